@@ -1,0 +1,78 @@
+"""SQL text: statements by name from `.sql` files, and the one function through which identifiers pass.
+
+A file holds statements, each under a line `-- name --` and a line of purpose. They are Jinja templates, for statements
+that speak of a contract's columns: `{{ column }}` accepts a `Sql`, never a plain string, so that no name and no value
+can reach a statement unquoted. Values are bound.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from .errors import Broken
+
+_HEADING = re.compile(r"^-- (\w+) --$", re.MULTILINE)
+
+
+class Sql(str):
+    """Text that may stand in a statement as it is. Made by `name`, `literal` and rendering; by nobody else."""
+
+    __slots__ = ()
+
+
+def name(*parts: str) -> Sql:
+    """A quoted identifier, `name("latest", "erp__account")` -> "latest"."erp__account"."""
+    for part in parts:
+        if not part or "\x00" in part:
+            raise Broken(f"{part!r} cannot be an identifier")
+    return Sql(".".join('"' + part.replace('"', '""') + '"' for part in parts))
+
+
+def literal(text: str) -> Sql:
+    """A quoted string, for the places where a value cannot be bound: column names as data, constants of ours."""
+    if "\x00" in text:
+        raise Broken(f"{text!r} cannot be a literal")
+    return Sql("'" + text.replace("'", "''") + "'")
+
+
+def _only_sql(value: object) -> object:
+    if isinstance(value, Sql | int):
+        return value
+    raise Broken(f"{value!r} was about to enter a statement unquoted")
+
+
+_environment = Environment(
+    autoescape=False,  # nosec: this is SQL; `finalize` lets only `Sql` through
+    finalize=_only_sql,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=False,
+)
+
+
+class Statements:
+    """The statements of one `.sql` file that lies beside the module `package`."""
+
+    def __init__(self, package: str, file: str) -> None:
+        text = files(package).joinpath(file).read_text(encoding="utf-8")
+        pieces = _HEADING.split(text)
+        self._file = file
+        self._templates: dict[str, Template] = {
+            heading: _environment.from_string(body.strip().removesuffix(";"))
+            for heading, body in zip(pieces[1::2], pieces[2::2], strict=True)
+        }
+
+    def __call__(self, statement: str, /, **parts: object) -> Sql:
+        """The text of a statement. `parts` are `Sql`, numbers, and lists and dicts of them."""
+        template = self._templates.get(statement)
+        if template is None:
+            raise Broken(f"{self._file} has no statement {statement}")
+        return Sql(template.render(**parts))
+
+    def each(self, statement: str, /, **parts: object) -> list[Sql]:
+        """The texts of a group of statements, for engines that bind values to one statement at a time."""
+        return [Sql(piece.strip()) for piece in self(statement, **parts).split(";\n") if piece.strip()]
