@@ -1,0 +1,51 @@
+"""A contract: what the owner of a stream promises. Columns, types, the key; read from an ODCS document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..base.change import RESERVED
+from ..base.errors import Misconfigured
+from ..base.stream import Stream
+from ..base.types import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """`columns` in the document's order, the key's among them; `key` in the order of primaryKeyPosition.
+
+    digest  SHA-256 of what decides how a row is understood (columns, types, required, key): equal digest, equal meaning
+    """
+
+    stream: Stream
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    version: str
+    status: str
+    digest: str
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        if len({name.lower() for name in names}) != len(names):
+            raise Misconfigured(f"the contract of {self.stream} names a column twice (upper and lower case are one).")
+        if taken := RESERVED.intersection(names):
+            raise Misconfigured(
+                f"the contract of {self.stream} has columns {sorted(taken)}, which are tieout's own names.",
+                hint="Leave them out, or rename them with a view in the source.",
+            )
+        if not self.key or not set(self.key) <= set(names):
+            raise Misconfigured(
+                f"the contract of {self.stream} has no usable key.",
+                hint="Mark one or more properties with primaryKey: true and primaryKeyPosition.",
+            )
+
+    @property
+    def fields(self) -> tuple[Column, ...]:
+        """The columns that are not of the key: what a change's cover speaks of."""
+        return tuple(column for column in self.columns if column.name not in self.key)
+
+    @property
+    def key_columns(self) -> tuple[Column, ...]:
+        """The columns of the key, in the key's order."""
+        by_name = {column.name: column for column in self.columns}
+        return tuple(by_name[name] for name in self.key)

@@ -1,0 +1,107 @@
+-- judged --
+-- Captured rows as their contract understands them: typed, keyed, ordered, hashed; a row that cannot be read bears its fault.
+with unwrapped as (
+    select *
+    {% for column in columns %}
+        , {{ column.told }} as {{ column.text }}
+        , {{ column.unwrap }} as {{ column.plain }}
+    {% endfor %}
+    from captured
+),
+
+typed as (
+    select *
+    {% for column in columns %}
+        , {{ column.read }} as {{ column.value }}
+    {% endfor %}
+        , _kind in ('image', 'patch', 'delete', 'undelete')
+            or (_kind = 'gap' and coalesce(_keyed, '[]') <> '[]')
+            {% for column in key %}
+            or (_kind = 'gap' and {{ column.text }} is not null)
+            {% endfor %}
+            as is_keyed
+    from unwrapped
+),
+
+faulted as (
+    select *
+        , coalesce(
+            _fault
+            , case when is_keyed and _keyed <> {{ key_names }} then 'wrong_key: the key is ' || _keyed || ', not ' || {{ key_names }} end
+            {% for column in key %}
+            , case when is_keyed and {{ column.text }} is null then 'null_key: ' || {{ column.label }} || ' is null' end
+            {% endfor %}
+            {% for column in columns %}
+            , case
+                when {{ column.text }} is not null and {{ column.value }} is null
+                then 'wrong_type: ' || {{ column.label }} || ' is ' || left(cast({{ column.text }} as varchar), 100) || ', not ' || {{ column.type_label }}
+            end
+            {% endfor %}
+            {% for column in required %}
+            , case
+                when {{ column.value }} is null and _kind in ('image', 'patch', 'undelete') and not contains(_lacks, {{ column.quoted }})
+                then 'required_null: ' || {{ column.label }} || ' is null'
+            end
+            {% endfor %}
+        ) as fault
+        , case
+            when is_keyed {% for column in key %} and {{ column.value }} is not null {% endfor %}
+                and coalesce(_keyed, {{ key_names }}) = {{ key_names }}
+            then {{ key_text }}
+        end as key_text
+        , {{ epoch }}
+            || printf('%016x', cast(cast(_position as hugeint) + 9223372036854775808 as ubigint))
+            || cast(_class as varchar)
+            || printf('%016x', cast(cast(_minor as hugeint) + 9223372036854775808 as ubigint))
+            || printf('%016x', cast(cast(_rank as hugeint) + 9223372036854775808 as ubigint))
+            as place
+        , {{ extra }} as extra
+    from typed
+),
+
+hashed as (
+    select *
+        , left(
+            case
+                when fault is null then sha256(
+                    concat(
+                        _kind, '|', place, '|', coalesce(strlen(key_text) || ':' || key_text, '-'), '|', _judged_cover
+                        {% for column in hashed %}
+                        , '|', coalesce(strlen({{ column.canonical }}) || ':' || {{ column.canonical }}, '-')
+                        {% endfor %}
+                        , '|', extra
+                    )
+                )
+                else sha256(concat('fault|', _kind, '|', place, '|', coalesce(hex(_raw), key_text, _origin || ':' || _ordinal)))
+            end
+            , 32
+        ) as cid
+    from faulted
+)
+
+select
+    key_text as _key
+    , _kind
+    , _judged_cover as _cover
+    , place || left(cid, 16) as _order
+    , cid as _cid
+    , _position
+    , _observed_at
+    , extra as _extra
+    , fault as _fault
+    , case when fault is not null then _origin || ':' || _ordinal end as _where
+    , case when fault is not null then coalesce(_raw, encode({{ row_text }})) end as _raw
+    {% for column in columns %}
+    , {{ column.output }} as {{ column.name }}
+    {% endfor %}
+from hashed;
+
+-- tally --
+-- How many rows, and the sum of their ids in two lanes; the span of their positions.
+select
+    count(*)
+    , coalesce(sum(cast('0x' || left(_cid, 16) as ubigint)), 0) % 18446744073709551616
+    , coalesce(sum(cast('0x' || _cid[17:] as ubigint)), 0) % 18446744073709551616
+    , min(_position)
+    , max(_position)
+from judged;

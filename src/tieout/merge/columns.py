@@ -1,0 +1,97 @@
+"""What the merge's statements need to know of a contract: its columns as identifiers, types and labels.
+
+Pure. The statements are generated once a contract, by these pieces.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ..base.order import MOMENT_WIDTH, PLACE_WIDTH, TOKEN_WIDTH
+from ..base.sql import Sql, literal, name
+from ..base.types import Column, Kind
+from ..contract.contract import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A column as the statements speak of it. For a field also the names of its working columns."""
+
+    name: Sql
+    label: Sql
+    type: Sql
+    text: Sql
+    covered: Sql
+    token: Sql
+    told: Sql
+    held: Sql
+
+
+def shape(at: int, column: Column) -> Shape:
+    quoted = name(column.name)
+    text = f"hex({quoted})" if column.type.kind is Kind.BINARY else f"cast({quoted} as varchar)"
+    return Shape(
+        name=quoted,
+        label=literal(column.name),
+        type=Sql(column.type.duckdb),
+        text=Sql(text),
+        covered=name(f"_covered{at}"),
+        token=name(f"_token{at}"),
+        told=name(f"_told{at}"),
+        held=name(f"_held{at}"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """The columns of one contract."""
+
+    columns: tuple[Shape, ...]
+    key: tuple[Shape, ...]
+    fields: tuple[Shape, ...]
+    required: tuple[Shape, ...]
+
+    @classmethod
+    def of(cls, contract: Contract) -> Shapes:
+        by_name = {column.name: shape(at, column) for at, column in enumerate(contract.columns)}
+        return cls(
+            columns=tuple(by_name[column.name] for column in contract.columns),
+            key=tuple(by_name[column.name] for column in contract.key_columns),
+            fields=tuple(by_name[column.name] for column in contract.fields),
+            required=tuple(by_name[column.name] for column in contract.fields if column.required),
+        )
+
+    def parts(self) -> dict[str, object]:
+        """What every statement of the merge may speak of."""
+        known = [f"(touched.{f.token} is not null or touched.{f.held} is not null)" for f in self.required]
+        return {
+            "columns": self.columns,
+            "key": self.key,
+            "fields": self.fields,
+            "required": self.required,
+            "has_no_required": Sql("false" if self.required else "true"),
+            "is_complete": Sql(" and ".join(known) or "true"),
+            "moment_width": MOMENT_WIDTH,
+            "place_width": PLACE_WIDTH,
+            "token_width": TOKEN_WIDTH,
+        }
+
+
+def covers_table(contract: Contract, covers: Iterable[str]) -> pa.Table:
+    """Per distinct cover (a JSON array of names), which fields it speaks of, and whether it is complete or empty."""
+    distinct = sorted(set(covers))
+    sets = [frozenset(json.loads(cover)) for cover in distinct]
+    fields = frozenset(column.name for column in contract.fields)
+    shapes = Shapes.of(contract)
+    columns: dict[str, pa.Array] = {
+        "cover": pa.array(distinct, pa.string()),
+        "is_complete": pa.array([fields <= names for names in sets], pa.bool_()),
+        "is_empty": pa.array([not names & fields for names in sets], pa.bool_()),
+    }
+    for column, of in zip(contract.fields, shapes.fields, strict=True):
+        columns[of.covered.strip('"')] = pa.array([column.name in names for names in sets], pa.bool_())
+    return pa.table(columns)

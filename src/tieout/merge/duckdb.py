@@ -1,0 +1,288 @@
+"""The embedded warehouse: the rule as DuckDB's SQL (`duckdb.sql`), in one file that one process holds at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ..base.batch import Batch
+from ..base.change import JUDGED
+from ..base.errors import Broken, Fenced, Misconfigured, Transient
+from ..base.sql import Sql, Statements, name
+from ..base.step import Passing, Step, unobserved
+from ..base.stream import Stream
+from ..contract.contract import Contract
+from .columns import Shapes, covers_table
+from .warehouse import Side, Turn
+
+_SQL = Statements(__package__, "duckdb.sql")
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+
+
+class DuckDBWarehouse:
+    """Implements `Warehouse`. `path` None keeps it in memory."""
+
+    def __init__(self, path: Path | None, *, passing: Passing = unobserved) -> None:
+        self._passing = passing
+        self._lock = threading.Lock()
+        self._connection = _connect(path)
+        with self._writing():
+            for statement in _SQL.each("create_bookkeeping"):
+                self._connection.execute(statement)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        cursor = self._connection.cursor()
+        try:
+            return read_only(cursor, statement, parameters)
+        finally:
+            cursor.close()
+
+    def fence_of(self, lane: str) -> int:
+        return int(self._one("fence_of", {"lane": lane})[0])
+
+    def applied(self, stream: Stream, side: Side) -> frozenset[str]:
+        rows = self._run("applied", _of(stream, side)).fetchall()
+        return frozenset(row[0] for row in rows)
+
+    def prepare(self, contract: Contract, side: Side) -> None:
+        with self._writing():
+            tables, parts = _tables(contract.stream, side), Shapes.of(contract).parts()
+            for statement in ("create_history", "create_latest", "create_quarantine"):
+                self._connection.execute(_SQL(statement, **tables, **parts))
+            for schema in ("raw", "latest"):
+                self._widen(contract, schema, side)
+            self._run("seed_floor", _of(contract.stream, side))
+
+    def merge(
+        self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
+    ) -> None:
+        self._passing(Step.MERGING)
+        applied = self.applied(contract.stream, side)
+        fresh = [batch for batch in batches if batch.name not in applied]
+        if not fresh:
+            return
+        incoming = _incoming(contract, fresh)
+        covers = covers_table(contract, incoming["_cover"].unique().to_pylist())
+        with self._registered(incoming=incoming, covers=covers), self._writing():
+            self._take_fence(turn)
+            if not self.applied(contract.stream, side).isdisjoint(batch.name for batch in fresh):
+                raise Fenced(f"{contract.stream}: another worker has merged these batches meanwhile.")
+            self._merge_fresh(contract, side)
+            for batch in fresh:
+                noted = _of(contract.stream, side, batch=batch.name, fence=turn.fence, merged_at=merged_at[batch.name])
+                self._run("note_applied", noted)
+            self._passing(Step.MERGED_UNCOMMITTED)
+        self._passing(Step.MERGED)
+
+    def swap(self, contract: Contract, *, turn: Turn) -> None:
+        live, shadow = _tables(contract.stream, Side.LIVE), _tables(contract.stream, Side.SHADOW)
+        with self._writing():
+            self._take_fence(turn)
+            self._drop(contract.stream, Side.LIVE)
+            for statement in _SQL.each("promote_tables", shadow=shadow, table=name(contract.stream.table), **live):
+                self._connection.execute(statement)
+            for statement in _SQL.each("promote_bookkeeping"):
+                self._connection.execute(statement, {"stream": str(contract.stream)})
+        self._passing(Step.SWAPPED)
+
+    def drop(self, stream: Stream, side: Side) -> None:
+        """Removes the tables and records of one side: what a rebuild that was cut short has left."""
+        with self._writing():
+            self._drop(stream, side)
+
+    def _drop(self, stream: Stream, side: Side) -> None:
+        for statement in _SQL.each("drop_tables", **_tables(stream, side)):
+            self._connection.execute(statement)
+        for statement in _SQL.each("forget_side"):
+            self._connection.execute(statement, _of(stream, side))
+
+    def _merge_fresh(self, contract: Contract, side: Side) -> None:
+        """The body of a merge: from `incoming` to books, history, quarantine, floors and current rows."""
+        parts: dict[str, object] = {**_tables(contract.stream, side), **Shapes.of(contract).parts()}
+        where = _of(contract.stream, side)
+        self._connection.execute(_SQL("arrive", **parts))
+        self._run("post_books", where)
+        self._connection.execute(_SQL("keep_history", **parts))
+        self._connection.execute(_SQL("keep_quarantine", **parts))
+        floor = self._raise_floor(where, parts)
+        for statement in ("said", "reduce", "touch"):
+            self._connection.execute(_SQL(statement, **parts))
+        self._write_rows(parts, floor)
+
+    def _write_rows(self, parts: dict[str, object], floor: str | None) -> None:
+        parts = {**parts, "registers": _SQL("registers")}
+        self._connection.execute(_SQL("merge_rows", **parts))
+        self._connection.execute(_SQL("merge_fields", patch=_SQL("patch_of", **parts), **parts))
+        self._connection.execute(_SQL("forget_touched", **parts))
+        self._connection.execute(_SQL("write_merged", **parts), {"floor": floor})
+
+    def _raise_floor(self, where: dict[str, Any], parts: dict[str, object]) -> str | None:
+        """The floor after these batches. When it has risen, the rows that stand below it are buried."""
+        before = self._one("floor_of", where)[0]
+        self._connection.execute(_SQL("raise_floor", **parts), where)
+        after = self._one("floor_of", where)[0]
+        if after != before:
+            self._connection.execute(_SQL("bury", **parts), {"floor": after})
+        return None if after is None else str(after)
+
+    def _take_fence(self, turn: Turn) -> None:
+        self._run("seed_fence", {"lane": turn.lane})
+        if self._run("take_fence", {"lane": turn.lane, "fence": turn.fence}).fetchone() is None:
+            raise Fenced(f"{turn.lane}: a newer worker has written to the warehouse since fence {turn.fence}.")
+
+    def _widen(self, contract: Contract, schema: str, side: Side) -> None:
+        """Adds the columns that the contract has gained; refuses one that changed its type."""
+        table = _table(contract.stream, side)
+        has = dict(self._run("columns_of", {"schema": schema, "table": table}).fetchall())
+        for column, shape in zip(contract.columns, Shapes.of(contract).columns, strict=True):
+            if column.name not in has:
+                self._connection.execute(_SQL("add_column", table=name(schema, table), column=shape))
+            elif has[column.name] != column.type.duckdb:
+                raise Misconfigured(
+                    f"{contract.stream}: {column.name} is {has[column.name]} in the warehouse, "
+                    f"the contract now says {column.type}.",
+                    hint=f"Run `tieout rebuild {contract.stream}`, which makes the tables anew from the landing.",
+                )
+
+    @contextmanager
+    def _registered(self, **tables: pa.Table) -> Iterator[None]:
+        for alias, table in tables.items():
+            self._connection.register(alias, table)
+        try:
+            yield
+        finally:
+            for alias in tables:
+                self._connection.unregister(alias)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction. After any failure it is rolled back: DuckDB would let a COMMIT pass and keep nothing."""
+        with self._lock:
+            try:
+                self._connection.execute("begin transaction")
+                try:
+                    yield
+                except BaseException:
+                    self._connection.execute("rollback")
+                    raise
+                self._connection.execute("commit")
+            except duckdb.Error as error:
+                raise _translated(error) from error
+
+    def _run(self, statement: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+        return self._connection.execute(_SQL(statement), parameters)
+
+    def _one(self, statement: str, parameters: dict[str, Any]) -> tuple[Any, ...]:
+        rows = self._run(statement, parameters).fetchall()
+        if len(rows) != 1:
+            raise Broken(f"the warehouse's own record gave {len(rows)} rows to {statement}, not one")
+        return tuple(rows[0])
+
+
+class DuckDBReader:
+    """Implements `Reader` over a file that no worker holds: opened to read, so that several may."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = _connect(path, read_only=True)
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        return read_only(self._connection, statement, parameters)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def read_only(connection: duckdb.DuckDBPyConnection, statement: str, parameters: Sequence[Any]) -> pa.Table:
+    """The rows of one statement, in a transaction that cannot write."""
+    try:
+        parsed = connection.extract_statements(statement)
+        if len(parsed) != 1 or parsed[0].type not in _READING:
+            raise Misconfigured("this is not one reading statement.", hint="Write one SELECT; tieout alone writes.")
+        connection.execute("begin transaction read only")
+        try:
+            return connection.sql(statement, params=list(parameters)).to_arrow_table()
+        finally:
+            connection.execute("rollback")
+    except duckdb.IOException as error:
+        raise _translated(error) from error
+    except duckdb.Error as error:
+        raise Misconfigured(f"the warehouse cannot answer: {error}") from error
+
+
+def _connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    if path is not None and not read_only:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only)
+    except duckdb.Error as error:
+        raise _translated(error) from error
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+_FAMILIES: tuple[tuple[type[duckdb.Error], Callable[..., Exception], str], ...] = (
+    (duckdb.IOException, Transient, "Wait for the process that holds the file, or see whether the disk is full."),
+    (duckdb.TransactionException, Transient, ""),
+    (duckdb.OutOfMemoryException, Transient, "Give the machine more memory."),
+)
+
+
+def _translated(error: duckdb.Error) -> Exception:
+    for kind, family, hint in _FAMILIES:
+        if isinstance(error, kind):
+            return family(f"the warehouse is away: {error}.", hint=hint)
+    return Broken(
+        f"the warehouse failed: {error}.",
+        hint="If its file is damaged, move it away: `tieout run` makes it anew from the landing.",
+    )
+
+
+def _table(stream: Stream, side: Side) -> str:
+    return stream.table if side is Side.LIVE else f"{stream.table}#shadow"
+
+
+def _tables(stream: Stream, side: Side) -> dict[str, Sql]:
+    table = _table(stream, side)
+    return {schema: name(schema, table) for schema in ("raw", "latest", "quarantine")}
+
+
+def _of(stream: Stream, side: Side, **more: Any) -> dict[str, Any]:
+    return {"stream": str(stream), "side": side.value, **more}
+
+
+def _incoming(contract: Contract, batches: Sequence[Batch]) -> pa.Table:
+    """The batches as one table in the contract's columns, with each row's batch and its ordinal."""
+    schema = pa.schema([*JUDGED, *(pa.field(column.name, column.type.arrow) for column in contract.columns)])
+    pieces = []
+    for batch in batches:
+        piece = _aligned(batch, schema)
+        pieces.append(piece.append_column("_batch", pa.repeat(batch.name, piece.num_rows)))
+    table = pa.concat_tables(pieces).combine_chunks()
+    return table.append_column("_ordinal", pa.array(range(table.num_rows), pa.int64()))
+
+
+def _aligned(batch: Batch, schema: pa.Schema) -> pa.Table:
+    """A batch sealed under an older contract, in the columns of this one: what it never knew is null."""
+    columns = []
+    for field in schema:
+        if field.name not in batch.changes.column_names:
+            columns.append(pa.nulls(batch.changes.num_rows, field.type))
+            continue
+        try:
+            columns.append(batch.changes.column(field.name).cast(field.type))
+        except pa.ArrowInvalid as error:
+            raise Misconfigured(
+                f"{batch.footer.stream}: what landed as {field.name} does not fit the contract's {field.type}: {error}.",
+                hint="Widen the type in the contract.",
+            ) from error
+    return pa.Table.from_arrays(columns, schema=schema)

@@ -1,0 +1,329 @@
+-- create_bookkeeping --
+-- What tieout itself keeps in the warehouse. `side` is live or shadow.
+create schema if not exists raw;
+create schema if not exists latest;
+create schema if not exists quarantine;
+create schema if not exists tieout;
+create table if not exists tieout.fences (lane varchar not null, fence bigint not null);
+create table if not exists tieout.applied (
+    stream varchar not null, side varchar not null, batch varchar not null, fence bigint not null,
+    merged_at timestamp with time zone not null
+);
+create table if not exists tieout.books (
+    stream varchar not null, side varchar not null, batch varchar not null, account varchar not null,
+    count bigint not null, high ubigint not null, low ubigint not null
+);
+create table if not exists tieout.floors (stream varchar not null, side varchar not null, floor varchar, gap varchar);
+create table if not exists tieout.settlements (
+    stream varchar not null, side varchar not null, cid varchar not null, how varchar not null, reason varchar not null
+);
+
+-- create_history --
+-- Every accepted change, once, for ever.
+create table if not exists {{ raw }} (
+    {% for column in columns %}
+    {{ column.name }} {{ column.type }},
+    {% endfor %}
+    _key varchar, _kind varchar not null, _cover varchar not null, _order varchar not null, _cid varchar not null,
+    _position bigint not null, _observed_at timestamp with time zone, _extra varchar, _batch varchar not null
+);
+
+-- create_latest --
+-- One row a key: its values, whether it is deleted, and the registers behind them.
+create table if not exists {{ latest }} (
+    {% for column in columns %}
+    {{ column.name }} {{ column.type }},
+    {% endfor %}
+    _deleted boolean not null, _order varchar not null, _changed_at timestamp with time zone, _key varchar not null,
+    _alive boolean, _life varchar, _base varchar, _patch map(varchar, varchar), _gap varchar
+);
+
+-- create_quarantine --
+-- Rows that could not be read as the contract promises, with their bytes.
+create table if not exists {{ quarantine }} (
+    _key varchar, _kind varchar not null, _order varchar, _cid varchar not null, _position bigint,
+    _observed_at timestamp with time zone, _fault varchar not null, _where varchar not null, _raw blob not null,
+    _batch varchar not null
+);
+
+-- columns_of --
+-- The columns a table has now, with their types.
+select column_name, data_type from duckdb_columns() where schema_name = $schema and table_name = $table;
+
+-- add_column --
+-- A column the contract has gained.
+alter table {{ table }} add column {{ column.name }} {{ column.type }};
+
+-- seed_floor --
+-- A stream begins without a floor.
+insert into tieout.floors
+select $stream, $side, null, null
+where not exists (select 1 from tieout.floors where stream = $stream and side = $side);
+
+-- seed_fence --
+-- A lane begins with fence 0.
+insert into tieout.fences select $lane, 0 where not exists (select 1 from tieout.fences where lane = $lane);
+
+-- take_fence --
+-- Whoever comes with an older fence gets no row back, and stops.
+update tieout.fences set fence = $fence where lane = $lane and fence <= $fence returning fence;
+
+-- fence_of --
+-- The greatest fence that wrote for a lane.
+select coalesce(max(fence), 0) from tieout.fences where lane = $lane;
+
+-- applied --
+-- The batches that are in the tables.
+select batch from tieout.applied where stream = $stream and side = $side;
+
+-- note_applied --
+-- Written in the transaction of the rows, so that it is true exactly when they are there.
+insert into tieout.applied values ($stream, $side, $batch, $fence, $merged_at);
+
+-- floor_of --
+-- The token below which a life counts for nothing, and the newest gap of the whole object.
+select floor, gap from tieout.floors where stream = $stream and side = $side;
+
+-- raise_floor --
+-- Truncations and certified sweeps of these batches raise it; a gap of the whole object is remembered.
+update tieout.floors
+set floor = greatest(floors.floor, risen.new_floor), gap = greatest(floors.gap, risen.new_gap)
+from (
+    select
+        greatest(
+            max(_order) filter (where _kind = 'truncate')
+            , rpad(left(max(_order) filter (where _kind = 'sweep'), {{ moment_width }}), {{ token_width }}, '0')
+        ) as new_floor
+        , max(_order) filter (where _kind = 'gap' and _key is null) as new_gap
+    from arriving
+    where account in ('accepted', 'control') and _kind in ('truncate', 'sweep', 'gap')
+) as risen
+where stream = $stream and side = $side;
+
+-- arrive --
+-- Every row of the batches with the account it goes to. The first copy of a change is the accepted one.
+create or replace temp table arriving as
+with repeated as (
+    select _cid, min(_ordinal) as first_ordinal from incoming group by _cid having count(*) > 1
+),
+
+known as (
+    select _cid from {{ raw }}
+    where _position between (select min(_position) from incoming) and (select max(_position) from incoming)
+        and _cid in (select _cid from incoming)
+    union
+    select _cid from {{ quarantine }} where _cid in (select _cid from incoming where _fault is not null)
+)
+
+select
+    incoming.*
+    , case
+        when _kind in ('sweep', 'mark') and _fault is null then 'control'
+        when known._cid is not null or _ordinal > repeated.first_ordinal then 'duplicate'
+        when _fault is not null then 'quarantined'
+        else 'accepted'
+    end as account
+from incoming
+left join repeated on incoming._cid = repeated._cid
+left join known on incoming._cid = known._cid;
+
+-- keep_history --
+-- What is accepted becomes history.
+insert into {{ raw }} by name
+select * exclude (_ordinal, _fault, _where, _raw, account) from arriving where account = 'accepted';
+
+-- keep_quarantine --
+-- What could not be read is kept with its bytes.
+insert into {{ quarantine }} by name
+select _key, _kind, _order, _cid, _position, _observed_at, _fault, _where, _raw, _batch
+from arriving where account = 'quarantined';
+
+-- post_books --
+-- Each batch's rows by account, and the sums of their ids.
+insert into tieout.books
+select
+    $stream, $side, _batch, account, count(*)
+    , cast(sum(cast('0x' || left(_cid, 16) as ubigint)) % 18446744073709551616 as ubigint)
+    , cast(sum(cast('0x' || _cid[17:] as ubigint)) % 18446744073709551616 as ubigint)
+from arriving
+group by _batch, account;
+
+-- said --
+-- What the accepted changes say of single keys. A quarantined read of a readable key still says that it is alive.
+create or replace temp table said as
+select
+    arriving.* exclude (_ordinal, _extra, _where, _raw, _cid, account, _batch)
+    , case
+        when _fault is not null then true
+        when _kind in ('image', 'undelete') then true
+        when _kind = 'delete' then false
+    end as _alive
+    , _fault is null and _kind in ('image', 'undelete') and covers.is_complete as _is_image
+    , _fault is null and not covers.is_empty and not (_kind in ('image', 'undelete') and covers.is_complete) as _is_patch
+    {% for field in fields %}
+    , _fault is null and covers.{{ field.covered }} as {{ field.covered }}
+    {% endfor %}
+from arriving
+left join covers on arriving._cover = covers.cover
+where _key is not null and (
+    account = 'accepted'
+    or (account = 'quarantined' and _kind = 'image' and _order[{{ moment_width }} + 1] = '0')
+);
+
+-- reduce --
+-- One row a key: the registers that these batches alone would give, and which row of `said` holds the newest of each.
+create or replace temp table reduced as
+select
+    said._key
+    , arg_max(said.rowid, said._order) as newest_row
+    , max(said._order) as newest
+    , arg_max(said._observed_at, said._order) as changed_at
+    , max(said._order) filter (where said._alive is not null) as life
+    , arg_max(said._alive, said._order) filter (where said._alive is not null) as alive
+    , max(said._order) filter (where said._is_image) as image
+    , arg_max(said.rowid, said._order) filter (where said._is_image) as image_row
+    , max(said._order) filter (where said._kind = 'gap') as gap
+    , bool_or(said._is_patch) as is_patched
+from said
+group by said._key;
+
+-- touch --
+-- The rows of these keys as they stand, and whether a key needs the per-field form: it does when a patch is on either side.
+create or replace temp table touched as
+select
+    reduced.*
+    , held.* exclude (_key)
+    , held.rowid as held_row
+    , reduced.is_patched or held._patch is not null as by_field
+from reduced
+left join {{ latest }} as held on reduced._key = held._key;
+
+-- merge_rows --
+-- The cheap form, right only where no patch is about: the newest complete image is the row.
+create or replace temp table merged as
+select
+    {% for column in key %}
+    newest.{{ column.name }},
+    {% endfor %}
+    {% for field in fields %}
+    case when touched.image > coalesce(touched._base, '') then image.{{ field.name }} else touched.{{ field.name }} end as {{ field.name }},
+    {% endfor %}
+    {{ registers }}
+    , cast(null as map(varchar, varchar)) as _patch
+    , greatest(touched.image, touched._base) is not null or {{ has_no_required }} as is_complete
+from touched
+inner join said as newest on touched.newest_row = newest.rowid
+left join said as image on touched.image_row = image.rowid
+where not touched.by_field;
+
+-- merge_fields --
+-- The form of the rule: every field by its own token.
+insert into merged by name
+with told as (
+    select
+        said._key
+        {% for field in fields %}
+        , max(said._order) filter (where said.{{ field.covered }}) as {{ field.token }}
+        , arg_max({'value': said.{{ field.name }}}, said._order) filter (where said.{{ field.covered }}) as {{ field.told }}
+        {% endfor %}
+    from said
+    inner join touched on said._key = touched._key and touched.by_field
+    group by said._key
+),
+
+joined as (
+    select
+        touched.*
+        , greatest(touched.image, touched._base) as base
+        {% for field in fields %}
+        , told.{{ field.token }} as {{ field.token }}
+        , told.{{ field.told }} as {{ field.told }}
+        , coalesce(touched._patch[{{ field.label }}], touched._base) as {{ field.held }}
+        {% endfor %}
+    from touched
+    inner join told on touched._key = told._key
+    where touched.by_field
+)
+
+select
+    {% for column in key %}
+    newest.{{ column.name }},
+    {% endfor %}
+    {% for field in fields %}
+    case
+        when touched.{{ field.token }} > coalesce(touched.{{ field.held }}, '') then touched.{{ field.told }}.value else touched.{{ field.name }}
+    end as {{ field.name }},
+    {% endfor %}
+    {{ registers }}
+    , {{ patch }} as _patch
+    , {{ is_complete }} as is_complete
+from joined as touched
+inner join said as newest on touched.newest_row = newest.rowid;
+
+-- registers --
+-- The registers that both forms carry on alike.
+greatest(touched.newest, touched._order) as _order
+    , case when touched.newest > coalesce(touched._order, '') then touched.changed_at else touched._changed_at end as _changed_at
+    , touched._key as _key
+    , case when touched.life > coalesce(touched._life, '') then touched.alive else touched._alive end as _alive
+    , greatest(touched.life, touched._life) as _life
+    , greatest(touched.image, touched._base) as _base
+    , greatest(touched.gap, touched._gap) as _gap
+
+-- patch_of --
+-- Of the fields' tokens only those that are newer than the newest complete image.
+nullif(
+    map_from_entries(
+        list_filter(
+            [
+                {% for field in fields %}
+                {'key': {{ field.label }}, 'value': greatest(touched.{{ field.token }}, touched.{{ field.held }})}{% if not loop.last %},{% endif %}
+                {% endfor %}
+            ]
+            , lambda entry: entry.value > coalesce(touched.base, '')
+        )
+    )
+    , map([]::varchar[], []::varchar[])
+)
+
+-- forget_touched --
+-- Deleting by row and inserting anew costs a quarter of MERGE, which would rewrite every row group it touches.
+delete from {{ latest }} where rowid in (select held_row from touched where held_row is not null);
+
+-- write_merged --
+-- A row is shown when it is alive, not below the floor, and every required field was spoken of.
+insert into {{ latest }} by name
+select
+    * exclude (is_complete)
+    , not (coalesce(_alive, false) and _life >= coalesce($floor, '') and is_complete) as _deleted
+from merged;
+
+-- bury --
+-- The floor has risen: what it leaves below is deleted, but stays.
+update {{ latest }} set _deleted = true where not _deleted and _life < $floor;
+
+-- drop_tables --
+-- The tables of one side.
+drop table if exists {{ raw }};
+drop table if exists {{ latest }};
+drop table if exists {{ quarantine }};
+
+-- forget_side --
+-- The bookkeeping of one side.
+delete from tieout.applied where stream = $stream and side = $side;
+delete from tieout.books where stream = $stream and side = $side;
+delete from tieout.floors where stream = $stream and side = $side;
+delete from tieout.settlements where stream = $stream and side = $side;
+
+-- promote_tables --
+-- The shadow tables take the live names.
+alter table {{ shadow.raw }} rename to {{ table }};
+alter table {{ shadow.latest }} rename to {{ table }};
+alter table {{ shadow.quarantine }} rename to {{ table }};
+
+-- promote_bookkeeping --
+-- The shadow's records become the live ones.
+update tieout.applied set side = 'live' where stream = $stream and side = 'shadow';
+update tieout.books set side = 'live' where stream = $stream and side = 'shadow';
+update tieout.floors set side = 'live' where stream = $stream and side = 'shadow';
+update tieout.settlements set side = 'live' where stream = $stream and side = 'shadow';

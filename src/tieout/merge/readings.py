@@ -1,0 +1,124 @@
+"""What the warehouse says of a stream: its state's hash, its books, its open obligations, its freshness.
+
+Readings only: every figure is computed from the tables when it is asked for, by whoever may read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..base.batch import Tally
+from ..base.order import MOMENT_WIDTH, PLACE_WIDTH
+from ..base.sql import Sql, Statements, name
+from ..contract.contract import Contract
+from .columns import Shapes
+from .warehouse import Reader, Side
+
+_SQL = Statements(__package__, "readings.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """A key whose value is not known for certain; `key` None is the whole object."""
+
+    key: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Seconds from the source's event to the merged row, and the newest event that is in; None before the first."""
+
+    p50_seconds: float | None
+    p95_seconds: float | None
+    newest_event: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row that could not be read: why, where it came from, its bytes and its key where that was readable."""
+
+    reason: str
+    where: str
+    raw: bytes
+    key: str | None
+    cid: str
+    batch: str
+
+
+class StreamReading:
+    """The readings of one stream's tables, through any `Reader`."""
+
+    def __init__(self, reader: Reader, contract: Contract, side: Side = Side.LIVE) -> None:
+        self._reader = reader
+        self._stream = contract.stream
+        self._parts = _parts(contract, side)
+
+    def exists(self) -> bool:
+        """Whether the stream has tables yet. The other readings need them."""
+        return bool(self._rows("has_tables", self._stream.table)[0]["count"])
+
+    def state_hash(self) -> str:
+        """Of all registers of all rows, 32 hex digits. Equal states have equal hashes, whatever way they came about."""
+        row = self._rows("state_hash")[0]
+        return f"{int(row['high']):016x}{int(row['low']):016x}"
+
+    def obligations(self, *, limit: int) -> tuple[int, tuple[Obligation, ...]]:
+        """How many are open, and the first of them."""
+        rows = self._rows("obligations", str(self._stream), limit=limit)
+        total = int(rows[0]["total"]) if rows else 0
+        return total, tuple(Obligation(row["_key"], row["reason"]) for row in rows)
+
+    def accounts(self) -> dict[str, Tally]:
+        """Per account, the rows of all merged batches."""
+        rows = self._rows("books", str(self._stream))
+        return {row["account"]: Tally(row["count"], row["high"], row["low"]) for row in rows}
+
+    def superseded(self) -> int:
+        return int(self._rows("superseded", str(self._stream))[0]["count"])
+
+    def ambiguous(self) -> int:
+        return int(self._rows("ambiguous")[0]["count"])
+
+    def live_rows(self) -> int:
+        return int(self._rows("rows")[0]["live"])
+
+    def freshness(self) -> Freshness:
+        row = self._rows("freshness", str(self._stream))[0]
+        return Freshness(row["p50"], row["p95"], row["newest"])
+
+    def applied(self) -> frozenset[str]:
+        return frozenset(row["batch"] for row in self._rows("applied", str(self._stream)))
+
+    def quarantined(self, *, limit: int) -> tuple[Quarantined, ...]:
+        rows = self._rows("quarantine", str(self._stream), limit=limit)
+        return tuple(
+            Quarantined(row["_fault"], row["_where"], row["_raw"], row["_key"], row["_cid"], row["_batch"])
+            for row in rows
+        )
+
+    def quarantine_reasons(self) -> list[dict[str, Any]]:
+        return self._rows("quarantine_reasons", str(self._stream))
+
+    def _rows(self, statement: str, *parameters: Any, **parts: object) -> list[dict[str, Any]]:
+        used: Sequence[Any] = parameters
+        rows: list[dict[str, Any]] = self._reader.query(_SQL(statement, **self._parts, **parts), used).to_pylist()
+        return rows
+
+
+def _parts(contract: Contract, side: Side) -> dict[str, object]:
+    shapes = Shapes.of(contract)
+    table = contract.stream.table if side is Side.LIVE else f"{contract.stream.table}#shadow"
+    covered = [f"coalesce(_patch[{field.label}] is not null, false)" for field in shapes.required]
+    return {
+        "raw": name("raw", table),
+        "latest": name("latest", table),
+        "quarantine": name("quarantine", table),
+        "fields": shapes.fields,
+        "is_complete": Sql(" and ".join(covered) or "true"),
+        "moment_width": MOMENT_WIDTH,
+        "place_width": PLACE_WIDTH,
+    }

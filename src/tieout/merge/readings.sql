@@ -1,0 +1,124 @@
+-- state_hash --
+-- Every register and value of every row, summed so that the rows' order does not matter.
+select
+    coalesce(sum(cast('0x' || left(hash, 16) as ubigint)), 0) % 18446744073709551616 as high
+    , coalesce(sum(cast('0x' || hash[17:32] as ubigint)), 0) % 18446744073709551616 as low
+from (
+    select sha256(
+        concat_ws(
+            '|', _key, _deleted, coalesce(_alive, false), coalesce(_life, '-'), coalesce(_base, '-'), coalesce(_gap, '-')
+            {% for field in fields %}
+            , coalesce(_patch[{{ field.label }}], '-')
+            , coalesce(strlen({{ field.text }}) || ':' || {{ field.text }}, '-')
+            {% endfor %}
+        )
+    ) as hash
+    from {{ latest }}
+);
+
+-- obligations --
+-- The keys whose value is not known for certain, and why: the rule's `open_reasons`, and rows that wait in quarantine.
+with floors as (
+    select coalesce(floor, '') as floor, coalesce(gap, '') as gap from tieout.floors where stream = $1 and side = 'live'
+),
+
+registers as (
+    select
+        _key
+        , coalesce(_alive, false) as is_alive
+        , coalesce(_gap, '') as gap
+        , coalesce(_base, '') as image
+        , coalesce(greatest(_base, list_max(map_values(_patch))), '') as newest_field
+        , _base is not null or ({{ is_complete }}) as is_complete
+        , greatest(
+            case when coalesce(_life, '') < floors.floor then floors.floor else '' end
+            , case when not _alive then _life else '' end
+        ) as death
+    from {{ latest }}, floors
+),
+
+known as (
+    select _key, 'gap' as reason from registers
+    where gap <> '' and left(gap, {{ moment_width }}) >= left(image, {{ moment_width }})
+        and left(death, {{ moment_width }}) <= left(gap, {{ moment_width }})
+    union all
+    select _key, 'incomplete' from registers
+    where death = '' and not (is_alive and is_complete) and (is_alive or newest_field <> '')
+    union all
+    select _key, 'patched_after_death' from registers where death <> '' and newest_field > death
+    union all
+    select null, 'gap' from floors where gap <> '' and left(gap, {{ moment_width }}) >= left(floor, {{ moment_width }})
+    union all
+    select _key, 'quarantined' from {{ quarantine }}
+    where _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+)
+
+select _key, reason, count(*) over () as total from known order by _key nulls first, reason limit {{ limit }};
+
+-- books --
+-- The stream's rows by account, over all batches, with the sums of their ids.
+select
+    account
+    , cast(sum(count) as bigint) as count
+    , cast(sum(high) % 18446744073709551616 as ubigint) as high
+    , cast(sum(low) % 18446744073709551616 as ubigint) as low
+from tieout.books
+where stream = $1 and side = 'live'
+group by account;
+
+-- superseded --
+-- Accepted changes that no register holds any more.
+with held as (
+    select _key, unnest(list_distinct([_life, _base, _gap] || coalesce(map_values(_patch), []))) as token from {{ latest }}
+)
+
+select count(*) as count from {{ raw }} as history
+where not exists (select 1 from held where held._key = history._key and held.token = history._order)
+    and not exists (
+        select 1 from tieout.floors
+        where stream = $1 and side = 'live' and history._key is null and history._order in (floor, gap)
+    );
+
+-- ambiguous --
+-- Accepted changes that stand at the very place of another one of their key, with other content: decided by content.
+select coalesce(cast(sum(copies - 1) as bigint), 0) as count
+from (
+    select count(*) as copies from {{ raw }} group by _key, left(_order, {{ place_width }}) having count(*) > 1
+);
+
+-- rows --
+-- How many rows are live.
+select count(*) as live from {{ latest }} where not _deleted;
+
+-- freshness --
+-- Seconds from when the source says it happened to when it could be read here; events alone, a snapshot's rows are old by nature.
+select
+    quantile_cont(epoch(applied.merged_at) - epoch(history._observed_at), 0.95) as p95
+    , quantile_cont(epoch(applied.merged_at) - epoch(history._observed_at), 0.5) as p50
+    , max(history._observed_at) as newest
+from {{ raw }} as history
+inner join tieout.applied on history._batch = applied.batch and applied.stream = $1 and applied.side = 'live'
+where history._order[{{ moment_width }} + 1] = '1';
+
+-- applied --
+-- The batches that are in the tables.
+select batch from tieout.applied where stream = $1 and side = 'live';
+
+-- has_tables --
+-- Whether the stream has ever been prepared.
+select count(*) as count from duckdb_tables() where schema_name = 'latest' and table_name = $1;
+
+-- quarantine --
+-- What waits in quarantine, oldest batch first as it stands in the table.
+select _fault, _where, _raw, _key, _cid, _batch
+from {{ quarantine }}
+where _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+order by _where, _cid
+limit {{ limit }};
+
+-- quarantine_reasons --
+-- What waits in quarantine, by reason.
+select split_part(_fault, ':', 1) as reason, count(*) as count, min(_observed_at) as oldest
+from {{ quarantine }}
+where _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+group by 1 order by 2 desc, 1;

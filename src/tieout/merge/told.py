@@ -1,0 +1,29 @@
+"""From a judged table to the rule's `Change`s, one Python object a row: for proofs, not for the hot path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from ..base.change import Kind
+from ..base.order import MOMENT_WIDTH, Class
+from .rule import Change
+
+
+def changes_of(judged: pa.Table) -> Iterator[Change]:
+    """What the rows of a batch say. A faulty row says nothing, but a read of a readable key: that the key is alive."""
+    for row in judged.to_pylist():
+        kind = Kind(row["_kind"])
+        if row["_fault"] is None:
+            if kind is not Kind.MARK:
+                fields = {name: row[name] for name in json.loads(row["_cover"])}
+                yield Change(row["_key"], kind, fields, row["_order"])
+        elif is_witness(row["_key"], kind, row["_order"]):
+            yield Change(row["_key"], Kind.UNDELETE, {}, row["_order"])
+
+
+def is_witness(key: str | None, kind: Kind, token: str | None) -> bool:
+    """Whether a faulty row still tells that its key lives: no sweep may kill a row because we cannot read it."""
+    return key is not None and kind is Kind.IMAGE and token is not None and token[MOMENT_WIDTH] == str(int(Class.READ))

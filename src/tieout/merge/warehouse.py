@@ -1,0 +1,72 @@
+"""The promise of a warehouse: it merges sealed batches into history and current rows, each batch once in effect.
+
+A merge is one transaction that first takes the lane's fence row, then asks its own record of applied batches: so a
+writer that was paused and overtaken changes nothing, and a commit whose answer was lost is found, not repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from ..base.batch import Batch
+from ..base.stream import Stream
+from ..contract.contract import Contract
+
+
+class Side(StrEnum):
+    """Which tables of a stream: those that users read, or those a rebuild fills beside them."""
+
+    LIVE = "live"
+    SHADOW = "shadow"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The right to write: a lane and the fence of the lease under which it is worked."""
+
+    lane: str
+    fence: int
+
+
+class Reader(Protocol):
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """The rows of one reading statement. Raises Misconfigured when it would write, or is not SQL."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Warehouse(Reader, Protocol):
+    def prepare(self, contract: Contract, side: Side) -> None:
+        """The stream's tables exist and have the contract's columns. Idempotent; a transaction of its own, since
+        elsewhere DDL commits. Raises Misconfigured when a column would change its type."""
+        ...
+
+    def applied(self, stream: Stream, side: Side) -> frozenset[str]:
+        """The batches that are in the tables."""
+        ...
+
+    def merge(
+        self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
+    ) -> None:
+        """All of these batches of one stream, in one transaction; those already applied are passed over. Any order of
+        batches gives the same tables. `merged_at` is noted for each batch, and decides nothing. Raises Fenced when a newer turn has been here, Transient when the store is away."""
+        ...
+
+    def swap(self, contract: Contract, *, turn: Turn) -> None:
+        """The shadow tables become the live ones, in one transaction; the old ones are dropped. Raises Fenced."""
+        ...
+
+    def drop(self, stream: Stream, side: Side) -> None:
+        """Removes the tables and records of one side: what a rebuild that was cut short has left."""
+        ...
+
+    def fence_of(self, lane: str) -> int:
+        """The greatest fence that ever wrote for this lane, 0 at first."""
+        ...
