@@ -1,0 +1,39 @@
+"""The promise of a landing: it keeps sealed batches for ever, by the hash of their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import pyarrow as pa
+
+from ..base.batch import Batch, Footer
+from ..base.stream import Stream
+
+
+class Landing(Protocol):
+    def put(self, footer: Footer, changes: pa.Table) -> str:
+        """Seals the changes (a table of the shape `change.JUDGED` plus the contract's columns) under the footer; returns
+        the name.
+
+        When it returns, the batch survives a power cut. The same footer and changes give the same name, and putting
+        them twice is one put. A reader never sees half of a batch. Raises Transient (disk full, store away).
+        """
+        ...
+
+    def names(self) -> Iterator[tuple[Stream, str]]:
+        """Every sealed batch, in no order."""
+        ...
+
+    def footer(self, stream: Stream, name: str) -> Footer:
+        """What a batch says of itself, *without* proof of its bytes; cheap. Raises Broken when it cannot be read."""
+        ...
+
+    def open(self, stream: Stream, name: str) -> Batch:
+        """The batch, its bytes proven against its name. Raises Broken when a bit has flipped, or when it is missing."""
+        ...
+
+    def sweep_spool(self) -> int:
+        """Deletes what a killed writer left half-written; returns how many files. Never touches a sealed batch. Call it
+        under the project's lease only."""
+        ...

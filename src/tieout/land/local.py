@@ -1,0 +1,145 @@
+"""The landing in a folder of a local disk: `<root>/<source>/<object>/<sha256>.parquet`.
+
+A batch is written to the spool, synced, and renamed to its hash: a reader sees all of it or nothing, and a power cut
+leaves it whole or unborn. Sealed files are never changed and never deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkstemp
+
+import pyarrow as pa
+
+from ..base.batch import Batch, Footer
+from ..base.codec import sha256_hex
+from ..base.errors import Misconfigured
+from ..base.folder import make_folder, refusal, sync_folder
+from ..base.step import Passing, Step, unobserved
+from ..base.stream import Stream
+from .sealing import missing, read_footer, seal, unseal
+
+_SPOOL = ".spool"
+_SUFFIX = ".parquet"
+_SEALED = re.compile(rf"([0-9a-f]{{64}}){re.escape(_SUFFIX)}")
+
+
+class LocalLanding:
+    def __init__(self, root: Path, *, passing: Passing = unobserved) -> None:
+        self._root = root
+        self._spool = root / _SPOOL
+        self._passing = passing
+        self._ready: set[Path] = set()
+
+    def put(self, footer: Footer, changes: pa.Table) -> str:
+        data = seal(footer, changes)
+        name = sha256_hex(data)
+        path = self._path(footer.stream, name)
+        try:
+            self._make_ready(path.parent)
+            spooled = self._write_to_spool(data)
+            try:
+                # Also over a file that is there: it has this content, or it was damaged and is mended by this.
+                spooled.replace(path)
+            except OSError:
+                spooled.unlink(missing_ok=True)
+                raise
+            sync_folder(path.parent)
+        except OSError as error:
+            raise refusal(path, error) from error
+        self._passing(Step.SEALED)
+        return name
+
+    def names(self) -> Iterator[tuple[Stream, str]]:
+        for source in _folders_in(self._root):
+            for object_ in _folders_in(source):
+                stream = _stream(source.name, object_.name)
+                if stream is None:
+                    continue
+                for name in _listed(object_):
+                    if match := _SEALED.fullmatch(name):
+                        yield stream, match[1]
+
+    def footer(self, stream: Stream, name: str) -> Footer:
+        path = self._path(stream, name)
+        try:
+            with path.open("rb") as file:
+                return read_footer(stream, str(path), file)
+        except FileNotFoundError as error:
+            raise missing(str(path)) from error
+        except OSError as error:
+            raise refusal(path, error) from error
+
+    def open(self, stream: Stream, name: str) -> Batch:
+        path = self._path(stream, name)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError as error:
+            raise missing(str(path)) from error
+        except OSError as error:
+            raise refusal(path, error) from error
+        return unseal(stream, name, str(path), data)
+
+    def sweep_spool(self) -> int:
+        left = [self._spool / name for name in _listed(self._spool)]
+        try:
+            for path in left:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise refusal(self._spool, error) from error
+        return len(left)
+
+    def _path(self, stream: Stream, name: str) -> Path:
+        return self._root / stream.source / stream.object / (name + _SUFFIX)
+
+    def _make_ready(self, folder: Path) -> None:
+        """The folder and the spool are there, and stay there through a power cut."""
+        if folder in self._ready:
+            return
+        make_folder(self._spool)
+        make_folder(folder)
+        # Whoever made them may have been killed before it synced them, so this is done once in each process.
+        sync_folder(folder.parent)
+        sync_folder(self._root)
+        self._ready.add(folder)
+
+    def _write_to_spool(self, data: pa.Buffer) -> Path:
+        """A file of its own with these bytes, on the disk when this returns."""
+        handle, name = mkstemp(dir=self._spool)  # for the owner alone
+        path = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                self._passing(Step.SPOOLED)
+                os.fsync(file.fileno())
+        except OSError:
+            path.unlink()
+            raise
+        self._passing(Step.SYNCED)
+        return path
+
+
+def _listed(folder: Path) -> list[str]:
+    """The names in a folder, sorted, so that every run meets them alike. One that is not there has none."""
+    try:
+        return sorted(entry.name for entry in folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise refusal(folder, error) from error
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return [folder / name for name in _listed(folder) if not name.startswith(".")]
+
+
+def _stream(source: str, object_: str) -> Stream | None:
+    """The stream whose batches a folder keeps; None for a folder that is none of ours."""
+    try:
+        return Stream(source, object_)
+    except (Misconfigured, UnicodeEncodeError):
+        return None

@@ -1,0 +1,73 @@
+"""The facts: what we did, each appended once and never changed. What may follow what is the table `FOLLOWS`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..base.batch import Tally
+from ..base.cursor import Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A sealed batch became part of the record: by its capture's registration, or `adopted` from the landing."""
+
+    batch: str
+    stream: str
+    lane: str
+    track: str
+    received: Tally
+    adopted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """A track's cursor is proven up to here by the batches registered with it, or by the chain of adopted footers."""
+
+    lane: str
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The source was told that it may forget what lies before."""
+
+    lane: str
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Copied from the warehouse's own `applied`, which is the truth: this batch is in the tables."""
+
+    batch: str
+    stream: str
+    merged_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A comparison with the source ended. `report` is its JSON."""
+
+    stream: str
+    state: str
+    report: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A worker's pass over a lane ended: "complete", "partial" (cut short) or "failed", and why."""
+
+    lane: str
+    outcome: str
+    reason: str
+
+
+Fact = Landed | Advanced | Acknowledged | Merged | Certified | Ran
+
+FOLLOWS: dict[type, frozenset[type]] = {
+    Merged: frozenset({Landed}),
+    Acknowledged: frozenset({Advanced}),
+}
+"""What must stand in the book before a fact of this type can be true. The diagram in ARCHITECTURE.md is drawn from it."""
