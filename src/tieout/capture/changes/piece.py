@@ -1,0 +1,130 @@
+"""A piece: as much of one file as is captured, sealed and registered at a time, and the cursor behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from ...base.cursor import Cursor
+from ...base.errors import Transient
+from ..source import Captured
+from .folder import Stamp, sha256_of
+from .line import LineDecoder
+from .ndjson import NdjsonLines
+from .parquet import ParquetLines
+from .reading import Lines, Place, Rows, Taken, block_lines_max, first_named, read
+from .table import captured, column_names, joined
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one piece. `cells` bounds rows times columns, for files in which every line has names of its own."""
+
+    lines: int = 100_000
+    bytes: int = 32 << 20
+    cells: int = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which content of a file a cursor speaks of."""
+
+    stamp: Stamp
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One open file on its way into pieces."""
+
+    track: str
+    file: BinaryIO
+    decoder: LineDecoder
+    limits: Limits
+    now: datetime
+
+    def pieces(self, before: Cursor | None) -> Iterator[Captured]:
+        """The pieces that `before` does not cover: none when the content is the one that was read to its end."""
+        state = before.read() if before is not None else {}
+        identity = self._identity(state)
+        place = Place.from_json(state["place"]) if state.get("sha256") == identity.sha256 else Place()
+        if place.done:
+            if state["stamp"] != identity.stamp.to_json():
+                # Touched, not changed. Noted without a row, lest we read it whole at every run to see.
+                yield _captured(before, self._cursor(before, identity, place), {})
+            return
+        lines = lines_of(self.track, self.file, identity.stamp.size)
+        while not place.done:  # bounded: a piece goes on by a line at least
+            tables, place = self._piece(lines, place)
+            self._check_unchanged(identity)
+            after = self._cursor(before, identity, place)
+            yield _captured(before, after, tables)
+            before = after
+
+    def _identity(self, state: dict[str, Any]) -> Identity:
+        stamp = Stamp.of(self.file)
+        if state.get("stamp") == stamp.to_json():
+            return Identity(stamp, state["sha256"])
+        return Identity(stamp, sha256_of(self.file))
+
+    def _check_unchanged(self, identity: Identity) -> None:
+        if Stamp.of(self.file) != identity.stamp:
+            raise Transient(
+                f"{self.track} changed while it was read.",
+                hint="Write files elsewhere and rename them into the folder.",
+            )
+
+    def _cursor(self, before: Cursor | None, identity: Identity, place: Place) -> Cursor:
+        state = {"stamp": identity.stamp.to_json(), "sha256": identity.sha256, "place": place.to_json()}
+        return Cursor.of(self.track, before.position + 1 if before is not None else 1, state)
+
+    def _piece(self, lines: Lines, place: Place) -> tuple[dict[str, pa.Table], Place]:
+        """Blocks of lines until a limit is reached; at least one."""
+        made: dict[str, list[pa.Table]] = {}
+        start = place
+        while not place.done:  # bounded by the limits
+            rows, following = self._block(lines, place, self.limits.lines - (place.line - start.line))
+            tables = {object_: captured(some, origin=self.track, now=self.now) for object_, some in rows.items()}
+            if made and self._is_too_wide(made, tables):
+                break
+            for object_, table in tables.items():
+                made.setdefault(object_, []).append(table)
+            place = following
+            if place.line - start.line >= self.limits.lines or _bytes(made) >= self.limits.bytes:
+                break
+        return {object_: joined(tables) for object_, tables in made.items()}, place
+
+    def _block(self, lines: Lines, place: Place, lines_max: int) -> tuple[Rows, Place]:
+        count = min(lines_max, block_lines_max)
+        while True:  # bounded: the count halves
+            taken: Taken = lines.take(place.at, lines_max=count)
+            rows, following = read(self.decoder, taken, place, first_named=lambda: first_named(self.decoder, lines))
+            cells = sum(len(some) * len(column_names(some)) for some in rows.values())
+            if cells <= self.limits.cells or count == 1:
+                return rows, following
+            count = max(1, min(count, len(taken.lines)) // 2)
+
+    def _is_too_wide(self, made: dict[str, list[pa.Table]], more: dict[str, pa.Table]) -> bool:
+        cells = 0
+        for object_ in {**made, **more}:
+            parts = made.get(object_, []) + ([more[object_]] if object_ in more else [])
+            names = {name for part in parts for name in part.column_names}
+            cells += len(names) * sum(part.num_rows for part in parts)
+        return cells > self.limits.cells
+
+
+def lines_of(track: str, file: BinaryIO, size: int) -> Lines:
+    """The file as lines, by the ending of its name."""
+    return ParquetLines(file) if track.endswith(".parquet") else NdjsonLines(file, size)
+
+
+def _captured(before: Cursor | None, after: Cursor, tables: dict[str, pa.Table]) -> Captured:
+    return Captured(before=before, after=after, epoch=0, encoding="json", tables=tables)
+
+
+def _bytes(made: dict[str, list[pa.Table]]) -> int:
+    return sum(table.column("_raw").nbytes for tables in made.values() for table in tables)

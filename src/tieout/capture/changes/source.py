@@ -1,0 +1,117 @@
+"""The `changes` source: a folder of files in which others tell us what happened, one change a line.
+
+The format is public and stable (docs/reference/changes.md). Each file is a track of its own, captured in pieces; a file
+that was read to its end is read again only when its content has changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from ...base.clock import Clock
+from ...base.codec import canonical_json
+from ...base.cursor import Cursor, Progress
+from ...base.errors import Misconfigured, TieoutError
+from ...base.types import Described
+from ..source import Bound, Captured, Cut
+from .described import describe
+from .folder import Folder, Stamp
+from .line import LineDecoder
+from .piece import Limits, Reader, lines_of
+from .reading import Place, block_lines_max, first_named, read
+from .said import Said
+
+
+class ChangesSource:
+    """A `Source`. It cannot be asked for the present row of a key: it knows only what it was told."""
+
+    rereads = False
+
+    def __init__(self, lane: str, folder: Path, clock: Clock, *, limits: Limits = Limits()) -> None:  # noqa: B008
+        self.lane = lane
+        self._folder = Folder(folder)
+        self._clock = clock
+        self._limits = limits
+        self._decoder = LineDecoder(lane)
+        self._described: tuple[dict[str, Stamp], tuple[Described, ...]] = ({}, ())
+
+    def describe(self) -> tuple[Described, ...]:
+        """As far as the files show. An object of which no line can be read is captured but not described."""
+        stamps = {name: stamp for name in self._folder.names() if (stamp := self._stamp(name)) is not None}
+        if self._described[0] != stamps:
+            lines = (line for name in stamps for line in self._said(name))
+            self._described = (stamps, describe(lines))
+        return self._described[1]
+
+    def bound(self) -> Bound:
+        """The files at this moment. One that appears later waits for the next run."""
+        names = self._folder.names()
+        return Bound(position=len(names), state=canonical_json({"files": list(names)}))
+
+    def capture(self, progress: Progress, *, until: Bound) -> Iterator[Captured]:
+        """File by file. One that fails does not keep the others: its error is raised behind them."""
+        failed: list[TieoutError] = []
+        for name in _files(until):
+            try:
+                yield from self._pieces(name, progress.get(name))
+            except TieoutError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
+    def acknowledge(self, cursor: Cursor) -> None:
+        """Nothing to do: the files are not ours to delete."""
+
+    def reread(self, objects: Mapping[str, tuple[str, ...]]) -> AbstractContextManager[Iterator[Captured]]:
+        raise Misconfigured(
+            f"source {self.lane} is a folder of changes and cannot be asked for a row again.",
+            hint="Put a file with the rows into the folder, as images of class read.",
+        )
+
+    @contextmanager
+    def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
+        """All lines of all files again. Whether files are gone meanwhile only `missing` can tell."""
+        bound = self.bound()
+        yield Cut(bound=bound, told=self._told(bound, frozenset(objects)))
+
+    def missing(self, progress: Progress) -> tuple[str, ...]:
+        """The files that were read, wholly or in part, and are no longer there."""
+        return tuple(sorted(set(progress).difference(self._folder.names())))
+
+    def close(self) -> None:
+        """Nothing to do: a file is open only while it is read."""
+
+    def _told(self, bound: Bound, objects: frozenset[str]) -> Iterator[Captured]:
+        for name in _files(bound):
+            for piece in self._pieces(name, None):
+                tables = {object_: table for object_, table in piece.tables.items() if object_ in objects}
+                yield Captured(piece.before, piece.after, piece.epoch, piece.encoding, tables)
+
+    def _pieces(self, name: str, before: Cursor | None) -> Iterator[Captured]:
+        with self._folder.open(name) as file:
+            if file is not None:
+                yield from Reader(name, file, self._decoder, self._limits, self._clock.now()).pieces(before)
+
+    def _stamp(self, name: str) -> Stamp | None:
+        with self._folder.open(name) as file:
+            return Stamp.of(file) if file is not None else None
+
+    def _said(self, name: str) -> Iterator[tuple[str, Said]]:
+        with self._folder.open(name) as file:
+            if file is None:
+                return
+            lines = lines_of(name, file, Stamp.of(file).size)
+            place = Place()
+            while not place.done:  # bounded: a reading goes on by a line at least
+                taken = lines.take(place.at, lines_max=block_lines_max)
+                rows, place = read(self._decoder, taken, place, first_named=lambda: first_named(self._decoder, lines))
+                yield from ((object_, row.said) for object_, some in rows.items() for row in some)
+
+
+def _files(bound: Bound) -> tuple[str, ...]:
+    value: dict[str, Any] = json.loads(bound.state)
+    return tuple(value["files"])

@@ -1,0 +1,101 @@
+"""The promise of a source: it tells what happened, as changes, and can be asked again from where we stand.
+
+A source lane is read by one worker at a time, under a lease. Whatever it yields may be yielded again, by this or another
+process; nothing that it has not yielded is ever acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from ..base.cursor import Cursor, Progress
+from ..base.types import Described
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What was read between two cursors of one track: per object, a table of the shape `change.CAPTURED`.
+
+    `epoch` is the source's incarnation for all of its rows. `encoding` says how the source's columns stand in the tables:
+    "native" as Arrow values, "text" as PostgreSQL's text form, "json" as JSON text.
+    """
+
+    before: Cursor | None
+    after: Cursor
+    epoch: int
+    encoding: str
+    tables: Mapping[str, pa.Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Up to where a capture shall read: taken from the source *before* the read, in the source's own terms."""
+
+    position: int
+    state: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The source at one moment, told anew.
+
+    bound    reading up to here brings us to the same moment
+    tell     per call, everything the source has of these objects, as captures: rows that are the state itself (one read
+             image a key), or all changes, to be folded
+    unable   why a part of it can no longer be told, one sentence each; empty: it is the whole truth
+    """
+
+    bound: Bound
+    told: Iterator[Captured]
+    unable: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    @property
+    def lane(self) -> str:
+        """The source's name in tieout.yaml."""
+        ...
+
+    @property
+    def rereads(self) -> bool:
+        """Whether `reread` works: whether the source can be asked for the present row of a key."""
+        ...
+
+    def describe(self) -> tuple[Described, ...]:
+        """The objects there are, by the source's own catalogue (or by what it has shown so far). Raises Transient,
+        Misconfigured."""
+        ...
+
+    def bound(self) -> Bound:
+        """Where the source stands now. A capture up to it drains all that was committed before this call."""
+        ...
+
+    def capture(self, progress: Progress, *, until: Bound) -> Iterator[Captured]:
+        """What is not covered by `progress`, up to `until`, in pieces that fit in memory.
+
+        Each piece begins where the piece of its track before it ended. The consumer registers a piece before it asks for
+        the next one. Ends by itself. Raises Transient when the source goes away: what was yielded stands.
+        """
+        ...
+
+    def acknowledge(self, cursor: Cursor) -> None:
+        """All up to `cursor` is registered: the source may forget it. Idempotent; may be lost."""
+        ...
+
+    def reread(self, objects: Mapping[str, tuple[str, ...]]) -> AbstractContextManager[Iterator[Captured]]:
+        """Reads anew, at one watermark, the keys of each object (canonical keys): an image for each that is there, a delete for each
+        that is not, both of class read. Only where `rereads`."""
+        ...
+
+    def cut(self, objects: tuple[str, ...]) -> AbstractContextManager[Cut]:
+        """The source at one moment, for the certificate. What `told` yields is only valid within the context."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. Idempotent."""
+        ...
