@@ -48,7 +48,7 @@ def captured_of(said: Sequence[Say], contract: Contract) -> pa.Table:
     rows = []
     for ordinal, say in enumerate(said, start=1):
         row: dict[str, Any] = dict.fromkeys(names)
-        row.update(say.fields, id=say.key)
+        row.update({name: value for name, value in say.fields.items() if name in names}, id=say.key)
         row.update(
             _kind=say.kind,
             _position=say.position,
@@ -79,5 +79,5 @@ def batch_of(said: Sequence[Say], contract: Contract) -> Batch:
     judged = judged_of(said, contract)
     cursor = Cursor.of("test", 1, {})
     span = Span(contract.stream.source, "test", None, cursor, (contract.stream.object,))
-    footer = Footer(contract.stream, span, judged.received, judged.positions, contract.digest, NOON)
+    footer = Footer(contract.stream, span, judged.received, judged.keyless, judged.positions, contract.digest, NOON)
     return Batch(sha256_hex(str(next(_numbers)).encode()), footer, judged.changes)

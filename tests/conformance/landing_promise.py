@@ -88,6 +88,7 @@ def footer_of(changes: pa.Table, *, stream: Stream = ACCOUNT, after: int = 9) ->
             "erp", "wal", None, Cursor.of("wal", after, {"lsn": "0/9", "file": "ä.ndjson"}), (stream.object, "zebra")
         ),
         received=Tally(changes.num_rows, 2**64 - 1, 12),
+        keyless=0,
         positions=(0, 9) if changes.num_rows else None,
         contract="c" * 64,
         captured_at=datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC),

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tieout.base.change import RESERVED
+from tieout.base.change import is_reserved
 from tieout.base.stream import Stream
 from tieout.base.types import DECIMAL_DIGITS_MAX, Column, ColumnType, Described, Kind
 from tieout.contract import odcs
@@ -31,7 +31,7 @@ OBJECTS = NAMES.filter(lambda name: "/" not in name and not name.startswith(".")
 @st.composite
 def described(draw: st.DrawFn) -> Described:
     columns = draw(st.lists(COLUMNS, min_size=1, max_size=6, unique_by=lambda column: column.name.lower()))
-    assume(not RESERVED.intersection(column.name for column in columns))
+    assume(not any(is_reserved(column.name) for column in columns))
     key = draw(st.lists(st.sampled_from([column.name for column in columns]), min_size=1, unique=True))
     return Described(draw(OBJECTS), tuple(columns), tuple(key))
 

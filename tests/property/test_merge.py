@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.telling import NOON, Say, batch_of, contract_of
+from tests.telling import NOON, Say, batch_of, captured_of, contract_of
 from tieout.base.order import Class
 from tieout.contract.contract import Contract
+from tieout.contract.judge import judge
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.readings import StreamReading
 from tieout.merge.rule import State, fold, is_shown, object_gap_is_open, open_reasons
@@ -197,3 +199,34 @@ def test_a_quarantined_row_of_a_sweep_still_keeps_its_key_alive() -> None:
     warehouse = warehouse_after([said])
 
     assert latest_of(warehouse)['["k1"]']["_deleted"] is False
+
+
+def test_a_table_that_is_all_key_merges_too() -> None:
+    only_key = contract_of()
+
+    warehouse = warehouse_after([[Say("image", "k1", 1), Say("image", "k2", 1)], [Say("delete", "k1", 2)]], only_key)
+
+    assert {key: row["_deleted"] for key, row in latest_of(warehouse).items()} == {'["k1"]': True, '["k2"]': False}
+
+
+NAMES_OF_OURS = ["account", "image", "life", "newest", "gap", "base", "cid", "fault", "extra", "key_text", "p1", "v1", "is_keyed"]
+
+
+def test_a_column_may_bear_any_name_that_the_statements_use_themselves() -> None:
+    contract = contract_of(**dict.fromkeys(NAMES_OF_OURS, "text"))
+    fields = {name: f"value of {name}" for name in NAMES_OF_OURS}
+
+    warehouse = warehouse_after([[Say("image", "k1", 1, fields)], [Say("patch", "k1", 2, {"life": "new"})]], contract)
+
+    row = latest_of(warehouse)['["k1"]']
+    assert {name: row[name] for name in NAMES_OF_OURS} == fields | {"life": "new"}
+
+
+def test_names_that_differ_in_case_alone_stay_apart() -> None:
+    contract = contract_of(amount="text")
+    captured = captured_of([Say("image", "k1", 1, {"amount": "2", "Amount": "1"})], contract)
+    captured = captured.append_column("Amount", pa.array(["1"]))
+
+    (row,) = judge(captured, contract, encoding="text", epoch=1).changes.to_pylist()
+
+    assert (row["amount"], row["_extra"], row["_fault"]) == ("2", '{"Amount":"1"}', None)

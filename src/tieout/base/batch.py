@@ -74,6 +74,7 @@ class Footer:
     """What a batch says of itself; it lies inside the file, under the hash.
 
     received      all its rows, faulty ones too
+    keyless       how many of them speak of a key that cannot be read: while there are any, no sweep may delete
     positions     least and greatest position in it, None when no row has one
     contract      sha-256 of the contract it was judged by
     captured_at   when it was sealed, by our clock; for people, never for order
@@ -82,6 +83,7 @@ class Footer:
     stream: Stream
     span: Span
     received: Tally
+    keyless: int
     positions: tuple[int, int] | None
     contract: str
     captured_at: datetime
@@ -97,6 +99,7 @@ class Footer:
                 "after": self.span.after.to_json(),
                 "siblings": list(self.span.siblings),
                 "received": self.received.to_json(),
+                "keyless": self.keyless,
                 "positions": list(self.positions) if self.positions else None,
                 "contract": self.contract,
                 "captured_at": self.captured_at.isoformat(),
@@ -121,6 +124,7 @@ class Footer:
                 siblings=tuple(value["siblings"]),
             ),
             received=Tally.from_json(value["received"]),
+            keyless=int(value["keyless"]),
             positions=tuple(value["positions"]) if value["positions"] else None,
             contract=value["contract"],
             captured_at=datetime.fromisoformat(value["captured_at"]),

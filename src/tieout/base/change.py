@@ -67,16 +67,20 @@ JUDGED = pa.schema(
         pa.field("_fault", pa.string()),  # set: this row goes to quarantine, for this reason
         pa.field("_where", pa.string()),  # of a faulty row: "file.ndjson:17"
         pa.field("_raw", pa.binary()),  # of a faulty row: the bytes as received
+        pa.field("_settles", pa.string()),  # of a row that settles a quarantined one: that one's change id
     ]
 )
 """The envelope of a judged table and of a batch; the contract's columns stand behind it, typed."""
 
-RESERVED = (
-    frozenset(CAPTURED.names)
-    | frozenset(JUDGED.names)
-    | {"_deleted", "_changed_at", "_alive", "_life", "_base", "_patch", "_gap", "_batch"}
-)
-"""Names that a source's column may not bear."""
+RESERVED = frozenset({*CAPTURED.names, *JUDGED.names, "_deleted", "_changed_at", "_alive", "_life", "_base", "_patch", "_gap", "_batch"})
+"""Names that a source's column may not bear, in upper or lower case; nor one that begins with two underscores, nor
+`rowid`, behind which DuckDB hides its own."""
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a source's column may not bear this name, because tieout's own columns do."""
+    return name.startswith("__") or name.lower() in RESERVED or name.lower() == "rowid"
+
 
 UNREADABLE = "_unreadable"
 """The object under which a source's lines are booked that do not tell which of its streams they belong to."""

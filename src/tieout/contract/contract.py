@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..base.change import RESERVED
+from ..base.change import is_reserved
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.types import Column
@@ -28,9 +28,9 @@ class Contract:
         names = [column.name for column in self.columns]
         if len({name.lower() for name in names}) != len(names):
             raise Misconfigured(f"the contract of {self.stream} names a column twice (upper and lower case are one).")
-        if taken := RESERVED.intersection(names):
+        if taken := [name for name in names if is_reserved(name)]:
             raise Misconfigured(
-                f"the contract of {self.stream} has columns {sorted(taken)}, which are tieout's own names.",
+                f"the contract of {self.stream} has columns {taken}, which are tieout's own names.",
                 hint="Leave them out, or rename them with a view in the source.",
             )
         if not self.key or not set(self.key) <= set(names):

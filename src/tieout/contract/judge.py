@@ -28,6 +28,7 @@ _JUDGE = Statements(__package__, "judge.sql")
 _INTEGERS = (Kind.INT16, Kind.INT32, Kind.INT64)
 _NUMBERS = (*_INTEGERS, Kind.DECIMAL, Kind.NUMERIC, Kind.FLOAT32, Kind.FLOAT64)
 _NEEDS_NO_ESCAPE = (*_INTEGERS, Kind.BOOLEAN, Kind.UUID, Kind.DATE, Kind.DECIMAL)
+_ENVELOPE = frozenset(CAPTURED.names) | {"_judged_cover", "_lacks"}
 _READERS = {
     **dict.fromkeys(_INTEGERS, "read_integer"),
     Kind.FLOAT32: "read_float",
@@ -41,7 +42,16 @@ class Judged:
 
     changes: pa.Table
     received: Tally
+    keyless: int
     positions: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A source's column in the statement: its name there, and whether its values are text that has to be read."""
+
+    name: Sql
+    is_text: bool
 
 
 def batch_schema(contract: Contract) -> pa.Schema:
@@ -51,18 +61,18 @@ def batch_schema(contract: Contract) -> pa.Schema:
 
 def judge(captured: pa.Table, contract: Contract, *, encoding: str, epoch: int) -> Judged:
     """Types, keys, orders and hashes every row of a captured table. `encoding` as in `capture.source.Captured`."""
-    told = _with_covers(captured, contract)
+    told, sources = _renamed(_with_covers(captured, contract))
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.register("captured", told)
-        statement = _JUDGE("judged", **_parts(told.schema, contract, encoding, epoch))
+        statement = _JUDGE("judged", **_parts(sources, contract, encoding, epoch))
         judged = connection.sql(statement).to_arrow_table().cast(batch_schema(contract))
         connection.register("judged", judged)
         row = connection.execute(_JUDGE("tally")).fetchone()
     if row is None or row[0] != captured.num_rows:
         raise Broken(f"{contract.stream}: {captured.num_rows} rows went to the judge, {row and row[0]} came out")
-    positions = None if row[3] is None else (int(row[3]), int(row[4]))
-    return Judged(judged, Tally(int(row[0]), int(row[1]), int(row[2])), positions)
+    positions = None if row[4] is None else (int(row[4]), int(row[5]))
+    return Judged(judged, Tally(int(row[0]), int(row[1]), int(row[2])), int(row[3]), positions)
 
 
 def _with_covers(captured: pa.Table, contract: Contract) -> pa.Table:
@@ -78,12 +88,28 @@ def _with_covers(captured: pa.Table, contract: Contract) -> pa.Table:
     return captured.append_column("_judged_cover", of_row).append_column("_lacks", pc.take(lacks, told.indices))
 
 
-def _parts(schema: pa.Schema, contract: Contract, encoding: str, epoch: int) -> dict[str, object]:
+def _renamed(told: pa.Table) -> tuple[pa.Table, Mapping[str, _Told]]:
+    """The source's columns under names of ours: DuckDB takes `Amount` for `amount`, and a column of a source may bear
+    a name that the statement uses itself."""
+    sources: dict[str, _Told] = {}
+    names = []
+    for at, column in enumerate(told.schema):
+        is_envelope = column.name in _ENVELOPE
+        names.append(column.name if is_envelope else f"s{at}")
+        if not is_envelope:
+            is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+            sources[column.name] = _Told(name(f"s{at}"), is_text)
+    return told.rename_columns(names), sources
+
+
+def _parts(sources: Mapping[str, _Told], contract: Contract, encoding: str, epoch: int) -> dict[str, object]:
     """What the statement needs to know of the contract's columns and of how they were captured."""
-    columns = {column.name: _column(at, column, schema, encoding) for at, column in enumerate(contract.columns)}
+    columns = {
+        column.name: _column(at, column, sources.get(column.name), encoding)
+        for at, column in enumerate(contract.columns)
+    }
     fields = sorted(contract.fields, key=lambda column: column.name)
-    unknown = sorted(set(schema.names) - set(CAPTURED.names) - set(columns) - {"_judged_cover", "_lacks"})
-    sources = sorted(set(schema.names) - set(CAPTURED.names) - {"_judged_cover", "_lacks"})
+    unknown = {column: told for column, told in sorted(sources.items()) if column not in columns}
     return {
         "columns": list(columns.values()),
         "key": [columns[column.name] for column in contract.key_columns],
@@ -93,22 +119,19 @@ def _parts(schema: pa.Schema, contract: Contract, encoding: str, epoch: int) -> 
         "key_text": _key_text(contract, columns),
         "epoch": literal(format(epoch, "08x")),
         "extra": _json_object(unknown, encoding),
-        "row_text": _json_object(sources, encoding) if sources else literal(""),
+        "row_text": _json_object(dict(sorted(sources.items())), encoding) if sources else literal(""),
     }
 
 
-def _column(at: int, column: Column, schema: pa.Schema, encoding: str) -> Mapping[str, Sql]:
+def _column(at: int, column: Column, source: _Told | None, encoding: str) -> Mapping[str, Sql]:
     """The pieces of one column: how it was told, unwrapped, read, compared and written out."""
     text, plain, value = name(f"t{at}"), name(f"p{at}"), name(f"v{at}")
-    if column.name not in schema.names:
+    if source is None:
         told, unwrap, read = Sql("null"), Sql("null"), _typed_null(column.type)
     else:
-        arrow = schema.field(column.name).type
-        told, unwrap = _told(column, encoding)
-        is_text = pa.types.is_string(arrow) or pa.types.is_large_string(arrow)
-        read = (
-            _reader(column.type, plain) if is_text else _PARSE("cast_native", value=plain, type=Sql(column.type.duckdb))
-        )
+        told, unwrap = _told(column, source.name, encoding)
+        cast = _PARSE("cast_native", value=plain, type=Sql(column.type.duckdb))
+        read = _reader(column.type, plain) if source.is_text else cast
     return {
         "name": name(column.name),
         "label": literal(column.name),
@@ -131,8 +154,8 @@ def _typed_null(type_: ColumnType) -> Sql:
     return Sql(f"cast(null as {type_.duckdb})")
 
 
-def _told(column: Column, encoding: str) -> tuple[Sql, Sql]:
-    source = name(column.name)
+def _told(column: Column, source: Sql, encoding: str) -> tuple[Sql, Sql]:
+    """The value as it was told, null where it is none; and the same without its JSON wrapping."""
     if encoding != "json":
         return source, source
     told = Sql(f"nullif({source}, 'null')")
@@ -163,15 +186,13 @@ def _key_text(contract: Contract, columns: Mapping[str, Mapping[str, Sql]]) -> S
     return Sql("cast(to_json([" + ", ".join(texts) + "]) as varchar)")
 
 
-def _json_object(names: list[str], encoding: str) -> Sql:
-    """An expression that writes the named source columns as one JSON object; null when there are none."""
-    if not names:
+def _json_object(sources: Mapping[str, _Told], encoding: str) -> Sql:
+    """An expression that writes these source columns as one JSON object; null when there are none."""
+    if not sources:
         return Sql("cast(null as varchar)")
     members = []
-    for column in names:
-        value = (
-            name(column) if encoding == "json" else Sql(f"cast(to_json(cast({name(column)} as varchar)) as varchar)")
-        )
+    for column, told in sources.items():
+        value = told.name if encoding == "json" else Sql(f"cast(to_json(cast({told.name} as varchar)) as varchar)")
         members.append(f"{literal(json.dumps(column, ensure_ascii=False) + ':')} || {value}")
     joined = ", ".join(members)
     return Sql(f"nullif('{{' || concat_ws(',', {joined}) || '}}', '{{}}')")

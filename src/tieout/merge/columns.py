@@ -39,10 +39,10 @@ def shape(at: int, column: Column) -> Shape:
         label=literal(column.name),
         type=Sql(column.type.duckdb),
         text=Sql(text),
-        covered=name(f"_covered{at}"),
-        token=name(f"_token{at}"),
-        told=name(f"_told{at}"),
-        held=name(f"_held{at}"),
+        covered=name(f"__covered{at}"),
+        token=name(f"__token{at}"),
+        told=name(f"__told{at}"),
+        held=name(f"__held{at}"),
     )
 
 
@@ -54,6 +54,8 @@ class Shapes:
     key: tuple[Shape, ...]
     fields: tuple[Shape, ...]
     required: tuple[Shape, ...]
+    textual: tuple[Shape, ...]
+    """Columns that travel as text and have a type of their own in the warehouse."""
 
     @classmethod
     def of(cls, contract: Contract) -> Shapes:
@@ -63,6 +65,7 @@ class Shapes:
             key=tuple(by_name[column.name] for column in contract.key_columns),
             fields=tuple(by_name[column.name] for column in contract.fields),
             required=tuple(by_name[column.name] for column in contract.fields if column.required),
+            textual=tuple(by_name[c.name] for c in contract.columns if c.type.kind in (Kind.UUID, Kind.JSON)),
         )
 
     def parts(self) -> dict[str, object]:
@@ -73,6 +76,7 @@ class Shapes:
             "key": self.key,
             "fields": self.fields,
             "required": self.required,
+            "textual": self.textual,
             "has_no_required": Sql("false" if self.required else "true"),
             "is_complete": Sql(" and ".join(known) or "true"),
             "moment_width": MOMENT_WIDTH,

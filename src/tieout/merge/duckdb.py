@@ -20,7 +20,7 @@ from ..base.step import Passing, Step, unobserved
 from ..base.stream import Stream
 from ..contract.contract import Contract
 from .columns import Shapes, covers_table
-from .warehouse import Side, Turn
+from .warehouse import ENGINE_TYPE, Side, Turn
 
 _SQL = Statements(__package__, "duckdb.sql")
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
@@ -56,9 +56,11 @@ class DuckDBWarehouse:
 
     def prepare(self, contract: Contract, side: Side) -> None:
         with self._writing():
-            tables, parts = _tables(contract.stream, side), Shapes.of(contract).parts()
-            for statement in ("create_history", "create_latest", "create_quarantine"):
-                self._connection.execute(_SQL(statement, **tables, **parts))
+            self._create(contract, side)
+            if self._is_of_another_shape(contract, side):
+                for statement in _SQL.each("drop_rows", **_tables(contract.stream, side)):
+                    self._connection.execute(statement)
+                self._create(contract, side)
             for schema in ("raw", "latest"):
                 self._widen(contract, schema, side)
             self._run("seed_floor", _of(contract.stream, side))
@@ -83,6 +85,20 @@ class DuckDBWarehouse:
                 self._run("note_applied", noted)
             self._passing(Step.MERGED_UNCOMMITTED)
         self._passing(Step.MERGED)
+
+    def note_certificate(self, stream: Stream, *, at: datetime, state: str, report: str, turn: Turn) -> None:
+        """Keeps what a comparison with the source came to."""
+        with self._writing():
+            self._take_fence(turn)
+            noted = {"stream": str(stream), "certified_at": at, "state": state, "report": report}
+            self._run("note_certificate", noted)
+
+    @contextmanager
+    def aside(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own to the same tables, for readings that need temporary tables beside them."""
+        with self._connection.cursor() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            yield connection
 
     def swap(self, contract: Contract, *, turn: Turn) -> None:
         live, shadow = _tables(contract.stream, Side.LIVE), _tables(contract.stream, Side.SHADOW)
@@ -114,15 +130,22 @@ class DuckDBWarehouse:
         self._run("post_books", where)
         self._connection.execute(_SQL("keep_history", **parts))
         self._connection.execute(_SQL("keep_quarantine", **parts))
+        for statement in _SQL.each("settle"):
+            self._connection.execute(statement, where)
         floor = self._raise_floor(where, parts)
         for statement in ("said", "reduce", "touch"):
             self._connection.execute(_SQL(statement, **parts))
+        keys, rows = self._one("count_touched", {})
+        if rows > keys:
+            self._connection.execute(_SQL("forget_doubles", **parts))
+            self._connection.execute(_SQL("touch", **parts))
         self._write_rows(parts, floor)
 
     def _write_rows(self, parts: dict[str, object], floor: str | None) -> None:
         parts = {**parts, "registers": _SQL("registers")}
         self._connection.execute(_SQL("merge_rows", **parts))
-        self._connection.execute(_SQL("merge_fields", patch=_SQL("patch_of", **parts), **parts))
+        if parts["fields"]:  # a row that is all key has nothing to patch
+            self._connection.execute(_SQL("merge_fields", patch=_SQL("patch_of", **parts), **parts))
         self._connection.execute(_SQL("forget_touched", **parts))
         self._connection.execute(_SQL("write_merged", **parts), {"floor": floor})
 
@@ -139,6 +162,18 @@ class DuckDBWarehouse:
         self._run("seed_fence", {"lane": turn.lane})
         if self._run("take_fence", {"lane": turn.lane, "fence": turn.fence}).fetchone() is None:
             raise Fenced(f"{turn.lane}: a newer worker has written to the warehouse since fence {turn.fence}.")
+
+    def _create(self, contract: Contract, side: Side) -> None:
+        tables, parts = _tables(contract.stream, side), Shapes.of(contract).parts()
+        for statement in ("create_history", "create_latest", "create_quarantine"):
+            self._connection.execute(_SQL(statement, **tables, **parts))
+
+    def _is_of_another_shape(self, contract: Contract, side: Side) -> bool:
+        """Whether the tables are still empty, and were made for lines that nobody could read."""
+        row = self._connection.execute(_SQL("is_empty", **_tables(contract.stream, side))).fetchone()
+        has = self._run("columns_of", {"schema": "latest", "table": _table(contract.stream, side)}).fetchall()
+        ours = {name for name, _ in has if not name.startswith("_")}
+        return bool(row and row[0]) and ours != {column.name for column in contract.columns}
 
     def _widen(self, contract: Contract, schema: str, side: Side) -> None:
         """Adds the columns that the contract has gained; refuses one that changed its type."""
@@ -210,13 +245,21 @@ def read_only(connection: duckdb.DuckDBPyConnection, statement: str, parameters:
             raise Misconfigured("this is not one reading statement.", hint="Write one SELECT; tieout alone writes.")
         connection.execute("begin transaction read only")
         try:
-            return connection.sql(statement, params=list(parameters)).to_arrow_table()
+            return _fetched(connection.sql(statement, params=list(parameters)))
         finally:
             connection.execute("rollback")
     except duckdb.IOException as error:
         raise _translated(error) from error
     except duckdb.Error as error:
         raise Misconfigured(f"the warehouse cannot answer: {error}") from error
+
+
+def _fetched(relation: duckdb.DuckDBPyRelation) -> pa.Table:
+    """The rows, each column with the engine's own word for its type."""
+    types = [str(type_).encode() for type_ in relation.types]
+    table = relation.to_arrow_table()
+    fields = [field.with_metadata({ENGINE_TYPE: type_}) for field, type_ in zip(table.schema, types, strict=True)]
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
 
 
 def _connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -227,6 +270,8 @@ def _connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyCo
     except duckdb.Error as error:
         raise _translated(error) from error
     connection.execute("set TimeZone = 'UTC'")
+    # Or a table that is not there would be looked for among the variables of this program.
+    connection.execute("set python_enable_replacements = false")
     return connection
 
 

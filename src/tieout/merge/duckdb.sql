@@ -17,6 +17,9 @@ create table if not exists tieout.floors (stream varchar not null, side varchar 
 create table if not exists tieout.settlements (
     stream varchar not null, side varchar not null, cid varchar not null, how varchar not null, reason varchar not null
 );
+create table if not exists tieout.certificates (
+    stream varchar not null, certified_at timestamp with time zone not null, state varchar not null, report json not null
+);
 
 -- create_history --
 -- Every accepted change, once, for ever.
@@ -49,6 +52,15 @@ create table if not exists {{ quarantine }} (
 -- columns_of --
 -- The columns a table has now, with their types.
 select column_name, data_type from duckdb_columns() where schema_name = $schema and table_name = $table;
+
+-- is_empty --
+-- Whether a stream has neither history nor rows: then its tables may be made anew.
+select not exists (select 1 from {{ raw }}) and not exists (select 1 from {{ latest }});
+
+-- drop_rows --
+-- The tables whose columns are a contract's.
+drop table if exists {{ raw }};
+drop table if exists {{ latest }};
 
 -- add_column --
 -- A column the contract has gained.
@@ -96,7 +108,7 @@ from (
         ) as new_floor
         , max(_order) filter (where _kind = 'gap' and _key is null) as new_gap
     from arriving
-    where account in ('accepted', 'control') and _kind in ('truncate', 'sweep', 'gap')
+    where __account in ('accepted', 'control') and _kind in ('truncate', 'sweep', 'gap')
 ) as risen
 where stream = $stream and side = $side;
 
@@ -117,12 +129,20 @@ known as (
 
 select
     incoming.*
+    {% if textual %}
+    replace (
+        {% for column in textual %}
+        cast(incoming.{{ column.name }} as {{ column.type }}) as {{ column.name }}{% if not loop.last %},{% endif %}
+
+        {% endfor %}
+    )
+    {% endif %}
     , case
         when _kind in ('sweep', 'mark') and _fault is null then 'control'
         when known._cid is not null or _ordinal > repeated.first_ordinal then 'duplicate'
         when _fault is not null then 'quarantined'
         else 'accepted'
-    end as account
+    end as __account
 from incoming
 left join repeated on incoming._cid = repeated._cid
 left join known on incoming._cid = known._cid;
@@ -130,44 +150,80 @@ left join known on incoming._cid = known._cid;
 -- keep_history --
 -- What is accepted becomes history.
 insert into {{ raw }} by name
-select * exclude (_ordinal, _fault, _where, _raw, account) from arriving where account = 'accepted';
+select * exclude (_ordinal, _fault, _where, _raw, _settles, __account) from arriving where __account = 'accepted';
 
 -- keep_quarantine --
 -- What could not be read is kept with its bytes.
 insert into {{ quarantine }} by name
 select _key, _kind, _order, _cid, _position, _observed_at, _fault, _where, _raw, _batch
-from arriving where account = 'quarantined';
+from arriving where __account = 'quarantined';
 
 -- post_books --
 -- Each batch's rows by account, and the sums of their ids.
 insert into tieout.books
 select
-    $stream, $side, _batch, account, count(*)
+    $stream, $side, _batch, __account, count(*)
     , cast(sum(cast('0x' || left(_cid, 16) as ubigint)) % 18446744073709551616 as ubigint)
     , cast(sum(cast('0x' || _cid[17:] as ubigint)) % 18446744073709551616 as ubigint)
 from arriving
-group by _batch, account;
+group by _batch, __account;
+
+-- settle --
+-- Rows that settle a quarantined one, each of those once: its change moves out of the account quarantined, whether or not
+-- it has arrived here yet. What was released is accepted under an id of its own; what was discarded is filtered.
+create or replace temp table settling as
+select distinct on (_settles)
+    _settles as cid
+    , case when _kind = 'mark' then 'discarded' else 'released' end as how
+    , coalesce(case when _kind = 'mark' then json_extract_string(_extra, '$.reason') end, '') as reason
+    , _batch as batch
+from arriving
+where _settles is not null
+    and _settles not in (select cid from tieout.settlements where stream = $stream and side = $side);
+insert into tieout.settlements select $stream, $side, cid, how, reason from settling;
+insert into tieout.books
+with moved as (
+    select
+        batch
+        , how
+        , count(*) as count
+        , sum(cast('0x' || left(cid, 16) as ubigint)) % 18446744073709551616 as high
+        , sum(cast('0x' || cid[17:] as ubigint)) % 18446744073709551616 as low
+    from settling
+    group by batch, how
+)
+
+select
+    $stream, $side, batch, 'quarantined', -count
+    , cast((18446744073709551616 - high) % 18446744073709551616 as ubigint)
+    , cast((18446744073709551616 - low) % 18446744073709551616 as ubigint)
+from moved
+union all
+select
+    $stream, $side, batch, case when how = 'discarded' then 'filtered' else 'control' end, count
+    , cast(high as ubigint), cast(low as ubigint)
+from moved;
 
 -- said --
 -- What the accepted changes say of single keys. A quarantined read of a readable key still says that it is alive.
 create or replace temp table said as
 select
-    arriving.* exclude (_ordinal, _extra, _where, _raw, _cid, account, _batch)
+    arriving.* exclude (_ordinal, _extra, _where, _raw, _settles, _cid, __account, _batch)
     , case
         when _fault is not null then true
         when _kind in ('image', 'undelete') then true
         when _kind = 'delete' then false
     end as _alive
-    , _fault is null and _kind in ('image', 'undelete') and covers.is_complete as _is_image
-    , _fault is null and not covers.is_empty and not (_kind in ('image', 'undelete') and covers.is_complete) as _is_patch
+    , _fault is null and _kind in ('image', 'undelete') and covers.is_complete as __is_image
+    , _fault is null and not covers.is_empty and not (_kind in ('image', 'undelete') and covers.is_complete) as __is_patch
     {% for field in fields %}
     , _fault is null and covers.{{ field.covered }} as {{ field.covered }}
     {% endfor %}
 from arriving
 left join covers on arriving._cover = covers.cover
 where _key is not null and (
-    account = 'accepted'
-    or (account = 'quarantined' and _kind = 'image' and _order[{{ moment_width }} + 1] = '0')
+    __account = 'accepted'
+    or (__account = 'quarantined' and _kind = 'image' and _order[{{ moment_width }} + 1] = '0')
 );
 
 -- reduce --
@@ -175,15 +231,15 @@ where _key is not null and (
 create or replace temp table reduced as
 select
     said._key
-    , arg_max(said.rowid, said._order) as newest_row
-    , max(said._order) as newest
-    , arg_max(said._observed_at, said._order) as changed_at
-    , max(said._order) filter (where said._alive is not null) as life
-    , arg_max(said._alive, said._order) filter (where said._alive is not null) as alive
-    , max(said._order) filter (where said._is_image) as image
-    , arg_max(said.rowid, said._order) filter (where said._is_image) as image_row
-    , max(said._order) filter (where said._kind = 'gap') as gap
-    , bool_or(said._is_patch) as is_patched
+    , arg_max(said.rowid, said._order) as __newest_row
+    , max(said._order) as __newest
+    , arg_max(said._observed_at, said._order) as __changed_at
+    , max(said._order) filter (where said._alive is not null) as __life
+    , arg_max(said._alive, said._order) filter (where said._alive is not null) as __alive
+    , max(said._order) filter (where said.__is_image) as __image
+    , arg_max(said.rowid, said._order) filter (where said.__is_image) as __image_row
+    , max(said._order) filter (where said._kind = 'gap') as __gap
+    , bool_or(said.__is_patch) as __is_patched
 from said
 group by said._key;
 
@@ -193,10 +249,22 @@ create or replace temp table touched as
 select
     reduced.*
     , held.* exclude (_key)
-    , held.rowid as held_row
-    , reduced.is_patched or held._patch is not null as by_field
+    , held.rowid as __held_row
+    , reduced.__is_patched or held._patch is not null as __by_field
 from reduced
 left join {{ latest }} as held on reduced._key = held._key;
+
+-- forget_doubles --
+-- A key has one row. Where somebody wrote a second one by hand, the greater one stays, and the merge goes on from it.
+delete from {{ latest }} where rowid in (
+    select held_row from touched
+    where held_row is not null
+    qualify row_number() over (partition by _key order by _order desc, held_row desc) > 1
+);
+
+-- count_touched --
+-- How many keys are merged, and how many rows they meet.
+select (select count(*) from reduced), (select count(*) from touched);
 
 -- merge_rows --
 -- The cheap form, right only where no patch is about: the newest complete image is the row.
@@ -206,15 +274,15 @@ select
     newest.{{ column.name }},
     {% endfor %}
     {% for field in fields %}
-    case when touched.image > coalesce(touched._base, '') then image.{{ field.name }} else touched.{{ field.name }} end as {{ field.name }},
+    case when touched.__image > coalesce(touched._base, '') then image.{{ field.name }} else touched.{{ field.name }} end as {{ field.name }},
     {% endfor %}
     {{ registers }}
     , cast(null as map(varchar, varchar)) as _patch
-    , greatest(touched.image, touched._base) is not null or {{ has_no_required }} as is_complete
+    , greatest(touched.__image, touched._base) is not null or {{ has_no_required }} as __is_complete
 from touched
-inner join said as newest on touched.newest_row = newest.rowid
-left join said as image on touched.image_row = image.rowid
-where not touched.by_field;
+inner join said as newest on touched.__newest_row = newest.rowid
+left join said as image on touched.__image_row = image.rowid
+where not touched.__by_field;
 
 -- merge_fields --
 -- The form of the rule: every field by its own token.
@@ -227,14 +295,14 @@ with told as (
         , arg_max({'value': said.{{ field.name }}}, said._order) filter (where said.{{ field.covered }}) as {{ field.told }}
         {% endfor %}
     from said
-    inner join touched on said._key = touched._key and touched.by_field
+    inner join touched on said._key = touched._key and touched.__by_field
     group by said._key
 ),
 
 joined as (
     select
         touched.*
-        , greatest(touched.image, touched._base) as base
+        , greatest(touched.__image, touched._base) as __base
         {% for field in fields %}
         , told.{{ field.token }} as {{ field.token }}
         , told.{{ field.told }} as {{ field.told }}
@@ -242,7 +310,7 @@ joined as (
         {% endfor %}
     from touched
     inner join told on touched._key = told._key
-    where touched.by_field
+    where touched.__by_field
 )
 
 select
@@ -256,19 +324,19 @@ select
     {% endfor %}
     {{ registers }}
     , {{ patch }} as _patch
-    , {{ is_complete }} as is_complete
+    , {{ is_complete }} as __is_complete
 from joined as touched
-inner join said as newest on touched.newest_row = newest.rowid;
+inner join said as newest on touched.__newest_row = newest.rowid;
 
 -- registers --
 -- The registers that both forms carry on alike.
-greatest(touched.newest, touched._order) as _order
-    , case when touched.newest > coalesce(touched._order, '') then touched.changed_at else touched._changed_at end as _changed_at
+greatest(touched.__newest, touched._order) as _order
+    , case when touched.__newest > coalesce(touched._order, '') then touched.__changed_at else touched._changed_at end as _changed_at
     , touched._key as _key
-    , case when touched.life > coalesce(touched._life, '') then touched.alive else touched._alive end as _alive
-    , greatest(touched.life, touched._life) as _life
-    , greatest(touched.image, touched._base) as _base
-    , greatest(touched.gap, touched._gap) as _gap
+    , case when touched.__life > coalesce(touched._life, '') then touched.__alive else touched._alive end as _alive
+    , greatest(touched.__life, touched._life) as _life
+    , greatest(touched.__image, touched._base) as _base
+    , greatest(touched.__gap, touched._gap) as _gap
 
 -- patch_of --
 -- Of the fields' tokens only those that are newer than the newest complete image.
@@ -280,7 +348,7 @@ nullif(
                 {'key': {{ field.label }}, 'value': greatest(touched.{{ field.token }}, touched.{{ field.held }})}{% if not loop.last %},{% endif %}
                 {% endfor %}
             ]
-            , lambda entry: entry.value > coalesce(touched.base, '')
+            , lambda entry: entry.value > coalesce(touched.__base, '')
         )
     )
     , map([]::varchar[], []::varchar[])
@@ -288,14 +356,14 @@ nullif(
 
 -- forget_touched --
 -- Deleting by row and inserting anew costs a quarter of MERGE, which would rewrite every row group it touches.
-delete from {{ latest }} where rowid in (select held_row from touched where held_row is not null);
+delete from {{ latest }} where rowid in (select __held_row from touched where __held_row is not null);
 
 -- write_merged --
 -- A row is shown when it is alive, not below the floor, and every required field was spoken of.
 insert into {{ latest }} by name
 select
-    * exclude (is_complete)
-    , not (coalesce(_alive, false) and _life >= coalesce($floor, '') and is_complete) as _deleted
+    * exclude (__is_complete)
+    , not (coalesce(_alive, false) and _life >= coalesce($floor, '') and __is_complete) as _deleted
 from merged;
 
 -- bury --
@@ -327,3 +395,7 @@ update tieout.applied set side = 'live' where stream = $stream and side = 'shado
 update tieout.books set side = 'live' where stream = $stream and side = 'shadow';
 update tieout.floors set side = 'live' where stream = $stream and side = 'shadow';
 update tieout.settlements set side = 'live' where stream = $stream and side = 'shadow';
+
+-- note_certificate --
+-- What a comparison with the source came to. Belongs to no side: a rebuild leaves it alone.
+insert into tieout.certificates values ($stream, $certified_at, $state, $report);

@@ -34,9 +34,14 @@ class Turn:
     fence: int
 
 
+ENGINE_TYPE = b"engine_type"
+"""The metadata under which a column that was read bears its engine's word for the type: Arrow has no 128-bit integer, say."""
+
+
 class Reader(Protocol):
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        """The rows of one reading statement. Raises Misconfigured when it would write, or is not SQL."""
+        """The rows of one reading statement, its columns with their ENGINE_TYPE. Raises Misconfigured when it would write,
+        or is not SQL."""
         ...
 
     def close(self) -> None: ...

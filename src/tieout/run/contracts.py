@@ -1,0 +1,80 @@
+"""The contracts of a project: read from `contracts/`, and drafted there from the source's catalogue where one is missing.
+
+A draft holds from the moment it is written; people then make it their own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ..base.change import UNREADABLE
+from ..base.errors import Misconfigured
+from ..base.stream import Stream
+from ..base.types import Column, ColumnType, Described, Kind
+from ..contract import odcs
+from ..contract.contract import Contract
+
+Describe = Callable[[], tuple[Described, ...]]
+
+
+class Contracts:
+    """Each stream's contract, read once a process. A draft is written to its file at once, and holds from then on."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[Stream, Contract] = {}
+
+    def of(self, stream: Stream, describe: Describe) -> Contract:
+        """The stream's contract. `describe` is asked only when a draft is needed. Raises Misconfigured."""
+        if stream not in self._known:
+            self._refuse_twin(stream)
+            path = odcs.find(self._root, stream)
+            if not path.exists() and not self._draft(path, stream, describe):
+                return _of_unreadable(stream)  # not kept: the next line may show what the stream is
+            self._known[stream] = odcs.load(path, stream)
+        return self._known[stream]
+
+    def written(self, source: str) -> list[Stream]:
+        """The streams of a source that have a contract in the project's folder."""
+        folder = odcs.find(self._root, Stream(source, "any")).parent
+        return [Stream(source, path.stem) for path in sorted(folder.glob("*.yaml"))]
+
+    def _refuse_twin(self, stream: Stream) -> None:
+        """Two names that differ in case alone would be one table."""
+        for other in [*self._known, *self.written(stream.source)]:
+            if other != stream and other.table.lower() == stream.table.lower():
+                raise Misconfigured(
+                    f"{stream} and {other} differ in upper and lower case alone, and would share one table.",
+                    hint="Rename one of them in the source, or give it an alias.",
+                )
+
+    def _draft(self, path: Path, stream: Stream, describe: Describe) -> bool:
+        """Writes a draft from what the source says of the stream; False when it can say nothing yet."""
+        if stream.object == UNREADABLE:
+            return False
+        described = next((one for one in describe() if one.object == stream.object), None)
+        if described is None:
+            return False
+        if not described.key:
+            raise Misconfigured(
+                f"{stream} has no key that its source would name.",
+                hint=f"Write {path.relative_to(self._root)} with primaryKey.",
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(f".{os.getpid()}.tmp")
+        beside.write_text(odcs.draft(stream, described), encoding="utf-8")
+        beside.replace(path)
+        return True
+
+
+def _of_unreadable(stream: Stream) -> Contract:
+    """The home of lines that nobody can read: of no stream, or of one that has shown nothing else. All are in quarantine."""
+    columns = (Column("line", ColumnType(Kind.TEXT)),)
+    return Contract(stream, columns, ("line",), "1.0.0", "active", odcs.digest(columns, ("line",)))
+
+
+def describes_nothing() -> tuple[Described, ...]:
+    """For commands that read what has landed, and must not ask the source."""
+    return ()

@@ -1,0 +1,28 @@
+"""A sweep that mentions a key nobody can read deletes nothing: that key might be any of those it seems to have left out.
+
+The source sees to it for what it cannot decode; this is for keys that only their contract finds unreadable.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..base.change import Kind
+
+
+def has_sweep(captured: pa.Table) -> bool:
+    return bool(pc.any(_is_sweep(captured)).as_py())
+
+
+def doubted(captured: pa.Table, keyless: int) -> pa.Table:
+    """The table with its sweeps turned into faulty rows, which go to quarantine and say why."""
+    why = f"sweep_not_certified: it mentions {keyless} keys that cannot be read under the contract"
+    at = captured.schema.get_field_index("_fault")
+    is_unfit = pc.and_(_is_sweep(captured), pc.is_null(captured["_fault"]))
+    faults = pc.if_else(is_unfit, pa.scalar(why, pa.string()), captured["_fault"])
+    return captured.set_column(at, captured.schema.field(at), faults)
+
+
+def _is_sweep(captured: pa.Table) -> pa.ChunkedArray:
+    return pc.equal(captured["_kind"], str(Kind.SWEEP))

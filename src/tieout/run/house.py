@@ -1,0 +1,93 @@
+"""The wired house: from a project file to sources and stores that are ready to work.
+
+The only place that names adapters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..base.clock import Clock
+from ..base.errors import Misconfigured, Occupied, Transient
+from ..base.step import Passing, unobserved
+from ..base.stream import Stream
+from ..capture.changes.source import ChangesSource
+from ..capture.postgres.source import PostgresSource
+from ..capture.source import Source
+from ..land.local import LocalLanding
+from ..ledger.ledger import Lease
+from ..ledger.sqlite import SqliteLedger
+from ..merge.duckdb import DuckDBWarehouse
+from .contracts import Contracts
+from .holder import is_dead, me
+from .project import ChangesConfig, PostgresConfig, Project
+from .route import LEASE_SECONDS, Tools
+
+WAIT_SECONDS = 10.0
+"""How long a command waits for another living process before it gives up with exit 3."""
+_WAIT_STEP_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A project with its stores open. The warehouse is opened apart, as only one process may hold its file."""
+
+    project: Project
+    tools: Tools
+
+    def lanes(self, only: Stream | None = None) -> list[str]:
+        """The names of the sources, or of the one that `only` belongs to."""
+        if only is None:
+            return sorted(self.project.sources)
+        if only.source not in self.project.sources:
+            raise Misconfigured(
+                f"{only} belongs to no source of this project.",
+                hint=f"Sources are: {', '.join(sorted(self.project.sources))}.",
+            )
+        return [only.source]
+
+    def source(self, lane: str) -> Source:
+        """A source of its own, to be closed by the caller. Nothing is asked of the neighbour yet."""
+        config = self.project.sources[lane]
+        if isinstance(config, ChangesConfig):
+            return ChangesSource(lane, config.path, self.tools.clock)
+        return _postgres(lane, config, self.tools.clock)
+
+    def lease(self, lane: str, *, fence_min: int) -> Lease:
+        """The lane, waiting up to `WAIT_SECONDS` for a living holder. Raises Occupied."""
+        for _ in range(int(WAIT_SECONDS / _WAIT_STEP_SECONDS)):
+            try:
+                return self._lease_now(lane, fence_min)
+            except Occupied:
+                self.tools.clock.sleep(_WAIT_STEP_SECONDS)
+        return self._lease_now(lane, fence_min)
+
+    def _lease_now(self, lane: str, fence_min: int) -> Lease:
+        return self.tools.ledger.lease(lane, me(), seconds=LEASE_SECONDS, fence_min=fence_min, is_dead=is_dead)
+
+    def warehouse(self) -> DuckDBWarehouse:
+        """The warehouse to write to, waiting up to `WAIT_SECONDS` for another process that holds it. Raises Transient."""
+        for _ in range(int(WAIT_SECONDS / _WAIT_STEP_SECONDS)):
+            try:
+                return DuckDBWarehouse(self.project.warehouse, passing=self.tools.passing)
+            except Transient:
+                self.tools.clock.sleep(_WAIT_STEP_SECONDS)
+        return DuckDBWarehouse(self.project.warehouse, passing=self.tools.passing)
+
+
+@contextmanager
+def opened(project: Project, clock: Clock, *, passing: Passing = unobserved) -> Iterator[House]:
+    """The house of a project, its ledger closed in the end."""
+    ledger = SqliteLedger(project.ledger, clock)
+    try:
+        landing = LocalLanding(project.landing, passing=passing)
+        yield House(project, Tools(landing, ledger, Contracts(project.root), clock, passing))
+    finally:
+        ledger.close()
+
+
+def _postgres(lane: str, config: PostgresConfig, clock: Clock) -> Source:
+    tables = {table.object: f"{table.schema}.{table.name}" for table in config.tables}
+    return PostgresSource(lane, config.url, tables, slot=config.slot, publication=config.publication, clock=clock)

@@ -1,0 +1,261 @@
+"""The project file: `tieout.yaml` read into nouns that are valid, or the one sentence that says what to write instead.
+
+It opens nothing but the file. Paths are relative to the project's folder, `${NAME}` is read from the environment that
+the caller hands in, and no message shows the address of a database, which may hold a password.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from ..base import form, yamlfile
+from ..base.codec import sha256_hex
+from ..base.errors import Misconfigured
+from ..base.stream import Stream
+from ..base.yamlfile import Document, Place, nearest
+from .environment import filled
+
+FILE = "tieout.yaml"
+
+LANDING = "./.tieout/landing"
+LEDGER = "sqlite:///./.tieout/ledger.sqlite"
+WAREHOUSE = "duckdb:///./.tieout/warehouse.duckdb"
+
+_TYPES = ("changes", "postgres")
+_TYPES_PLANNED = frozenset({"salesforce", "stripe", "zendesk", "ga4", "files", "events", "kafka"})
+_SCHEMES_PLANNED = frozenset({"s3", "postgres", "postgresql", "snowflake"})
+_SECRET = frozenset({"url"})
+
+PROJECT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}")
+PROJECT_NAME_ALLOWED = "a letter, then up to 62 letters, digits, '_', '-' and '.'"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_TABLE = re.compile(r'(?:"(?P<quoted_schema>(?:[^"]|"")+)"|(?P<schema>[^".]+))\.'
+                    r'(?:"(?P<quoted_name>(?:[^"]|"")+)"|(?P<name>[^".]+))')  # fmt: skip
+_SLOT = re.compile(r"[a-z0-9_]{1,63}")
+_IDENTIFIER_BYTES_MAX = 63
+"""PostgreSQL cuts a longer name without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table to read: where it stands in the source, and the object name its stream bears here."""
+
+    schema: str
+    name: str
+    object: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesConfig:
+    """A folder of files of changes."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresConfig:
+    """A PostgreSQL database: these tables, and all that stand in these schemas on the day it is asked.
+
+    `url` is whatever libpq takes, a password in it or not: kept out of repr, and to be kept out of every message.
+    """
+
+    url: str = field(repr=False)
+    tables: tuple[Table, ...]
+    schemas: tuple[str, ...]
+    slot: str
+    publication: str
+
+
+SourceConfig = ChangesConfig | PostgresConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """`root` is the project's folder, absolute; landing is a folder, ledger a SQLite file, warehouse a DuckDB file."""
+
+    root: Path
+    name: str
+    landing: Path
+    ledger: Path
+    warehouse: Path
+    sources: Mapping[str, SourceConfig]
+
+
+class _ProjectForm(BaseModel):
+    project: str
+    landing: str = LANDING
+    ledger: str = LEDGER
+    warehouse: str = WAREHOUSE
+    sources: dict[str, dict[str, Any]]
+
+
+class _ChangesForm(BaseModel):
+    type: Literal["changes"]
+    path: str
+
+
+class _PostgresForm(BaseModel):
+    type: Literal["postgres"]
+    url: str
+    tables: list[Any] = []
+    schemas: list[str] = []
+    slot: str | None = None
+    publication: str | None = None
+
+
+class _AliasedForm(BaseModel):
+    table: str
+    alias: str = Field(alias="as")
+
+
+def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
+    """The project in the folder `root`. Raises Misconfigured for the first wrong setting."""
+    path = root / FILE
+    if not path.is_file():
+        raise Misconfigured(f"There is no {FILE} in {root}.", hint="Run `tieout init` there, or give --project DIR.")
+    document = filled(yamlfile.load(path), environ)
+    settings = form.read(_ProjectForm, document)
+    if not PROJECT_NAME.fullmatch(settings.project):
+        raise document.wrong(("project",), f"is {document.found(('project',))}; write {PROJECT_NAME_ALLOWED}.")
+    base = root.resolve()
+    return Project(
+        root=base,
+        name=settings.project,
+        landing=base / _folder(document, ("landing",), settings.landing),
+        ledger=base / _file(document, ("ledger",), settings.ledger, scheme="sqlite"),
+        warehouse=base / _file(document, ("warehouse",), settings.warehouse, scheme="duckdb"),
+        sources={name: _source(document, base, settings.project, name) for name in settings.sources},
+    )
+
+
+def _folder(document: Document, place: Place, text: str) -> str:
+    if match := _SCHEME.match(text):
+        raise _wrong_word(document, place, "has the scheme", match[1], ("a path",), planned=_SCHEMES_PLANNED)
+    if not text:
+        raise document.wrong(place, "is empty; write the path of a folder, such as ./inbox.")
+    return text
+
+
+def _file(document: Document, place: Place, text: str, *, scheme: str) -> str:
+    """The path in `sqlite:///PATH`. What was found is not shown: it may be another database's address."""
+    match = _SCHEME.match(text)
+    if match and match[1] != scheme:
+        raise _wrong_word(document, place, "has the scheme", match[1], (scheme,), planned=_SCHEMES_PLANNED)
+    path = text.removeprefix(f"{scheme}:///")
+    if path in ("", text):
+        example = LEDGER if scheme == "sqlite" else WAREHOUSE
+        raise document.wrong(place, f"is not of the form {scheme}:///PATH; write one such as {example}.")
+    return path
+
+
+def _wrong_word(
+    document: Document, place: Place, verb: str, word: str, allowed: tuple[str, ...], *, planned: frozenset[str]
+) -> Misconfigured:
+    known = "which is planned but not built yet" if word in planned else "which tieout does not know"
+    hint = nearest(word, allowed)
+    return document.wrong(place, f'{verb} "{word}", {known}; allowed: {", ".join(allowed)}.', hint=hint)
+
+
+def _source(document: Document, base: Path, project: str, name: str) -> SourceConfig:
+    place: Place = ("sources", name)
+    try:
+        Stream(name, "any")
+    except Misconfigured as error:
+        raise document.wrong(place, "is not usable as a source's name.", hint=error.hint) from error
+    written = yamlfile.descend(document.content, place)
+    if "type" not in written:
+        raise document.wrong((*place, "type"), f"is missing; allowed: {', '.join(_TYPES)}.")
+    match written["type"]:
+        case "changes":
+            path = form.read(_ChangesForm, document, place).path
+            return ChangesConfig(path=base / _folder(document, (*place, "path"), path))
+        case "postgres":
+            return _postgres(document, place, project)
+        case str(word):
+            raise _wrong_word(document, (*place, "type"), "is", word, _TYPES, planned=_TYPES_PLANNED)
+        case _:
+            place = (*place, "type")
+            raise document.wrong(place, f"is {document.found(place)}; write {' or '.join(_TYPES)}.")
+
+
+def _postgres(document: Document, place: Place, project: str) -> PostgresConfig:
+    settings = form.read(_PostgresForm, document, place, secret=_SECRET)
+    if not settings.url.startswith(("postgresql://", "postgres://")) and "=" not in settings.url:
+        example = "postgresql://user@host:5432/database"
+        raise document.wrong((*place, "url"), f"is no address of PostgreSQL; write one such as {example}.")
+    if not settings.tables and not settings.schemas:
+        hint = "Write tables: [public.orders, ...] or schemas: [public]."
+        raise document.wrong(place, "names neither tables nor schemas.", hint=hint)
+    for index, schema in enumerate(settings.schemas):
+        _identifier(document, (*place, "schemas", index), schema)
+    slot = _default_slot(project, str(place[-1])) if settings.slot is None else settings.slot
+    if not _SLOT.fullmatch(slot):
+        found = document.found((*place, "slot"))
+        raise document.wrong((*place, "slot"), f"is {found}; write 1 to 63 lower-case letters, digits and '_'.")
+    publication = slot if settings.publication is None else settings.publication
+    return PostgresConfig(
+        url=settings.url,
+        tables=_tables(document, place, settings.tables),
+        schemas=tuple(dict.fromkeys(settings.schemas)),
+        slot=slot,
+        publication=_identifier(document, (*place, "publication"), publication),
+    )
+
+
+def _tables(document: Document, place: Place, entries: list[Any]) -> tuple[Table, ...]:
+    by_object: dict[str, Table] = {}
+    for index, entry in enumerate(entries):
+        here = (*place, "tables", index)
+        table = _table(document, here, entry, source=str(place[-1]))
+        # Lower case, since the warehouse's tables are named after the objects and do not tell cases apart.
+        other = by_object.setdefault(table.object.lower(), table)
+        if other is not table:
+            raise document.wrong(
+                here,
+                f"gives the object name {table.object}, which {other.schema}.{other.name} bears already.",
+                hint=f"Write {{table: {table.schema}.{table.name}, as: {table.schema}_{table.name}}}.",
+            )
+    return tuple(by_object.values())
+
+
+def _table(document: Document, place: Place, entry: object, *, source: str) -> Table:
+    alias = None
+    if isinstance(entry, dict):
+        aliased = form.read(_AliasedForm, document, place)
+        entry, alias = aliased.table, aliased.alias
+    match = _TABLE.fullmatch(entry) if isinstance(entry, str) else None
+    if match is None:
+        hint = f"Did you mean public.{entry}?" if isinstance(entry, str) and "." not in entry else ""
+        wanted = 'write schema.table, or {table: schema.table, as: name}; a name with a dot stands in "quotes"'
+        raise document.wrong(place, f"is {document.found(place)}; {wanted}.", hint=hint)
+    schema = match["schema"] or match["quoted_schema"].replace('""', '"')
+    name = match["name"] or match["quoted_name"].replace('""', '"')
+    for part in (schema, name):
+        _identifier(document, place, part)
+    try:
+        stream = Stream(source, name if alias is None else alias)
+    except Misconfigured as error:
+        raise document.wrong(place, f"is not usable: {error.message}", hint=error.hint) from error
+    return Table(schema=schema, name=name, object=stream.object)
+
+
+def _identifier(document: Document, place: Place, name: str) -> str:
+    if not 0 < len(name.encode()) <= _IDENTIFIER_BYTES_MAX or "\x00" in name:
+        raise document.wrong(place, f"is {document.found(place)}; a name in PostgreSQL has 1 to 63 bytes.")
+    return name
+
+
+def _default_slot(project: str, source: str) -> str:
+    """`tieout_<project>_<source>` as PostgreSQL allows it; what had to be changed is told apart by a hash."""
+    wished = f"tieout_{project}_{source}"
+    allowed = re.sub(r"[^a-z0-9_]", "_", wished.lower())
+    if allowed == wished and len(wished) <= _IDENTIFIER_BYTES_MAX:
+        return wished
+    mark = sha256_hex(wished.encode())[:8]
+    return f"{allowed[: _IDENTIFIER_BYTES_MAX - len(mark) - 1]}_{mark}"

@@ -1,0 +1,236 @@
+"""The route of a lane, top to bottom: capture, judge, land, register, acknowledge, merge.
+
+Each step is atomic in one store and safe to redo, and nothing is believed that is not in a store: a process killed
+between any two of them loses nothing (ARCHITECTURE.md has the table, `base/step.py` the names).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ..base.batch import Footer, Span
+from ..base.clock import Clock
+from ..base.cursor import Cursor
+from ..base.errors import Broken
+from ..base.step import Passing, Step
+from ..base.stream import Stream
+from ..capture.source import Bound, Captured, Source
+from ..contract.contract import Contract
+from ..contract.judge import Judged, judge
+from ..land.landing import Landing
+from ..ledger.coverage import proven
+from ..ledger.facts import Acknowledged, Advanced, Fact, Landed, Merged
+from ..ledger.ledger import CursorAt, Lease, LeaseHeld, Ledger
+from ..merge.warehouse import Side, Turn, Warehouse
+from .contracts import Contracts
+from .doubt import doubted, has_sweep
+
+LEASE_SECONDS = 90.0
+_RENEW_WHEN_LEFT = LEASE_SECONDS * 2 / 3
+MERGE_ROWS_MAX = 400_000
+"""Rows of one merge: enough to be cheap a row, few enough to fit in memory beside the source's next piece."""
+
+
+@dataclass(slots=True)
+class Tools:
+    """What the route works with: the stores of the project, its contracts, the time, and who listens to its steps."""
+
+    landing: Landing
+    ledger: Ledger
+    contracts: Contracts
+    clock: Clock
+    passing: Passing
+
+
+class Route:
+    """One lane, under one lease. A second worker of the lane makes every further step of this one raise Fenced."""
+
+    def __init__(self, source: Source, tools: Tools, lease: Lease) -> None:
+        self._source = source
+        self._tools = tools
+        self._lease = lease
+        self._pending: dict[Stream, list[Landed]] | None = None
+        self._streams: set[Stream] | None = None
+        self._merged_before: Mapping[str, datetime] = {}
+        self.damaged: dict[str, Broken] = {}
+        self.received = 0
+        self.merged = 0
+
+    @property
+    def lane(self) -> str:
+        return self._source.lane
+
+    def adopt(self) -> int:
+        """Enters every sealed batch that the ledger does not know, and moves the cursors as far as they prove.
+
+        After a kill between sealing and registering, with yesterday's ledger, or with none, this is the whole recovery.
+        """
+        landing, ledger = self._tools.landing, self._tools.ledger
+        sealed = sorted((stream, name) for stream, name in landing.names() if stream.source == self.lane)
+        known = ledger.landed(self.lane)
+        footers = {name: self._proven_footer(stream, name) for stream, name in sealed if name not in known}
+        opened = {name: footer for name, footer in footers.items() if footer is not None}
+        if opened:
+            spans = [
+                (stream.object, landing.footer(stream, name).span)
+                for stream, name in sealed
+                if name not in self.damaged
+            ]
+            ahead = proven(ledger.progress(self.lane), spans)
+            facts: list[Fact] = [_landed(name, footer, adopted=True) for name, footer in opened.items()]
+            facts += [Advanced(self.lane, cursor) for cursor in ahead.values()]
+            ledger.append(facts, given=[LeaseHeld(self._lease)])
+        return len(opened)
+
+    def capture(self, until: Bound) -> Iterator[Captured]:
+        """Lands what the source has up to `until`, piece by piece; yields after each piece is registered."""
+        for captured in self._source.capture(self._tools.ledger.progress(self.lane), until=until):
+            self._tools.passing(Step.CAPTURED)
+            self.land(captured)
+            yield captured
+
+    def land(self, captured: Captured) -> None:
+        """Judges, seals, registers and acknowledges one capture."""
+        self._renew()
+        span = Span(self.lane, captured.after.track, captured.before, captured.after, tuple(sorted(captured.tables)))
+        facts = [self._seal(span, object_, captured) for object_ in span.siblings]
+        self._tools.passing(Step.REGISTERING)
+        self._tools.ledger.append(
+            [*facts, Advanced(self.lane, captured.after)],
+            given=[LeaseHeld(self._lease), CursorAt(self.lane, span.track, captured.before)],
+        )
+        self._tools.passing(Step.REGISTERED)
+        self._note_landed(facts)
+        self._source.acknowledge(captured.after)
+        self._tools.ledger.append([Acknowledged(self.lane, captured.after)], given=[])
+        self._tools.passing(Step.ACKNOWLEDGED)
+
+    def land_aside(self, captured: Captured, track: str) -> None:
+        """Lands what was read beside the source's own tracks (a re-read, a repair), on a track of ours."""
+        before = self._tools.ledger.progress(self.lane).get(track)
+        after = Cursor.of(track, before.position + 1 if before else 1, captured.after.read())
+        self.land(replace(captured, before=before, after=after))
+
+    def merge(self, warehouse: Warehouse, *, only: Stream | None = None) -> None:
+        """Merges all that has landed and is not in the warehouse, oldest first, in groups that fit in memory."""
+        if self._pending is None:
+            self._pending = self._find_pending(warehouse)
+        for stream in [stream for stream in self._pending if only in (None, stream)]:
+            contract = self.contract(stream)
+            warehouse.prepare(contract, Side.LIVE)
+            for group in groups(self._pending[stream]):
+                self._merge_group(warehouse, contract, group)
+            del self._pending[stream]
+
+    @property
+    def pending_rows(self) -> int:
+        """Rows that this route has landed and not merged."""
+        return sum(landed.received.count for found in (self._pending or {}).values() for landed in found)
+
+    def contract(self, stream: Stream) -> Contract:
+        return self._tools.contracts.of(stream, self._source.describe)
+
+    def streams(self) -> list[Stream]:
+        """The streams of this lane that have ever landed."""
+        if self._streams is None:
+            self._streams = {Stream.parse(text) for text in self._tools.ledger.landed(self.lane).values()}
+        return sorted(self._streams)
+
+    def turn(self) -> Turn:
+        return Turn(self.lane, self._lease.fence)
+
+    def _merge_group(self, warehouse: Warehouse, contract: Contract, group: list[Landed]) -> None:
+        self._renew()
+        batches = [self._tools.landing.open(contract.stream, landed.batch) for landed in group]
+        now = self._tools.clock.now()
+        merged_at = {landed.batch: self._merged_before.get(landed.batch, now) for landed in group}
+        warehouse.merge(contract, batches, turn=self.turn(), merged_at=merged_at, side=Side.LIVE)
+        facts = [Merged(name, str(contract.stream), at) for name, at in merged_at.items()]
+        self._tools.ledger.append(facts, given=[])
+        self._tools.passing(Step.NOTED)
+        self.merged += sum(landed.received.count for landed in group)
+
+    def _note_landed(self, facts: list[Landed]) -> None:
+        self.received += sum(fact.received.count for fact in facts)
+        if self._streams is not None:
+            self._streams.update(Stream.parse(fact.stream) for fact in facts)
+        if self._pending is not None:
+            for fact in facts:
+                self._pending.setdefault(Stream.parse(fact.stream), []).append(fact)
+
+    def _seal(self, span: Span, object_: str, captured: Captured) -> Landed:
+        stream = Stream(self.lane, object_)
+        contract = self.contract(stream)
+        judged = self._judge(captured, object_, contract)
+        now = self._tools.clock.now()
+        footer = Footer(stream, span, judged.received, judged.keyless, judged.positions, contract.digest, now)
+        return _landed(self._tools.landing.put(footer, judged.changes), footer, adopted=False)
+
+    def _judge(self, captured: Captured, object_: str, contract: Contract) -> Judged:
+        """Captured rows under their contract; a sweep that mentions a key nobody can read is held back."""
+        table = captured.tables[object_]
+        judged = judge(table, contract, encoding=captured.encoding, epoch=captured.epoch)
+        if has_sweep(table) and (keyless := judged.keyless + self._keyless_before(captured, contract.stream)):
+            return judge(doubted(table, keyless), contract, encoding=captured.encoding, epoch=captured.epoch)
+        return judged
+
+    def _keyless_before(self, captured: Captured, stream: Stream) -> int:
+        """The unreadable keys in what has landed of this track: a sweep may have begun in an earlier piece."""
+        if captured.before is None:
+            return 0
+        landed = self._tools.ledger.entries(Landed, lane=self.lane, stream=str(stream))
+        names = [
+            fact.batch
+            for entry in landed
+            if isinstance(fact := entry.fact, Landed) and fact.track == captured.after.track
+        ]
+        return sum(self._tools.landing.footer(stream, name).keyless for name in names)
+
+    def _find_pending(self, warehouse: Warehouse) -> dict[Stream, list[Landed]]:
+        """Per stream, what the ledger says landed and the warehouse itself does not say is applied."""
+        self._merged_before = self._tools.ledger.merged(self.lane)
+        applied: dict[Stream, frozenset[str]] = {}
+        pending: dict[Stream, list[Landed]] = {}
+        for entry in self._tools.ledger.entries(Landed, lane=self.lane):
+            assert isinstance(entry.fact, Landed), "only Landed was asked for"
+            stream = Stream.parse(entry.fact.stream)
+            if stream not in applied:
+                applied[stream] = warehouse.applied(stream, Side.LIVE)
+            if entry.fact.batch not in applied[stream]:
+                pending.setdefault(stream, []).append(entry.fact)
+        return pending
+
+    def _proven_footer(self, stream: Stream, name: str) -> Footer | None:
+        """The footer of a batch whose bytes are right. A damaged one may be the only copy of what a source has
+        forgotten, so it is named, and not passed over in silence."""
+        try:
+            return self._tools.landing.open(stream, name).footer
+        except Broken as error:
+            self.damaged[name] = error
+            return None
+
+    def _renew(self) -> None:
+        left = (self._lease.expires - self._tools.clock.now()).total_seconds()
+        if left < _RENEW_WHEN_LEFT:
+            self._lease = self._tools.ledger.renew(self._lease, seconds=LEASE_SECONDS)
+
+
+def groups(pending: list[Landed], rows_max: int = MERGE_ROWS_MAX) -> Iterator[list[Landed]]:
+    """The batches in runs of at most `rows_max` rows; a batch larger than that goes alone."""
+    group: list[Landed] = []
+    rows = 0
+    for landed in pending:
+        if group and rows + landed.received.count > rows_max:
+            yield group
+            group, rows = [], 0
+        group.append(landed)
+        rows += landed.received.count
+    if group:
+        yield group
+
+
+def _landed(name: str, footer: Footer, *, adopted: bool) -> Landed:
+    span = footer.span
+    return Landed(name, str(footer.stream), span.lane, span.track, footer.received, adopted)

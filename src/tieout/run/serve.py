@@ -1,0 +1,165 @@
+"""Readers beside a worker: DuckDB lets no second process into its file, so the one that holds it answers on a socket.
+
+One question a connection: a JSON line goes in, an Arrow stream or an error comes back. The socket's folder belongs to
+this user alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import socketserver
+import struct
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ..base.clock import Clock
+from ..base.codec import sha256_hex
+from ..base.errors import Misconfigured, TieoutError, Transient
+from ..merge.duckdb import DuckDBReader
+from ..merge.warehouse import Reader
+
+_QUESTION_BYTES_MAX = 1 << 20
+_TALK_SECONDS = 60.0
+_OPEN_SECONDS = 10.0
+_OPEN_STEP_SECONDS = 0.05
+_HEADER = struct.Struct(">cQ")
+_ROWS, _ERROR = b"R", b"E"
+
+
+def socket_path(warehouse: Path) -> Path:
+    """Where the holder of this warehouse listens. Short, as a socket's path must be; the same for all who ask."""
+    folder = Path(tempfile.gettempdir()) / f"tieout-{os.getuid()}"
+    return folder / f"{sha256_hex(str(warehouse.resolve()).encode())[:24]}.sock"
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    timeout = _TALK_SECONDS
+    server: _Server
+
+    def handle(self) -> None:
+        try:
+            line = self.rfile.readline(_QUESTION_BYTES_MAX)
+            question = json.loads(line)
+            table = self.server.reader.query(str(question["statement"]), question["parameters"])
+        except TieoutError as error:
+            self._answer(_ERROR, json.dumps({"message": error.message, "hint": error.hint}).encode())
+        except (OSError, ValueError, KeyError) as error:
+            self._answer(
+                _ERROR, json.dumps({"message": f"the question was not understood: {error}", "hint": ""}).encode()
+            )
+        else:
+            self._answer(_ROWS, _packed(table))
+
+    def _answer(self, kind: bytes, body: bytes) -> None:
+        self.wfile.write(_HEADER.pack(kind, len(body)) + body)
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path: Path, reader: Reader) -> None:
+        self.reader = reader
+        super().__init__(str(path), _Handler)
+
+
+class QueryServer:
+    """Answers questions to one warehouse from threads of this process, until it is closed."""
+
+    def __init__(self, warehouse: Path, reader: Reader) -> None:
+        self._path = socket_path(warehouse)
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._path.unlink(missing_ok=True)  # a killed worker's; whoever holds the file holds this name
+        self._server = _Server(self._path, reader)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._path.unlink(missing_ok=True)
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=_TALK_SECONDS)
+
+
+class SocketReader:
+    """Implements `Reader` by asking the worker that holds the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        kind, body = self._ask(json.dumps({"statement": statement, "parameters": list(parameters)}).encode() + b"\n")
+        if kind == _ERROR:
+            told = json.loads(body)
+            raise Misconfigured(told["message"], hint=told["hint"])
+        with pa.ipc.open_stream(body) as stream:
+            return stream.read_all()
+
+    def close(self) -> None:
+        """Nothing is kept open between questions."""
+
+    def _ask(self, question: bytes) -> tuple[bytes, bytes]:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as talk:
+                talk.settimeout(_TALK_SECONDS)
+                talk.connect(str(self._path))
+                talk.sendall(question)
+                with talk.makefile("rb") as answer:
+                    kind, size = _HEADER.unpack(_whole(answer.read(_HEADER.size), _HEADER.size))
+                    return kind, _whole(answer.read(size), size)
+        except OSError as error:
+            raise Transient(f"no worker answers for the warehouse: {error}.", hint="Ask again.") from error
+
+
+class PatientReader:
+    """Implements `Reader` whoever holds the file: each question goes to the worker if one listens, else to the file."""
+
+    def __init__(self, warehouse: Path, clock: Clock) -> None:
+        self._warehouse = warehouse
+        self._clock = clock
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        if not self._warehouse.exists():
+            raise Misconfigured("nothing has been merged yet.", hint="Run `tieout run --once` first.")
+        for _ in range(int(_OPEN_SECONDS / _OPEN_STEP_SECONDS)):
+            try:
+                return self._ask_once(statement, parameters)
+            except Transient:
+                self._clock.sleep(_OPEN_STEP_SECONDS)
+        return self._ask_once(statement, parameters)
+
+    def close(self) -> None:
+        """Nothing is kept open between questions."""
+
+    def _ask_once(self, statement: str, parameters: Sequence[Any]) -> pa.Table:
+        path = socket_path(self._warehouse)
+        if path.exists():
+            try:
+                return SocketReader(path).query(statement, parameters)
+            except Transient:
+                pass  # the socket of a worker that is gone; the file is free then, or soon will be
+        reader = DuckDBReader(self._warehouse)
+        try:
+            return reader.query(statement, parameters)
+        finally:
+            reader.close()
+
+
+def _packed(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    packed: bytes = sink.getvalue().to_pybytes()
+    return packed
+
+
+def _whole(data: bytes, size: int) -> bytes:
+    if len(data) != size:
+        raise ConnectionError(f"the answer broke off after {len(data)} of {size} bytes")
+    return data

@@ -1,0 +1,185 @@
+"""The worker: takes the lanes, does what is due, and turns whatever goes wrong into a fact with its reason.
+
+`once` does all work there is and stops; `forever` goes on until it is asked to stop. Any number of workers may run:
+a lease keeps them apart, and a fence makes the late one harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+
+import structlog
+
+from ..base.errors import Fenced, Misconfigured, Occupied, Stopped, TieoutError, Transient
+from ..base.stream import Stream
+from ..ledger.facts import Ran
+from .house import House
+from .mend import Tried, mend
+from .patience import pause
+from .route import MERGE_ROWS_MAX, Route
+from .session import Session, Warehouses
+
+ATTEMPTS_ONCE = 7
+"""Tries of one `run --once` against a neighbour that is away: some 15 seconds in all."""
+POLL_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a pass over a lane ended: "complete", "partial" (cut short, go on later) or "failed" (someone must act)."""
+
+    lane: str
+    outcome: str
+    reason: str = ""
+    hint: str = ""
+    exit_code: int = 0
+    received: int = 0
+    merged: int = 0
+    is_passing: bool = False
+    """Whether the same may succeed after a pause."""
+
+
+class LaneWork:
+    """One lane in the hands of this worker. Its session (lease, source, route) stays open between passes."""
+
+    def __init__(self, house: House, lane: str, warehouses: Warehouses, *, only: Stream | None) -> None:
+        self.lane = lane
+        self._house = house
+        self._warehouses = warehouses
+        self._only = only
+        self._session: Session | None = None
+        self._may_be_open = True
+        self._tried: Tried = Tried()
+
+    def step(self, stopping: Callable[[], bool]) -> Outcome:
+        """One pass: everything that is due now. Never raises; what went wrong is in the outcome."""
+        try:
+            session = self._open()
+            route = session.route
+            received, merged = route.received, route.merged
+            self._pass(session, stopping)
+            done = Outcome(self.lane, "complete", received=route.received - received, merged=route.merged - merged)
+            return _with_damage(done, route)
+        except Exception as error:
+            self.close()
+            return _outcome(self.lane, error)
+
+    def close(self) -> None:
+        """Gives the lane back."""
+        if self._session is not None:
+            self._session.close()
+        self._session = None
+
+    def _open(self) -> Session:
+        if self._session is None:
+            self._session = Session(self._house, self.lane, self._warehouses)
+        return self._session
+
+    def _pass(self, session: Session, stopping: Callable[[], bool]) -> None:
+        source, route, warehouse = session.source, session.route, session.warehouse
+        merged = route.merged
+        for _ in route.capture(source.bound()):
+            if stopping():
+                raise Stopped("the run was asked to stop.")
+            if route.pending_rows >= MERGE_ROWS_MAX:
+                route.merge(warehouse, only=self._only)
+        route.merge(warehouse, only=self._only)
+        if self._only is None and (self._may_be_open or route.merged > merged):
+            self._may_be_open = mend(route, source, warehouse, route.streams(), self._tried) > 0
+
+
+class Worker:
+    """All lanes of a project (or the one of `only`), one after the other."""
+
+    def __init__(self, house: House, *, only: Stream | None, dice: Random) -> None:
+        self._house = house
+        self._dice = dice
+        self._warehouses = Warehouses(house)
+        self._works = [LaneWork(house, lane, self._warehouses, only=only) for lane in house.lanes(only)]
+
+    def once(self, stopping: Callable[[], bool]) -> list[Outcome]:
+        """Does all work that is due, and stops. A neighbour that is away is tried again for a while."""
+        try:
+            return [self._patiently(work, stopping) for work in self._works]
+        finally:
+            self._close()
+
+    def forever(self, stopping: Callable[[], bool]) -> list[Outcome]:
+        """Goes on until `stopping`; returns each lane's last outcome."""
+        last: dict[str, Outcome] = {}
+        failures = dict.fromkeys((work.lane for work in self._works), 0)
+        due: dict[str, datetime] = {}
+        clock = self._house.tools.clock
+        try:
+            while not stopping():
+                for work in self._works:
+                    if work.lane in due and clock.now() < due[work.lane]:
+                        continue
+                    outcome = work.step(stopping)
+                    failures[work.lane] = 0 if outcome.exit_code == 0 else failures[work.lane] + 1
+                    wait = pause(failures[work.lane], self._dice) if outcome.exit_code else POLL_SECONDS
+                    due[work.lane] = clock.now() + timedelta(seconds=wait)
+                    self._record(outcome, last.get(work.lane))
+                    last[work.lane] = outcome
+                clock.sleep(POLL_SECONDS / 10)
+        finally:
+            self._close()
+        return list(last.values())
+
+    def _patiently(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
+        for attempt in range(1, ATTEMPTS_ONCE + 1):
+            outcome = work.step(stopping)
+            if not outcome.is_passing or attempt == ATTEMPTS_ONCE or stopping():
+                break
+            self._record(outcome, None)
+            self._house.tools.clock.sleep(pause(attempt, self._dice))
+        self._record(outcome, None)
+        return outcome
+
+    def _record(self, outcome: Outcome, before: Outcome | None) -> None:
+        """Enters the outcome, unless it is what stands there: a database away for a day is one fact, not a million."""
+        if before is not None and (before.outcome, before.reason) == (outcome.outcome, outcome.reason):
+            return
+        self._house.tools.ledger.append([Ran(outcome.lane, outcome.outcome, outcome.reason)], given=[])
+        if outcome.exit_code:
+            log.warning("lane " + outcome.outcome, lane=outcome.lane, reason=outcome.reason, hint=outcome.hint)
+
+    def _close(self) -> None:
+        for work in self._works:
+            work.close()
+        self._warehouses.close()
+
+
+def _outcome(lane: str, error: Exception) -> Outcome:
+    """Who must move next decides how a failure ends."""
+    if isinstance(error, Stopped | Transient):
+        passing = isinstance(error, Transient) and not isinstance(error, Fenced | Occupied)
+        return Outcome(lane, "partial", error.message, error.hint, exit_code=3, is_passing=passing)
+    if isinstance(error, Misconfigured):
+        return Outcome(lane, "failed", error.message, error.hint, exit_code=2)
+    if isinstance(error, TieoutError):
+        return Outcome(lane, "failed", error.message, error.hint, exit_code=1)
+    log.exception("a fault of tieout's own", lane=lane)
+    return Outcome(
+        lane, "failed", f"{type(error).__name__}: {error}", "This is a fault in tieout; please report it.", exit_code=1
+    )
+
+
+def _with_damage(outcome: Outcome, route: Route) -> Outcome:
+    """A damaged batch that the ledger does not know stops nothing, but nobody may call the lane complete."""
+    if not route.damaged:
+        return outcome
+    first = next(iter(route.damaged.values()))
+    reason = f"{len(route.damaged)} sealed batches cannot be read; the first: {first.message}"
+    return replace(outcome, outcome="partial", reason=reason, hint=first.hint, exit_code=3)
+
+
+def exit_code(outcomes: list[Outcome]) -> int:
+    """Of a run: wrong configuration before failure before cut short before complete."""
+    codes = {outcome.exit_code for outcome in outcomes}
+    return next((code for code in (2, 1, 3) if code in codes), 0)
