@@ -1,0 +1,277 @@
+"""What the bytes of the log say: a decoder of PostgreSQL's pgoutput protocol, version 1, text tuples.
+
+A pure function from the bytes of one message to one value. A value of a tuple stays the bytes it came as: turning
+them into text is cheaper by the column (`transactions.py`). NULL is None; a TOASTed value that an update did not touch
+is not sent at all, and its place in the tuple is named in `unchanged`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from struct import Struct, error
+
+from ...base.errors import Broken
+
+_KEY_FLAG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The values of a tuple in the order of its relation's columns; `unchanged` are the places that were not sent."""
+
+    values: tuple[bytes | None, ...]
+    unchanged: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """`final_lsn` is where the transaction's commit record stands; `commit_time` counts microseconds from 2000."""
+
+    final_lsn: int
+    commit_time: int
+    xid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    commit_lsn: int
+    end_lsn: int
+    commit_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A column of a relation. `key`: it belongs to the replica identity (with identity FULL, every column does)."""
+
+    name: str
+    key: bool
+    type: int
+    typmod: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What the tuples that follow mean. `identity` is d(efault), n(othing), f(ull) or i(ndex)."""
+
+    relation: int
+    schema: str
+    name: str
+    identity: str
+    attributes: tuple[Attribute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    type: int
+    schema: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    lsn: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    relation: int
+    new: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """`old` is None when no column of the identity changed. `full`: it holds every column, not the identity's alone."""
+
+    relation: int
+    old: Row | None
+    full: bool
+    new: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    relation: int
+    old: Row
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    relations: tuple[int, ...]
+    cascade: bool
+    restart_identity: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Written with pg_logical_emit_message."""
+
+    transactional: bool
+    lsn: int
+    prefix: str
+    content: bytes
+
+
+Decoded = Begin | Commit | Relation | Type | Origin | Insert | Update | Delete | Truncate | Message
+
+_BEGIN = Struct(">xqqI")
+_COMMIT = Struct(">xbqqq")
+_ATTRIBUTE = Struct(">ii")
+_TRUNCATE = Struct(">xib")
+_MESSAGE = Struct(">xbq")
+_INT16 = Struct(">h").unpack_from
+_INT32 = Struct(">i").unpack_from
+_INT64 = Struct(">q").unpack_from
+_OID = Struct(">I").unpack_from
+
+_NEW, _OLD, _KEY = ord("N"), ord("O"), ord("K")
+_TEXT, _NULL, _UNCHANGED = ord("t"), ord("n"), ord("u")
+
+
+def decode(data: bytes) -> Decoded:
+    """The message that these bytes are. Raises Broken, with the offset, on bytes that are no whole message we know."""
+    read = _READERS.get(data[:1])
+    if read is None:
+        raise Broken(f"pgoutput message at offset 0: type {data[:1]!r} is not of protocol version 1.")
+    try:
+        message, at = read(data)
+    except (error, IndexError) as torn:
+        raise Broken(f"pgoutput message {data[:1]!r} is torn: it ends at offset {len(data)}.") from torn
+    if at != len(data):
+        raise Broken(f"pgoutput message {data[:1]!r} should end at offset {at}, and ends at offset {len(data)}.")
+    return message
+
+
+def final_lsn(data: bytes) -> int | None:
+    """Where the transaction that this message begins has its commit record; None when it begins none."""
+    return int(_BEGIN.unpack_from(data)[0]) if data[:1] == b"B" and len(data) == _BEGIN.size else None
+
+
+def _insert(data: bytes) -> tuple[Decoded, int]:
+    _expect(data, 5, (_NEW,))
+    new, at = _row(data, 6)
+    return Insert(_OID(data, 1)[0], new), at
+
+
+def _update(data: bytes) -> tuple[Decoded, int]:
+    mark = _expect(data, 5, (_NEW, _KEY, _OLD))
+    if mark == _NEW:
+        new, at = _row(data, 6)
+        return Update(_OID(data, 1)[0], None, False, new), at
+    old, at = _row(data, 6)
+    _expect(data, at, (_NEW,))
+    new, at = _row(data, at + 1)
+    return Update(_OID(data, 1)[0], old, mark == _OLD, new), at
+
+
+def _delete(data: bytes) -> tuple[Decoded, int]:
+    mark = _expect(data, 5, (_KEY, _OLD))
+    old, at = _row(data, 6)
+    return Delete(_OID(data, 1)[0], old, mark == _OLD), at
+
+
+def _row(data: bytes, at: int) -> tuple[Row, int]:
+    """The tuple that begins at `at`, and where it ends: the hottest loop of the capture, one turn a value."""
+    count = _INT16(data, at)[0]
+    at += 2
+    values: list[bytes | None] = []
+    append = values.append
+    unchanged: tuple[int, ...] = ()
+    for index in range(count):
+        kind = data[at]
+        if kind == _TEXT:
+            start = at + 5
+            at = start + _INT32(data, at + 1)[0]
+            if at < start:
+                raise Broken(f"pgoutput tuple at offset {start - 5}: a value has a negative length.")
+            append(data[start:at])
+        elif kind == _NULL:
+            at += 1
+            append(None)
+        elif kind == _UNCHANGED:
+            at += 1
+            append(None)
+            unchanged += (index,)
+        else:
+            raise Broken(f"pgoutput tuple at offset {at}: value kind {chr(kind)!r} was not asked for.")
+    return Row(tuple(values), unchanged), at
+
+
+def _begin(data: bytes) -> tuple[Decoded, int]:
+    return Begin(*_BEGIN.unpack_from(data)), _BEGIN.size
+
+
+def _commit(data: bytes) -> tuple[Decoded, int]:
+    _, commit_lsn, end_lsn, commit_time = _COMMIT.unpack_from(data)
+    return Commit(commit_lsn, end_lsn, commit_time), _COMMIT.size
+
+
+def _relation(data: bytes) -> tuple[Decoded, int]:
+    schema, at = _string(data, 5)
+    name, at = _string(data, at)
+    identity, count = chr(data[at]), _INT16(data, at + 1)[0]
+    at += 3
+    attributes = []
+    for _ in range(count):
+        flags = data[at]
+        column, at = _string(data, at + 1)
+        attributes.append(Attribute(column, bool(flags & _KEY_FLAG), *_ATTRIBUTE.unpack_from(data, at)))
+        at += _ATTRIBUTE.size
+    # The server writes pg_catalog as the empty string.
+    return Relation(_OID(data, 1)[0], schema or "pg_catalog", name, identity, tuple(attributes)), at
+
+
+def _type(data: bytes) -> tuple[Decoded, int]:
+    schema, at = _string(data, 5)
+    name, at = _string(data, at)
+    return Type(_OID(data, 1)[0], schema or "pg_catalog", name), at
+
+
+def _origin(data: bytes) -> tuple[Decoded, int]:
+    name, at = _string(data, 9)
+    return Origin(_INT64(data, 1)[0], name), at
+
+
+def _truncate(data: bytes) -> tuple[Decoded, int]:
+    count, flags = _TRUNCATE.unpack_from(data)
+    at = _TRUNCATE.size
+    relations = tuple(_OID(data, at + 4 * index)[0] for index in range(count))
+    return Truncate(relations, bool(flags & 1), bool(flags & 2)), at + 4 * count
+
+
+def _message(data: bytes) -> tuple[Decoded, int]:
+    flags, lsn = _MESSAGE.unpack_from(data)
+    prefix, at = _string(data, _MESSAGE.size)
+    end = at + 4 + _INT32(data, at)[0]
+    return Message(bool(flags & 1), lsn, prefix, data[at + 4 : end]), end
+
+
+def _string(data: bytes, at: int) -> tuple[str, int]:
+    """A name. Without an encoding of the database it may be no UTF-8: such bytes are written as \\xNN."""
+    end = data.find(b"\x00", at)
+    if end < 0:
+        raise Broken(f"pgoutput message {data[:1]!r}: the name at offset {at} does not end.")
+    return data[at:end].decode("utf-8", "backslashreplace"), end + 1
+
+
+def _expect(data: bytes, at: int, marks: tuple[int, ...]) -> int:
+    mark = data[at]
+    if mark not in marks:
+        raise Broken(f"pgoutput message {data[:1]!r}: {chr(mark)!r} at offset {at} announces no tuple.")
+    return mark
+
+
+_READERS: dict[bytes, Callable[[bytes], tuple[Decoded, int]]] = {
+    b"B": _begin,
+    b"C": _commit,
+    b"R": _relation,
+    b"Y": _type,
+    b"O": _origin,
+    b"I": _insert,
+    b"U": _update,
+    b"D": _delete,
+    b"T": _truncate,
+    b"M": _message,
+}

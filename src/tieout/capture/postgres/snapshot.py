@@ -1,0 +1,159 @@
+"""Tables as they were at one moment, read in columns: whole, or by key.
+
+What was read is stamped with the moment's place in the log, class read: it knows all that was committed before, and
+can never beat what came after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from adbc_driver_postgresql import dbapi
+
+from ...base.change import CAPTURED, Kind
+from ...base.codec import canonical_json
+from ...base.order import Class
+from ...base.sql import literal, name
+from .captured import captured
+from .catalogue import Field, Table
+from .lsn import lsn_text
+from .refusal import refusals_told
+from .texts import faults_column, texts
+from .wire import statements
+
+_NOTHING = "[]"
+
+_rows_max = 2**17
+"""Rows of a piece: a few tens of megabytes of an ordinary table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What all rows of a read share: the moment's place in the log, and when we read."""
+
+    lsn: int
+    read_at: datetime
+
+
+class Snapshot:
+    """An open view of the database. Of use within its context only."""
+
+    def __init__(self, cursor: Any, stamp: Stamp) -> None:
+        self._cursor = cursor
+        self.stamp = stamp
+
+    def images(self, table: Table) -> Iterator[pa.Table]:
+        """Every row of the table as an image, in pieces."""
+        statement = statements("rows", table=table, columns=[_column(field) for field in table.fields])
+        first = 0
+        with refusals_told(f"reading {table.quoted}"):
+            self._cursor.execute(str(statement))
+            for batch in self._cursor.fetch_record_batch():
+                for piece in _pieces(batch):
+                    yield _images(piece, table, self.stamp, first)
+                    first += piece.num_rows
+
+    def keyed(self, table: Table, keys: Sequence[str]) -> pa.Table:
+        """Of each of these canonical keys: an image where its row is there, a delete where it is not."""
+        columns = [{**_column(field), "key": False} for field in table.fields]
+        for column, field in zip(columns, table.fields, strict=True):
+            if field.name in table.key:
+                column |= {"key": True, "place": table.key.index(field.name), "cast": field.cast}
+        with refusals_told(f"reading keys of {table.quoted}"):
+            statement = statements("keyed", table=table, columns=columns)
+            self._cursor.execute(str(statement), (f"[{','.join(keys)}]",))
+            answer = self._cursor.fetch_arrow_table()
+        return _presence(answer, table, self.stamp)
+
+
+@contextmanager
+def snapshot_at(dsn: str, snapshot: str, stamp: Stamp) -> Iterator[Snapshot]:
+    """Joins the view that another session holds open."""
+    with refusals_told("connecting"):
+        connection = dbapi.connect(dsn, autocommit=True)
+    try:
+        with connection.cursor() as cursor:
+            with refusals_told("joining a snapshot"):
+                cursor.execute(str(statements("begin")))
+                cursor.execute(str(statements("adopt_snapshot", snapshot=literal(snapshot))))
+            yield Snapshot(cursor, stamp)
+    finally:
+        connection.close()
+
+
+def sweep(stamp: Stamp, rows: int) -> pa.Table:
+    """The table was read to its end: what was not mentioned is not there. `rows` were."""
+    kind, cover, fault = pa.array([Kind.SWEEP.value]), pa.array([_NOTHING]), pa.nulls(1, pa.string())
+    return captured(_envelope(kind, cover, stamp, rows, fault), {})
+
+
+def _column(field: Field) -> dict[str, Any]:
+    return {"name": name(field.name), "native": field.native}
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    for start in range(0, batch.num_rows, _rows_max):
+        yield batch.slice(start, _rows_max)
+
+
+def _images(batch: pa.RecordBatch, table: Table, stamp: Stamp, first: int) -> pa.Table:
+    rows = batch.num_rows
+    columns, faults = _columns(batch.columns, table)
+    kinds, covers = pa.repeat(pa.scalar(Kind.IMAGE, pa.string()), rows), _same(_cover(table), "_cover", rows)
+    return captured(_envelope(kinds, covers, stamp, first, faults), columns)
+
+
+def _presence(answer: pa.Table, table: Table, stamp: Stamp) -> pa.Table:
+    found, *held = (_whole(column) for column in answer.columns)
+    columns, faults = _columns(held, table)
+    kinds = pc.if_else(found, Kind.IMAGE.value, Kind.DELETE.value)
+    covers = pc.if_else(found, _cover(table), _NOTHING)
+    return captured(_envelope(kinds, covers, stamp, 0, faults), columns)
+
+
+def _columns(arrays: Sequence[Any], table: Table) -> tuple[dict[str, Any], pa.Array]:
+    """The server's columns under their names; a text that is no text is null, and its row has a fault."""
+    columns, faults = {}, []
+    rows = len(arrays[0]) if arrays else 0
+    for field, array in zip(table.fields, arrays, strict=True):
+        columns[field.name] = array
+        if pa.types.is_string(array.type):
+            columns[field.name], found = texts(array.view(pa.binary()))
+            faults.append((field.name, found))
+    return columns, faults_column(faults, rows)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _cover(table: Table) -> str:
+    return canonical_json(sorted(field.name for field in table.fields))
+
+
+def _envelope(kinds: pa.Array, covers: pa.Array, stamp: Stamp, first: int, faults: pa.Array) -> dict[str, pa.Array]:
+    rows = len(kinds)
+    return {
+        "_kind": kinds,
+        "_position": _same(stamp.lsn, "_position", rows),
+        "_class": _same(int(Class.READ), "_class", rows),
+        "_minor": _same(0, "_minor", rows),
+        "_rank": _same(0, "_rank", rows),
+        "_cover": covers,
+        "_keyed": _same(None, "_keyed", rows),
+        "_observed_at": _same(stamp.read_at, "_observed_at", rows),
+        "_origin": _same(f"snapshot {lsn_text(stamp.lsn)}", "_origin", rows),
+        "_ordinal": pa.array(range(first, first + rows), pa.int64()),
+        "_fault": faults,
+        "_raw": _same(None, "_raw", rows),
+    }
+
+
+def _same(value: object, column: str, rows: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value, CAPTURED.field(column).type), rows)

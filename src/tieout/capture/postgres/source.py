@@ -1,0 +1,238 @@
+"""The source `postgres`: tables of one database, first read whole at one moment, then followed through the log.
+
+What was read and what the log tells overlap, and may: a read is stamped with the position before which it has seen
+everything, so the merge puts each in its place. A slot of ours is made only when the first piece read at its beginning
+is registered; so a kill between the two leaves no slot whose beginning nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+from ...base.clock import Clock
+from ...base.cursor import Cursor, Progress
+from ...base.errors import Broken, Misconfigured
+from ...base.order import INT64_MAX
+from ...base.types import Described
+from ..source import Bound, Captured, Cut
+from .catalogue import Table
+from .lsn import lsn_text
+from .pgoutput import final_lsn
+from .snapshot import Snapshot, Stamp, snapshot_at, sweep
+from .standing import (
+    WAL,
+    Incarnation,
+    Standing,
+    incarnation_of,
+    is_read,
+    snapshot_cursor,
+    snapshot_track,
+    standing,
+    wal_cursor,
+    wal_lsn,
+)
+from .stream import Stream
+from .transactions import Tracked, Transactions
+from .wire import Moment, Wire
+
+_piece_changes_max = 100_000
+_piece_bytes_max = 32 * 2**20
+_keys_max = 5_000
+"""Keys that one question asks for."""
+
+
+@dataclass(slots=True)
+class _Following:
+    """An open log: `cursor` is where what it has yielded ends, `registered` how much of that is known to be landed."""
+
+    stream: Stream
+    transactions: Transactions
+    incarnation: Incarnation
+    cursor: Cursor | None
+    registered: Cursor | None
+
+
+class PostgresSource:
+    """`tables` maps the names of our objects to tables, `schema.table`."""
+
+    rereads: Final = True
+
+    def __init__(
+        self, lane: str, url: str, tables: Mapping[str, str], *, slot: str, publication: str, clock: Clock
+    ) -> None:
+        if not tables:
+            raise Misconfigured(f"source {lane} names no tables.", hint="List them under `tables` in tieout.yaml.")
+        self.lane = lane
+        self._wanted = dict(tables)
+        self._slot = slot
+        self._clock = clock
+        self._wire = Wire(url, slot=slot, publication=publication)
+        self._following: _Following | None = None
+        self._epoch = 0
+
+    def describe(self) -> tuple[Described, ...]:
+        return tuple(table.described() for table in self._wire.tables(self._wanted))
+
+    def bound(self) -> Bound:
+        return Bound(self._wire.flushed())
+
+    def capture(self, progress: Progress, *, until: Bound) -> Iterator[Captured]:
+        following = self._following
+        try:
+            if following is None or not self._stands(following, progress):
+                self._let_go()
+                following = yield from self._come_up(progress)
+            yield from self._follow(following, until.position)
+        except BaseException:
+            # A piece may be half made, or yielded and not registered: the log is read again from what is proven.
+            self._let_go()
+            raise
+
+    def acknowledge(self, cursor: Cursor) -> None:
+        following = self._following
+        if cursor.track == WAL and following is not None and incarnation_of(cursor) == following.incarnation:
+            following.stream.confirm(wal_lsn(cursor))
+            following.registered = cursor
+
+    @contextmanager
+    def reread(self, objects: Mapping[str, tuple[str, ...]]) -> Iterator[Iterator[Captured]]:
+        tables = self._tables(tuple(objects))
+        with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
+            yield self._keyed(snapshot, moment, [(table, objects[table.object]) for table in tables])
+
+    @contextmanager
+    def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
+        tables = self._tables(objects)
+        with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
+            yield Cut(Bound(moment.lsn), self._told(snapshot, moment, tables))
+
+    def close(self) -> None:
+        self._let_go()
+        self._wire.close()
+
+    def _stands(self, following: _Following, progress: Progress) -> bool:
+        read = all(is_read(progress, object_, following.incarnation) for object_ in self._wanted)
+        return read and following.cursor == progress.get(WAL)
+
+    def _let_go(self) -> None:
+        following, self._following = self._following, None
+        if following is not None:
+            following.stream.close()
+
+    def _come_up(self, progress: Progress) -> Generator[Captured, None, _Following]:
+        """Reads what must be read whole, and opens the log where it goes on."""
+        server = self._wire.server()
+        tables = self._wire.tables(self._wanted)
+        self._wire.publish(tables)
+        stands = standing(progress, self._wanted, self._slot, server, self._wire.slot())
+        self._epoch = stands.epoch
+        if stands.incarnation is None:
+            incarnation = yield from self._begin_anew(progress, stands, tables, server.system, server.timeline)
+            start = incarnation.slot_lsn
+        else:
+            incarnation, start = stands.incarnation, stands.start
+            if unread := [table for table in tables if table.object in stands.unread]:
+                with self._wire.moment() as moment:
+                    yield from self._read(progress, incarnation, moment, unread)
+        tracked = {(table.schema, table.name): Tracked(table.object, table.key) for table in tables}
+        cursor = progress.get(WAL)
+        self._following = _Following(self._wire.follow(start), Transactions(tracked), incarnation, cursor, cursor)
+        return self._following
+
+    def _begin_anew(
+        self, progress: Progress, stands: Standing, tables: Sequence[Table], system: str, timeline: int
+    ) -> Generator[Captured, None, Incarnation]:
+        with self._wire.moment() as moment:
+            incarnation = Incarnation(system, timeline, stands.epoch, self._slot, moment.lsn)
+            pieces = self._read(progress, incarnation, moment, tables)
+            yield next(pieces)  # Every table has a piece, an empty one its sweep.
+            self._wire.keep(moment)
+            yield from pieces
+        return incarnation
+
+    def _read(
+        self, progress: Progress, incarnation: Incarnation, moment: Moment, tables: Sequence[Table]
+    ) -> Iterator[Captured]:
+        """The tables whole, each ended by its sweep."""
+        with self._snapshot(moment) as snapshot:
+            for table in tables:
+                track, rows = snapshot_track(table.object), 0
+                before = progress.get(track)
+                for images in snapshot.images(table):
+                    rows += images.num_rows
+                    after = snapshot_cursor(track, before, incarnation, moment.lsn, rows=rows, done=False)
+                    yield Captured(before, after, incarnation.epoch, "native", {table.object: images})
+                    before = after
+                after = snapshot_cursor(track, before, incarnation, moment.lsn, rows=rows, done=True)
+                ended = sweep(snapshot.stamp, rows)
+                yield Captured(before, after, incarnation.epoch, "native", {table.object: ended})
+
+    def _follow(self, following: _Following, until: int) -> Iterator[Captured]:
+        """Whole transactions whose commit stands before `until`."""
+        transactions = following.transactions
+        for _ in self._heard(following, until):
+            if transactions.changes >= _piece_changes_max or transactions.size >= _piece_bytes_max:
+                yield self._piece(following)
+        if transactions.changes:
+            yield self._piece(following)
+        if following.registered == following.cursor:
+            following.stream.confirm_quiet()
+
+    def _heard(self, following: _Following, until: int) -> Iterator[None]:
+        """Hears the log up to `until`; stops between transactions."""
+        stream, transactions = following.stream, following.transactions
+        while (message := stream.next(until=INT64_MAX if transactions.open else until)) is not None:
+            commit = final_lsn(message.payload)
+            if commit is not None and commit >= until:
+                stream.put_back(message)
+                return
+            transactions.hear(message.data_start, message.payload)
+            if not transactions.open:
+                yield
+
+    def _piece(self, following: _Following) -> Captured:
+        end = following.transactions.end
+        if end is None:
+            raise Broken("changes of the log were heard, and no commit.")
+        before, after = following.cursor, wal_cursor(following.incarnation, end)
+        following.cursor = after
+        return Captured(before, after, following.incarnation.epoch, "text", following.transactions.take())
+
+    @contextmanager
+    def _snapshot(self, moment: Moment) -> Iterator[Snapshot]:
+        stamp = Stamp(moment.lsn, self._clock.now())
+        with snapshot_at(self._wire.dsn, moment.snapshot, stamp) as snapshot:
+            yield snapshot
+
+    def _tables(self, objects: tuple[str, ...]) -> tuple[Table, ...]:
+        if unknown := sorted(set(objects) - set(self._wanted)):
+            raise Broken(f"source {self.lane} has no objects {unknown}.")
+        return self._wire.tables({object_: self._wanted[object_] for object_ in objects}) if objects else ()
+
+    def _keyed(
+        self, snapshot: Snapshot, moment: Moment, wanted: Sequence[tuple[Table, tuple[str, ...]]]
+    ) -> Iterator[Captured]:
+        for table, keys in wanted:
+            asked = list(dict.fromkeys(keys))
+            chunks = (asked[start : start + _keys_max] for start in range(0, len(asked), _keys_max))
+            pieces = (snapshot.keyed(table, chunk) for chunk in chunks)
+            yield from self._at_once("reread", table, moment, pieces)
+
+    def _told(self, snapshot: Snapshot, moment: Moment, tables: Sequence[Table]) -> Iterator[Captured]:
+        for table in tables:
+            yield from self._at_once("cut", table, moment, snapshot.images(table))
+
+    def _at_once(self, verb: str, table: Table, moment: Moment, pieces: Iterator[pa.Table]) -> Iterator[Captured]:
+        """Pieces of a read that is of one moment and goes on from nothing: its track is its own."""
+        track, before, rows = f"{verb}/{lsn_text(moment.lsn)}/{table.object}", None, 0
+        for piece in pieces:
+            rows += piece.num_rows
+            position = 1 if before is None else before.position + 1
+            after = Cursor.of(track, position, {"lsn": lsn_text(moment.lsn), "rows": rows})
+            yield Captured(before, after, self._epoch, "native", {table.object: piece})
+            before = after

@@ -1,0 +1,135 @@
+-- setting --
+-- What the server is configured to, and whether it is a standby.
+select current_setting('wal_level'), pg_is_in_recovery();
+
+-- flushed --
+-- How far the log is on disk: all that was committed before this call is at or before it.
+select pg_current_wal_flush_lsn()::text;
+
+-- relations --
+-- The wanted tables, in the order asked for; null where there is none of that name.
+select
+    wanted.schema,
+    wanted.name,
+    held.oid,
+    held.relkind::text,
+    held.relpersistence::text,
+    held.relreplident::text
+from unnest(%(schemas)s::text[], %(names)s::text[]) with ordinality as wanted (schema, name, place)
+left join pg_namespace as space on space.nspname = wanted.schema
+left join pg_class as held on held.relnamespace = space.oid and held.relname = wanted.name
+order by wanted.place;
+
+-- columns --
+-- Their columns, domains as the types they stand on. Generated columns are left out: the log does not carry them.
+with recursive based as (
+    select attrelid, attnum, attname, attnotnull, atttypid as type, atttypmod as typmod
+    from pg_attribute
+    where attrelid = any(%(relations)s::oid[]) and attnum > 0 and not attisdropped and attgenerated = ''
+    union all
+    select
+        based.attrelid,
+        based.attnum,
+        based.attname,
+        based.attnotnull or domain.typnotnull,
+        domain.typbasetype,
+        greatest(domain.typtypmod, based.typmod)
+    from based
+    join pg_type as domain on domain.oid = based.type and domain.typtype = 'd'
+)
+select
+    based.attrelid,
+    based.attname,
+    based.attnotnull,
+    based.type,
+    format_type(based.type, based.typmod),
+    space.nspname,
+    plain.typname
+from based
+join pg_type as plain on plain.oid = based.type and plain.typtype <> 'd'
+join pg_namespace as space on space.oid = plain.typnamespace
+order by based.attrelid, based.attnum;
+
+-- identities --
+-- The columns by which the log may tell a row of these tables: of the primary key, and of an index named for it.
+select
+    held.indrelid,
+    held.indisprimary,
+    held.indisreplident,
+    held.indimmediate and held.indisvalid,
+    array_agg(attribute.attname::text order by listed.place)
+from pg_index as held
+cross join unnest(held.indkey::int2[]) with ordinality as listed (attnum, place)
+join pg_attribute as attribute on attribute.attrelid = held.indrelid and attribute.attnum = listed.attnum
+where
+    held.indrelid = any(%(relations)s::oid[])
+    and (held.indisprimary or held.indisreplident)
+    and listed.place <= held.indnkeyatts
+group by held.indexrelid, held.indrelid, held.indisprimary, held.indisreplident, held.indimmediate, held.indisvalid;
+
+-- publication --
+-- Whether it tells every kind of change, and tells of a partitioned table under its own name.
+select pubinsert and pubupdate and pubdelete and pubtruncate, pubviaroot
+from pg_publication
+where pubname = %(publication)s;
+
+-- published --
+-- The tables it tells of; what it leaves out of them, where the server can say so (15 and later).
+select
+    listed.schemaname::text,
+    listed.tablename::text,
+    to_jsonb(listed) -> 'attnames',
+    to_jsonb(listed) ->> 'rowfilter'
+from pg_publication_tables as listed
+where listed.pubname = %(publication)s;
+
+-- create_publication --
+-- Before the slot, because the log is read with the catalogue as it was when it was written.
+create publication {{ publication }} for table {% for table in tables %}{% if not table.partitioned %}only {% endif %}{{ table.quoted }}{% if not loop.last %}, {% endif %}{% endfor %}
+ with (publish = 'insert, update, delete, truncate', publish_via_partition_root = true);
+
+-- widen_publication --
+-- Tables that were added to the project.
+alter publication {{ publication }} add table {% for table in tables %}{% if not table.partitioned %}only {% endif %}{{ table.quoted }}{% if not loop.last %}, {% endif %}{% endfor %};
+
+-- slot --
+-- Our slot, if there is one.
+select plugin::text, database = current_database(), wal_status::text, confirmed_flush_lsn::text, active_pid
+from pg_replication_slots
+where slot_name = %(slot)s;
+
+-- drop_slot --
+-- Fails while somebody reads from it.
+select pg_drop_replication_slot(%(slot)s);
+
+-- keep_slot --
+-- A lasting slot that stands exactly where the temporary one does.
+select pg_copy_logical_replication_slot(%(temporary)s, %(slot)s, false);
+
+-- begin --
+-- One view of the database for all that is read in it.
+begin isolation level repeatable read read only;
+
+-- adopt_snapshot --
+-- The view that another session exported.
+set transaction snapshot {{ snapshot }};
+
+-- rows --
+-- A table whole. A partitioned table is the sum of its parts, any other table stands for itself, not for its heirs.
+select {% for column in columns %}{% if column.native %}{{ column.name }}{% else %}case when {{ column.name }} is distinct from null then concat({{ column.name }}) end as {{ column.name }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}
+
+from {% if not table.partitioned %}only {% endif %}{{ table.quoted }};
+
+-- keyed --
+-- For each key of a JSON array of arrays of text: whether its row is there, the key, and the row.
+select
+    held.tableoid is not null
+    {% for column in columns %}
+    , {% if column.key %}{% if column.native %}coalesce(held.{{ column.name }}, (wanted.key ->> {{ column.place }})::{{ column.cast }}){% else %}concat(coalesce(held.{{ column.name }}, (wanted.key ->> {{ column.place }})::{{ column.cast }})){% endif %}
+    {% elif column.native %}held.{{ column.name }}{% else %}case when held.{{ column.name }} is distinct from null then concat(held.{{ column.name }}) end{% endif %} as {{ column.name }}
+    {% endfor %}
+
+from json_array_elements($1::json) as wanted (key)
+left join {% if not table.partitioned %}only {% endif %}{{ table.quoted }} as held on true
+    {% for column in columns %}{% if column.key %}and held.{{ column.name }} = (wanted.key ->> {{ column.place }})::{{ column.cast }}
+    {% endif %}{% endfor %};

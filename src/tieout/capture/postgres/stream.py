@@ -1,0 +1,105 @@
+"""The log as it arrives: one replication connection, read message by message, confirmed when we are told to.
+
+Nothing is confirmed but what `confirm` was called with, except that the driver passes on the server's own positions
+while the log is quiet and all that was sent is confirmed, so that a quiet table does not hold back the server's log.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from select import select
+
+import psycopg2
+import stamina
+from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection, ReplicationCursor, ReplicationMessage
+
+from ...base.errors import Transient
+from ...base.sql import name
+from .refusal import is_busy, refusals_told
+
+_quiet_seconds = 0.02
+_quiet_turns_max = 3_000
+"""A server that has said nothing for a minute, asked every time, is gone."""
+
+_busy_attempts_max = 12
+_busy_seconds_max = 15.0
+
+
+class Stream:
+    """Takes the connection over, and closes it with itself."""
+
+    def __init__(self, connection: LogicalReplicationConnection, *, slot: str, publication: str, start: int) -> None:
+        self._connection = connection
+        self._cursor: ReplicationCursor = connection.cursor()
+        self._held: ReplicationMessage | None = None
+        options = {"proto_version": "1", "publication_names": str(name(publication))}
+        with refusals_told(f"starting to read slot {slot}"):
+            _start(self._cursor, slot, start, options)
+        self.confirm(start)
+
+    def next(self, *, until: int) -> ReplicationMessage | None:
+        """The next message, waited for; None when the server has sent all that was committed before `until`.
+
+        Raises Transient when the connection breaks or the server falls silent.
+        """
+        if self._held is not None:
+            held, self._held = self._held, None
+            return held
+        with refusals_told("reading the log"):
+            return self._next(until)
+
+    def put_back(self, message: ReplicationMessage) -> None:
+        """It will be the next one again."""
+        self._held = message
+
+    def confirm(self, lsn: int) -> None:
+        """The server may forget what lies before. Never goes back."""
+        with refusals_told("confirming the log"):
+            self._say(write_lsn=lsn, flush_lsn=lsn, apply_lsn=lsn)
+
+    def confirm_quiet(self) -> None:
+        """Confirms all that was sent; only when every change of ours among it is registered. With a message held back
+        there is nothing to confirm: it belongs to a transaction to come."""
+        if self._held is None:
+            self.confirm(self.sent)
+
+    @property
+    def sent(self) -> int:
+        """All that was committed before this position has been sent, and was read when no message is held back."""
+        return int(self._cursor.wal_end or 0)
+
+    def close(self) -> None:
+        with suppress(psycopg2.Error):  # It is closed to us either way.
+            self._connection.close()
+
+    def _read(self) -> ReplicationMessage | None:
+        message: ReplicationMessage | None = self._cursor.read_message()
+        return message
+
+    def _say(self, **status: int) -> None:
+        self._cursor.send_feedback(force=True, **status)  # type: ignore[no-untyped-call]
+
+    def _next(self, until: int) -> ReplicationMessage | None:
+        silent, heard = 0, self._cursor.io_timestamp
+        while (message := self._read()) is None:
+            if self.sent >= until:
+                return None
+            if self._cursor.io_timestamp != heard:
+                silent = 0
+            if silent >= _quiet_turns_max:
+                raise Transient("PostgreSQL has fallen silent in the midst of its log.", hint="It is tried again.")
+            if not select([self._cursor], [], [], _quiet_seconds if silent else 0)[0]:
+                self._say(reply=True)
+                silent += 1
+            heard = self._cursor.io_timestamp
+        return message
+
+
+def _start(cursor: ReplicationCursor, slot: str, start: int, options: dict[str, str]) -> None:
+    """A session of ours that was killed may hold the slot for a moment longer."""
+    attempts = stamina.retry_context(on=is_busy, attempts=_busy_attempts_max, timeout=_busy_seconds_max, wait_max=2.0)
+    for attempt in attempts:
+        with attempt:
+            cursor.start_replication(
+                slot_name=slot, slot_type=REPLICATION_LOGICAL, start_lsn=start, options=options, decode=False
+            )

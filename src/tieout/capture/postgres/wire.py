@@ -1,0 +1,241 @@
+"""The wire to one database: asks its catalogue, makes publication and slots, opens snapshots and the log.
+
+Thin: what an answer means is decided elsewhere. One ordinary session is kept open for questions; every replication
+connection belongs to what it was opened for. PostgreSQL 13 and later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+from psycopg2.extras import LogicalReplicationConnection
+
+from ...base.errors import Misconfigured, Transient
+from ...base.sql import Sql, Statements, name
+from . import catalogue
+from .catalogue import Published, Table
+from .lsn import lsn_number
+from .refusal import refusal, refusals_told
+from .standing import Server, Slot
+from .stream import Stream
+
+statements = Statements(__package__, "statements.sql")
+
+_PATIENCE: Mapping[str, str] = {
+    # A slot is made when the transactions that run have ended: it waits for each no longer than this.
+    "lock_timeout": "60s",
+    # While we write what was read, we do not answer; a machine that is really gone is found out by TCP.
+    "wal_sender_timeout": "10min",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+"""Settings for which the URL's own `options` may say something else."""
+
+_MEANING: Mapping[str, str] = {
+    # Values in the log are written as the session would write them; these make them one text everywhere.
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "IntervalStyle": "iso_8601",
+    "extra_float_digits": "3",
+    "bytea_output": "hex",
+    # A table that hides rows from us must fail, or its hidden rows would be taken for deleted ones.
+    "row_security": "off",
+    # A large table takes its time.
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+"""Settings on which what we read depends."""
+
+_connect_seconds_max = 20
+_slot_name_max = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A view of the whole database, open as long as its context: `snapshot` shows what was committed before `lsn`.
+    `slot` is the temporary slot that stands there."""
+
+    lsn: int
+    snapshot: str
+    slot: str
+
+
+class Wire:
+    def __init__(self, url: str, *, slot: str, publication: str) -> None:
+        self._url = url
+        self._slot = slot
+        self._publication = publication
+        self._session: psycopg2.extensions.connection | None = None
+
+    def close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    @property
+    def dsn(self) -> str:
+        """For a session that reads tables; values arrive as the log writes them."""
+        return self._dsn(encoding=self._encoding())
+
+    def server(self) -> Server:
+        """Who answers. Raises Misconfigured when its log cannot be followed."""
+        ((wal_level, standby),) = self._ask("setting")
+        if standby:
+            raise Misconfigured("the server is a standby.", hint="Give the URL of the primary.")
+        if wal_level != "logical":
+            raise Misconfigured(
+                f"the server writes its log with wal_level {wal_level}, from which no changes can be read.",
+                hint="Run: alter system set wal_level = logical; and restart the server.",
+            )
+        with self._replication() as connection, connection.cursor() as cursor:
+            cursor.execute("IDENTIFY_SYSTEM")
+            system, timeline, *_ = cursor.fetchone() or ()
+        return Server(str(system), int(timeline), self.flushed())
+
+    def flushed(self) -> int:
+        """How far the log is on disk."""
+        ((lsn,),) = self._ask("flushed")
+        return lsn_number(lsn)
+
+    def tables(self, wanted: Mapping[str, str]) -> tuple[Table, ...]:
+        """The tables of the project, by the server's catalogue. Raises Misconfigured for one we must refuse."""
+        schemas, names = zip(*(catalogue.split(table) for table in wanted.values()), strict=True)
+        relations = self._ask("relations", schemas=list(schemas), names=list(names))
+        oids = {"relations": [oid for _, _, oid, *_ in relations if oid is not None]}
+        return catalogue.tables(
+            wanted, relations, self._ask("columns", **oids), self._ask("identities", **oids), self._published()
+        )
+
+    def publish(self, tables: Sequence[Table]) -> None:
+        """Sees to it that the publication tells of all these tables."""
+        published = self._published()
+        if published is None:
+            self._do(statements("create_publication", publication=name(self._publication), tables=list(tables)))
+            return
+        catalogue.refuse_publication(self._publication, published, tables)
+        missing = [table for table in tables if (table.schema, table.name) not in published.columns]
+        if missing:
+            self._do(statements("widen_publication", publication=name(self._publication), tables=missing))
+
+    def slot(self) -> Slot | None:
+        """Our slot. Raises Misconfigured when its name belongs to something else."""
+        found = self._ask("slot", slot=self._slot)
+        if not found:
+            return None
+        ((plugin, ours, status, confirmed, _),) = found
+        if plugin != "pgoutput" or not ours:
+            raise Misconfigured(
+                f"replication slot {self._slot} exists and is not ours.",
+                hint="Choose another name by `slot` in tieout.yaml.",
+            )
+        return Slot(lsn_number(confirmed or "0/0"), status != "lost" and confirmed is not None)
+
+    @contextmanager
+    def moment(self) -> Iterator[Moment]:
+        """Opens a view of the database. Waits for those who write now; raises Transient when one goes on."""
+        with self._replication() as connection, connection.cursor() as cursor:
+            temporary = f"{self._slot[: _slot_name_max - 20]}_at_{connection.info.backend_pid}"
+            with refusals_told("opening a snapshot"):
+                # Not SQL but the replication language, which knows neither comments nor lower case.
+                cursor.execute(f"CREATE_REPLICATION_SLOT {name(temporary)} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT")
+                made = cursor.fetchone()
+            if made is None:
+                raise Transient("PostgreSQL made a slot and did not say where.", hint="It is tried again.")
+            yield Moment(lsn_number(made[1]), str(made[2]), temporary)
+
+    def keep(self, moment: Moment) -> None:
+        """Our slot stands from now on where this moment is; a lost one of the same name goes."""
+        if self.slot() is not None:
+            self._ask("drop_slot", slot=self._slot)
+        self._ask("keep_slot", temporary=moment.slot, slot=self._slot)
+
+    def follow(self, start: int) -> Stream:
+        """The log from `start` on, or from where the slot stands if that is later."""
+        connection = self._connect_replication()
+        try:
+            return Stream(connection, slot=self._slot, publication=self._publication, start=start)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _published(self) -> Published | None:
+        head = self._ask("publication", publication=self._publication)
+        if not head:
+            return None
+        listed = self._ask("published", publication=self._publication)
+        return Published(
+            all_kinds=bool(head[0][0]),
+            via_root=bool(head[0][1]),
+            columns={(schema, table): tuple(columns) if columns else None for schema, table, columns, _ in listed},
+            filtered=frozenset((schema, table) for schema, table, _, where in listed if where),
+        )
+
+    def _ask(self, statement: str, **binds: object) -> list[tuple[Any, ...]]:
+        return self._run(statements(statement), binds)
+
+    def _do(self, statement: Sql) -> None:
+        try:
+            self._run(statement, None)
+        except Misconfigured as refused:
+            raise Misconfigured(refused.message, hint=f"Let the owner of the tables run: {statement};") from refused
+
+    def _run(self, statement: Sql, binds: Mapping[str, object] | None) -> list[tuple[Any, ...]]:
+        session = self._opened()
+        try:
+            with session.cursor() as cursor:
+                cursor.execute(statement, binds)
+                return cursor.fetchall() if cursor.description else []
+        except psycopg2.Error as error:
+            if session.closed or error.pgcode is None:
+                self.close()
+            raise refusal(error, "asking") from error
+
+    def _opened(self) -> psycopg2.extensions.connection:
+        if self._session is None or self._session.closed:
+            with refusals_told("connecting"):
+                session = psycopg2.connect(self._dsn(encoding="UTF8"))
+            session.autocommit = True
+            self._session = session
+        return self._session
+
+    def _encoding(self) -> str:
+        """A database without an encoding sends its bytes as they are; asked for UTF-8, it would stop at the first that
+        are none, for ever."""
+        server = self._opened().info.parameter_status("server_encoding")
+        return "SQL_ASCII" if server == "SQL_ASCII" else "UTF8"
+
+    @contextmanager
+    def _replication(self) -> Iterator[LogicalReplicationConnection]:
+        connection = self._connect_replication()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _connect_replication(self) -> LogicalReplicationConnection:
+        with refusals_told("connecting for replication"):
+            return psycopg2.connect(self.dsn, connection_factory=LogicalReplicationConnection)
+
+    def _dsn(self, *, encoding: str) -> str:
+        with refusals_told("reading `url`"):
+            given = psycopg2.extensions.parse_dsn(self._url)
+        # The server takes the last of two equal settings.
+        settings = [
+            *_settings(_PATIENCE),
+            given.pop("options", ""),
+            *_settings(_MEANING),
+            f"-c client_encoding={encoding}",
+        ]
+        given.setdefault("connect_timeout", _connect_seconds_max)
+        given.setdefault("application_name", "tieout")
+        return psycopg2.extensions.make_dsn(**given, options=" ".join(settings))
+
+
+def _settings(settings: Mapping[str, str]) -> Iterator[str]:
+    return (f"-c {key}={value}" for key, value in settings.items())

@@ -1,0 +1,152 @@
+"""A worker in miniature for the PostgreSQL source: it registers what was captured, and folds it plainly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+
+from tieout.base.cursor import Cursor
+from tieout.capture.postgres.source import PostgresSource
+from tieout.capture.source import Captured
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SLOT = "tieout_shop"
+
+Rows = dict[tuple[str, ...], dict[str, str | None]]
+
+
+class Noon:
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        return NOON
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("the source has no need to sleep")
+
+
+class Follower:
+    """`tables` maps objects to tables; `key` are the key columns of all of them."""
+
+    def __init__(
+        self, url: str, tables: Mapping[str, str], *, key: tuple[str, ...] = ("id",), slot: str = SLOT
+    ) -> None:
+        self._make = lambda: PostgresSource("shop", url, tables, slot=slot, publication=slot, clock=Noon())
+        self._key = key
+        self.source = self._make()
+        self.progress: dict[str, Cursor] = {}
+        self.landed: list[Captured] = []
+
+    def run(self, *, acknowledge: bool = True) -> list[Captured]:
+        """One pass of a worker; returns the pieces of it."""
+        pieces = []
+        for piece in self.source.capture(self.progress, until=self.source.bound()):
+            assert self.progress.get(piece.after.track) == piece.before
+            assert piece.before is None or piece.before.position < piece.after.position
+            self.progress[piece.after.track] = piece.after
+            pieces.append(piece)
+            if acknowledge:
+                self.source.acknowledge(piece.after)
+        self.landed += pieces
+        return pieces
+
+    def restart(self) -> None:
+        """As if the process had been killed: what was registered stands."""
+        self.source.close()
+        self.source = self._make()
+
+    def mend(self, object_: str) -> None:
+        """Reads again every key with a gap that no later image covers, as the obligations ask."""
+        gaps = {
+            json.dumps([row[name] for name in self._key])
+            for row in changes(self.landed, object_)
+            if row["_kind"] == "gap"
+        }
+        with self.source.reread({object_: tuple(sorted(gaps))}) as told:
+            self.landed += told
+
+    def rows(self, object_: str) -> Rows:
+        return fold(changes(self.landed, object_), self._key)
+
+
+def changes(pieces: Iterable[Captured], object_: str) -> list[dict[str, Any]]:
+    """The changes of an object, values as the server would write them, in the source's order."""
+    rows = []
+    for piece in pieces:
+        for row in piece.tables[object_].to_pylist() if object_ in piece.tables else []:
+            rows.append({"_epoch": piece.epoch, **{name: text(value, name) for name, value in row.items()}})
+    return sorted(rows, key=place)
+
+
+def place(row: Mapping[str, Any]) -> tuple[int, ...]:
+    return tuple(row[part] for part in ("_epoch", "_position", "_class", "_minor", "_rank"))
+
+
+def fold(told: Iterable[Mapping[str, Any]], key: tuple[str, ...]) -> Rows:
+    """The rule, for changes in their order: whatever comes later holds, a sweep ends what its read did not mention."""
+    fields: dict[tuple[str, ...], dict[str, str | None]] = {}
+    lives: dict[tuple[str, ...], tuple[tuple[int, ...], bool]] = {}
+    for change in told:
+        kind, at = change["_kind"], place(change)
+        if kind in ("truncate", "sweep"):
+            # A read at the sweep's own moment mentioned its key.
+            lives = {
+                one: (seen, alive and kind == "sweep" and seen[:3] >= at[:3]) for one, (seen, alive) in lives.items()
+            }
+            continue
+        one = tuple(change[name] for name in key)
+        if kind == "gap":
+            continue
+        fields.setdefault(one, {}).update({name: change[name] for name in json.loads(change["_cover"])})
+        if kind != "patch":
+            lives[one] = (at, kind != "delete")
+    return {one: fields[one] for one, (_, alive) in lives.items() if alive}
+
+
+def text(value: Any, name: str) -> Any:
+    """A native value as the server writes it; the envelope as it is."""
+    if name.startswith("_"):
+        return value
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def column(pieces: Iterable[Captured], object_: str, name: str) -> list[Any]:
+    tables = [piece.tables[object_] for piece in pieces if object_ in piece.tables]
+    return [value for table in tables for value in table[name].to_pylist()] if tables else []
+
+
+def kinds(pieces: Iterable[Captured], object_: str) -> list[str]:
+    return column(pieces, object_, "_kind")
+
+
+@contextmanager
+def session(url: str) -> Iterator[psycopg2.extensions.cursor]:
+    """A session of the application's, each statement its own transaction."""
+    connection = psycopg2.connect(url, options="-c TimeZone=UTC -c extra_float_digits=3 -c IntervalStyle=iso_8601")
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
+
+
+def content(url: str, table: str, key: tuple[str, ...] = ("id",)) -> Rows:
+    """The table as it is, every value as the server writes it."""
+    with session(url) as cursor:
+        cursor.execute(f"select * from {table}")
+        names = [part.name for part in cursor.description or ()]
+        outputs = ", ".join(f"case when {name} is distinct from null then concat({name}) end" for name in names)
+        cursor.execute(f"select {outputs} from {table}")
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return {tuple(str(row[name]) for name in key): row for row in rows}

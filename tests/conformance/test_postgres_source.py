@@ -1,0 +1,574 @@
+"""What the source `postgres` promises, against a real server."""
+
+from __future__ import annotations
+
+import json
+
+import psycopg2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conformance.postgres_follower import SLOT, Follower, changes, column, content, kinds, session
+from tieout.base.errors import Broken
+from tieout.base.types import ColumnType
+from tieout.capture.postgres import source as source_module
+from tieout.capture.postgres.lsn import lsn_number
+
+TABLES = {"orders": "public.orders"}
+ORDERS = "create table orders (id int primary key, note text, big text)"
+OUT_OF_LINE = "alter table orders alter big set storage external"
+LARGE = "repeat('large ', 1000)"
+
+
+@pytest.fixture
+def orders(database: str) -> str:
+    """A database with one table, empty."""
+    with session(database) as shop:
+        shop.execute(ORDERS)
+        shop.execute(OUT_OF_LINE)
+    return database
+
+
+@pytest.fixture
+def follower(orders: str) -> Follower:
+    return Follower(orders, TABLES)
+
+
+def slot_position(url: str, slot: str = SLOT) -> int:
+    with session(url) as shop:
+        shop.execute("select confirmed_flush_lsn::text from pg_replication_slots where slot_name = %s", (slot,))
+        ((position,),) = shop.fetchall()
+    return lsn_number(position)
+
+
+GALLERY = {
+    "a_bool": ("bool", ["true", "false"]),
+    "a_int2": ("smallint", ["-32768", "32767"]),
+    "a_int4": ("integer", ["-2147483648", "0"]),
+    "a_int8": ("bigint", ["-9223372036854775808", "9223372036854775807"]),
+    "a_numeric": ("numeric", ["'NaN'", "'-Infinity'", "1e400", "0.10", "-12345678901234567890123456789012345678901.5"]),
+    "a_money": ("numeric(12,2)", ["12.50", "-0.01", "9999999999.99"]),
+    "a_float4": ("real", ["'NaN'", "1.1", "'-Infinity'"]),
+    "a_float8": ("double precision", ["'NaN'", "0.1", "1e308", "'Infinity'"]),
+    "a_text": ("text", ["''", "'naïve 日本 \U0001f600'", "E'two\\nlines\\ttab \\\\ \"quote\"'", "'  spaces  '"]),
+    "a_char": ("char(5)", ["'ab'", "''"]),
+    "a_varchar": ("varchar(9)", ["'ab '"]),
+    "a_bytea": ("bytea", ["''", "'\\x00ff10'"]),
+    "a_date": ("date", ["'2024-02-29'", "'infinity'", "'-infinity'", "'0044-03-15 BC'", "'5874897-12-31'"]),
+    "a_time": ("time", ["'24:00:00'", "'00:00:00.000001'"]),
+    "a_timestamp": ("timestamp", ["'infinity'", "'0001-01-01 BC'", "'294276-12-31 23:59:59.999999'"]),
+    "a_timestamptz": ("timestamptz", ["'2024-05-01 12:34:56.789+02'", "'-infinity'", "'4713-01-01 BC'"]),
+    "a_interval": ("interval", ["'1 year 2 days 03:04:05.5'"]),
+    "a_uuid": ("uuid", ["'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'"]),
+    "a_json": ("json", ['\'{"b": 1, "a":  [1,2],"b":2}\'']),
+    "a_jsonb": ("jsonb", ['\'{"b": 1.10, "a": null}\'', "'null'"]),
+    "a_inet": ("inet", ["'10.0.0.1'", "'10.0.0.0/8'"]),
+    "a_array": ("text[]", ["'{1,NULL,\"a,b\"}'", "'{}'"]),
+    "a_enum": ("mood", ["'fine'"]),
+    "a_domain": ("positive", ["7"]),
+    "a_row": ("pair", ["row(null, null)", "row(1, 'x')"]),
+    "a_range": ("int4range", ["'[1,5)'"]),
+}
+
+
+def test_a_value_is_the_same_text_whether_read_or_logged(database: str) -> None:
+    with session(database) as shop:
+        shop.execute("create type mood as enum ('fine'); create domain positive as int check (value > 0)")
+        shop.execute("create type pair as (a int, b text)")
+        columns = ", ".join(f"{name} {type_}" for name, (type_, _) in GALLERY.items())
+        shop.execute(f"create table gallery (id serial primary key, {columns})")
+        cells = [(name, value) for name, (_, values) in GALLERY.items() for value in values]
+        written = [f"insert into gallery ({name}) values ({value})" for name, value in cells]
+        shop.execute("; ".join(written))
+    follower = Follower(database, {"gallery": "public.gallery"})
+    follower.run()
+    read = follower.rows("gallery")
+    with session(database) as shop:
+        shop.execute("truncate gallery restart identity")
+        shop.execute("; ".join(written))
+
+    pieces = follower.run()
+
+    logged = follower.rows("gallery")
+    assert {piece.encoding for piece in pieces} == {"text"}
+    assert logged == content(database, "gallery")
+    assert {one: _without_floats(row) for one, row in read.items()} == {
+        one: _without_floats(row) for one, row in logged.items()
+    }
+
+
+def _without_floats(row: dict[str, str | None]) -> dict[str, object]:
+    """Python writes a float in its own way; what it is worth is the same."""
+    return {name: str(float(value)) if value and "float" in name else value for name, value in row.items()} | {
+        name: _narrow(value) for name, value in row.items() if name == "a_float4"
+    }
+
+
+def _narrow(value: str | None) -> str | None:
+    return value and f"{float(value):.6g}"
+
+
+def test_the_source_describes_its_tables(database: str) -> None:
+    with session(database) as shop:
+        shop.execute("create domain price as numeric(12,2)")
+        shop.execute(
+            "create table line (region text, amount price not null, at timestamptz(3), tags text[], odd numeric,"
+            " twice int generated always as (2) stored, number int, primary key (number, region))"
+        )
+
+    (described,) = Follower(database, {"line": "line"}).source.describe()
+
+    assert described.object == "line"
+    assert described.key == ("number", "region")
+    assert [(column.name, str(column.type), column.required, column.physical) for column in described.columns] == [
+        ("region", "text", True, "text"),
+        ("amount", "decimal(12,2)", True, "numeric(12,2)"),
+        ("at", "timestamptz", False, "timestamp(3) with time zone"),
+        ("tags", "text", False, "text[]"),
+        ("odd", "numeric", False, "numeric"),
+        ("number", "integer", True, "integer"),
+    ]
+    assert described.columns[1].type == ColumnType.parse("numeric(12,2)")
+
+
+def test_what_was_there_is_read_and_ended_by_a_sweep(follower: Follower, orders: str) -> None:
+    with session(orders) as shop:
+        shop.execute("insert into orders select n, 'note', null from generate_series(1, 3) as n")
+
+    pieces = follower.run()
+
+    assert kinds(pieces, "orders") == ["image", "image", "image", "sweep"]
+    assert {piece.encoding for piece in pieces} == {"native"}
+    assert set(column(pieces, "orders", "_class")) == {0}
+    assert len(set(column(pieces, "orders", "_position"))) == 1
+    assert [piece.after.read()["done"] for piece in pieces] == [False, True]
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_an_empty_table_is_read_too(follower: Follower) -> None:
+    assert kinds(follower.run(), "orders") == ["sweep"]
+
+
+def test_a_quiet_pass_tells_nothing(follower: Follower) -> None:
+    follower.run()
+
+    assert follower.run() == []
+
+
+def test_every_kind_of_change_is_followed(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (1, 'a', null), (2, 'b', ''), (3, 'c', null)")
+        shop.execute("update orders set note = 'new' where id = 1")
+        shop.execute("update orders set id = 20 where id = 2")
+        shop.execute("delete from orders where id = 3")
+
+    pieces = follower.run()
+
+    assert kinds(pieces, "orders") == ["image", "image", "image", "image", "delete", "image", "delete"]
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_a_truncate_ends_every_row_before_it(database: str) -> None:
+    with session(database) as shop:
+        shop.execute("create table head (id int primary key); create table line (id int primary key references head)")
+        shop.execute("insert into head values (1), (2); insert into line values (1)")
+    follower = Follower(database, {"head": "head", "line": "line"})
+    follower.run()
+    with session(database) as shop:
+        shop.execute("begin; truncate head cascade; insert into head values (3); commit")
+
+    pieces = follower.run()
+
+    assert kinds(pieces, "head") == ["truncate", "image"]
+    assert kinds(pieces, "line") == ["truncate"]
+    assert follower.rows("head") == content(database, "head")
+    assert follower.rows("line") == {}
+
+
+def test_a_large_value_that_was_not_touched_stays(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute(f"insert into orders values (1, 'a', {LARGE})")
+        shop.execute("update orders set note = 'b'")
+
+    pieces = follower.run()
+
+    assert kinds(pieces, "orders") == ["image", "patch"]
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_a_whole_old_row_makes_an_image_of_it(follower: Follower, orders: str) -> None:
+    with session(orders) as shop:
+        shop.execute("alter table orders replica identity full")
+        shop.execute(f"insert into orders values (1, 'a', {LARGE})")
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("update orders set note = 'b'")
+        shop.execute("update orders set id = 2")
+        shop.execute("update orders set note = 'c'")
+
+    pieces = follower.run()
+
+    assert kinds(pieces, "orders") == ["image", "delete", "image", "image"]
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_a_key_that_moves_without_its_large_value_leaves_a_gap_for_a_reread(follower: Follower, orders: str) -> None:
+    with session(orders) as shop:
+        shop.execute(f"insert into orders values (1, 'a', {LARGE})")
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("update orders set id = 2")
+
+    pieces = follower.run()
+
+    assert kinds(pieces, "orders") == ["delete", "image", "gap"]
+    assert "big" not in follower.rows("orders")["2",]
+    follower.mend("orders")
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_a_key_by_an_index_is_the_key(database: str) -> None:
+    with session(database) as shop:
+        shop.execute("create table product (id int primary key, region text not null, code text not null, name text)")
+        shop.execute("create unique index by_code on product (code, region)")
+        shop.execute("alter table product replica identity using index by_code")
+        shop.execute("insert into product values (1, 'EU', 'a', 'x'), (2, 'US', 'a', 'y')")
+    follower = Follower(database, {"product": "product"}, key=("code", "region"))
+    follower.run()
+    with session(database) as shop:
+        shop.execute("delete from product where id = 1; update product set code = 'b', name = 'z' where id = 2")
+
+    follower.run()
+
+    assert follower.source.describe()[0].key == ("code", "region")
+    assert follower.rows("product") == content(database, "product", ("code", "region"))
+
+
+def test_a_column_that_is_added_appears_with_its_first_value(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (1, 'a', null)")
+        shop.execute("begin; alter table orders add column more int")
+        shop.execute("insert into orders values (2, 'b', null, 7); commit")
+        shop.execute("alter table orders drop column note; insert into orders values (3, null, 8)")
+
+    (piece,) = follower.run()
+
+    assert column([piece], "orders", "more") == [None, "7", "8"]
+    assert [json.loads(cover) for cover in column([piece], "orders", "_cover")] == [
+        ["big", "id", "note"],
+        ["big", "id", "more", "note"],
+        ["big", "id", "more"],
+    ]
+
+
+def test_names_are_taken_as_they_are(database: str) -> None:
+    with session(database) as shop:
+        shop.execute('create schema "Sales %s"')
+        shop.execute('create table "Sales %s"."Order; Items" ("Id" int primary key, "a ""b" text)')
+        shop.execute("""insert into "Sales %s"."Order; Items" values (1, 'x')""")
+    follower = Follower(database, {"items": "Sales %s.Order; Items"}, key=("Id",))
+    follower.run()
+    with session(database) as shop:
+        shop.execute("""insert into "Sales %s"."Order; Items" values (2, 'y')""")
+
+    follower.run()
+
+    assert follower.rows("items") == {("1",): {"Id": "1", 'a "b': "x"}, ("2",): {"Id": "2", 'a "b': "y"}}
+
+
+def test_a_partitioned_table_is_one_and_a_parent_is_not_its_heirs(database: str) -> None:
+    with session(database) as shop:
+        shop.execute("create table event (id int, day int, primary key (id, day)) partition by list (day)")
+        shop.execute("create table event_1 partition of event for values in (1)")
+        shop.execute("create table event_2 partition of event for values in (2)")
+        shop.execute("create table parent (id int primary key); create table heir (extra int) inherits (parent)")
+        shop.execute("insert into event values (1, 1); insert into parent values (1); insert into heir values (2, 2)")
+    follower = Follower(database, {"event": "event"}, key=("id", "day"))
+    parent = Follower(database, {"parent": "parent"}, slot="tieout_parent")
+    follower.run(), parent.run()
+    with session(database) as shop:
+        shop.execute("insert into event values (2, 2); update event set day = 2 where id = 1")
+        shop.execute("insert into parent values (3); insert into heir values (4, 4)")
+
+    follower.run(), parent.run()
+
+    assert follower.rows("event") == content(database, "event", ("id", "day"))
+    assert parent.rows("parent") == content(database, "only parent")
+
+
+def test_rows_of_one_large_transaction_are_one_piece(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders select n, 'n', null from generate_series(1, 120000) as n")
+
+    (piece,) = follower.run()
+
+    assert piece.tables["orders"].num_rows == 120_000
+    assert column([piece], "orders", "_rank") == list(range(120_000))
+    assert column([piece], "orders", "id") == [str(number) for number in range(1, 120_001)]
+
+
+def test_a_piece_ends_at_a_transaction_when_it_is_full(
+    follower: Follower, orders: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_module, "_piece_changes_max", 10)
+    follower.run()
+    with session(orders) as shop:
+        for first in (1, 8, 15, 22):
+            shop.execute(f"insert into orders select n, 'n', null from generate_series({first}, {first} + 6) as n")
+
+    pieces = follower.run()
+
+    assert [piece.tables["orders"].num_rows for piece in pieces] == [14, 14]
+
+
+def test_what_was_not_acknowledged_is_sent_again_as_it_was(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute(f"insert into orders values (1, 'a', {LARGE}), (2, 'b', null); update orders set note = 'c'")
+        shop.execute("update orders set id = 10 where id = 1")
+    before = dict(follower.progress)
+
+    first = follower.run(acknowledge=False)
+    follower.restart()
+    follower.progress = before
+    second = follower.run(acknowledge=False)
+
+    assert [piece.after for piece in first] == [piece.after for piece in second]
+    assert first[0].tables["orders"].equals(second[0].tables["orders"])
+
+
+def test_what_was_registered_is_not_sent_again_though_its_acknowledgement_was_lost(
+    follower: Follower, orders: str
+) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (1, 'a', null)")
+    follower.run(acknowledge=False)
+    follower.restart()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (2, 'b', null)")
+
+    pieces = follower.run()
+
+    assert column(pieces, "orders", "id") == ["2"]
+
+
+def test_the_slot_keeps_what_is_not_acknowledged_and_lets_go_of_the_rest(follower: Follower, orders: str) -> None:
+    follower.run()
+    start = slot_position(orders)
+    with session(orders) as shop:
+        shop.execute("insert into orders values (1, 'a', null)")
+
+    (piece,) = follower.run(acknowledge=False)
+    assert slot_position(orders) <= start + 64
+
+    follower.source.acknowledge(piece.after)
+    follower.run()
+    assert slot_position(orders) >= piece.after.position
+
+
+def test_the_log_of_other_tables_does_not_pile_up(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("create table other (id int primary key); insert into other select generate_series(1, 10000)")
+
+    assert follower.run() == []
+    assert slot_position(orders) >= follower.source.bound().position - 1000
+
+
+def test_an_open_log_is_gone_on_with(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("select active_pid from pg_replication_slots where slot_name = %s", (SLOT,))
+        reader = shop.fetchone()
+        shop.execute("insert into orders values (1, 'a', null)")
+        follower.run()
+        shop.execute("select active_pid from pg_replication_slots where slot_name = %s", (SLOT,))
+
+        assert shop.fetchone() == reader
+
+
+def test_a_capture_ends_at_its_bound_and_the_next_goes_on(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (1, 'a', null)")
+        bound = follower.source.bound()
+        shop.execute("insert into orders values (2, 'b', null)")
+
+    pieces = list(follower.source.capture(follower.progress, until=bound))
+
+    assert column(pieces, "orders", "id") == ["1"]
+    follower.progress["wal"] = pieces[-1].after
+    assert column(follower.run(), "orders", "id") == ["2"]
+
+
+def test_a_table_that_is_added_to_the_project_is_read_while_the_others_go_on(orders: str) -> None:
+    with session(orders) as shop:
+        shop.execute("create table line (id int primary key); insert into line values (1)")
+        shop.execute("insert into orders values (1, 'a', null)")
+    follower = Follower(orders, TABLES)
+    follower.run()
+    wider = Follower(orders, {**TABLES, "line": "line"})
+    wider.progress, wider.landed = follower.progress, follower.landed
+    follower.source.close()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (2, 'b', null)")
+
+    pieces = wider.run()
+    with session(orders) as shop:
+        shop.execute("insert into line values (2)")
+    wider.run()
+
+    assert kinds(pieces, "line") == ["image", "sweep"]
+    assert kinds(pieces, "orders") == ["image"]
+    assert wider.rows("line") == content(orders, "line")
+    assert wider.rows("orders") == content(orders, "orders")
+
+
+def test_keys_are_read_again_at_one_moment(database: str) -> None:
+    with session(database) as shop:
+        shop.execute("create table price (region varchar(2), id bigint, at timestamptz, amount numeric(9,2))")
+        shop.execute("alter table price add primary key (id, region)")
+        shop.execute("insert into price values ('EU', 7, '2024-01-01', 7.5), ('US', 7, 'infinity', null)")
+    follower = Follower(database, {"price": "price"}, key=("id", "region"))
+
+    with follower.source.reread({"price": ('["7","EU"]', '["7","USA"]', '["9","EU"]', '["7","EU"]')}) as told:
+        pieces = list(told)
+
+    rows = changes(pieces, "price")
+    assert [(row["_kind"], row["_cover"], row["id"], row["region"], row["amount"]) for row in rows] == [
+        ("image", '["amount","at","id","region"]', "7", "EU", "7.50"),
+        ("delete", "[]", "7", "USA", None),
+        ("delete", "[]", "9", "EU", None),
+    ]
+    assert {row["_class"] for row in rows} == {0}
+    assert all(row["_position"] <= follower.source.bound().position for row in rows)
+
+
+def test_any_number_of_keys_is_read_again(follower: Follower, orders: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "_keys_max", 400)
+    with session(orders) as shop:
+        shop.execute("insert into orders select n, 'n', null from generate_series(2, 1000, 2) as n")
+
+    with follower.source.reread({"orders": tuple(f'["{n}"]' for n in range(1, 1001))}) as told:
+        found = kinds(told, "orders")
+
+    assert (found.count("image"), found.count("delete")) == (500, 500)
+
+
+def test_a_read_does_not_beat_an_event_after_it(follower: Follower, orders: str) -> None:
+    with session(orders) as shop:
+        shop.execute("insert into orders values (1, 'old', null)")
+        follower.run()
+        with follower.source.reread({"orders": ('["1"]',)}) as told:
+            shop.execute("update orders set note = 'new'")
+            follower.landed += told
+
+    follower.run()
+
+    assert follower.rows("orders")["1",]["note"] == "new"
+
+
+def test_a_cut_is_the_moment_that_reading_up_to_its_bound_brings_us_to(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (1, 'a', null), (2, 'b', null)")
+        with follower.source.cut(("orders",)) as cut:
+            shop.execute("delete from orders where id = 1; insert into orders values (3, 'c', null)")
+            for piece in follower.source.capture(follower.progress, until=cut.bound):
+                follower.progress[piece.after.track] = piece.after
+                follower.landed.append(piece)
+            told = list(cut.told)
+
+    assert kinds(told, "orders") == ["image", "image"]
+    assert column(told, "orders", "id") == [1, 2]
+    assert cut.unable == ()
+    assert set(follower.rows("orders")) == {("1",), ("2",)}
+
+
+def test_a_quiet_databases_cut_is_reached_at_once(follower: Follower) -> None:
+    follower.run()
+
+    with follower.source.cut(("orders",)) as cut:
+        assert list(follower.source.capture(follower.progress, until=cut.bound)) == []
+
+
+def test_an_object_that_the_project_does_not_name_is_not_ours_to_read(follower: Follower) -> None:
+    with pytest.raises(Broken, match="customers"), follower.source.cut(("customers",)):
+        pass
+
+
+KEYS = st.integers(0, 4)
+STEPS = st.one_of(
+    st.tuples(
+        st.sampled_from(
+            [
+                "insert into orders values ({0}, 'v{1}', {2}) on conflict do nothing",
+                "update orders set note = 'u{1}' where id = {0}",
+                "update orders set big = {2} where id = {0}",
+                "update orders set id = {1} where id = {0} and not exists (select from orders where id = {1})",
+                "delete from orders where id = {0}",
+            ]
+        ),
+        KEYS,
+        KEYS,
+    ),
+    st.tuples(
+        st.sampled_from(["truncate orders", "begin", "commit", "rollback", "RUN", "RESTART", "CUT SHORT"]),
+        st.just(0),
+        st.just(0),
+    ),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEPS, max_size=25), full=st.booleans())
+def test_whatever_is_done_the_fold_of_what_was_captured_is_the_table(
+    database: str, steps: list[tuple[str, int, int]], *, full: bool
+) -> None:
+    follower = Follower(database, TABLES)
+    connection = psycopg2.connect(database)
+    connection.autocommit = True
+    shop = connection.cursor()
+    shop.execute(f"drop publication if exists {SLOT}; drop table if exists orders; {ORDERS}; {OUT_OF_LINE}")
+    shop.execute(f"alter table orders replica identity {'full' if full else 'default'}")
+    shop.execute("insert into orders values (0, 'first', null), (1, 'first', %s)", ("large " * 1000,))
+
+    for statement, one, other in steps:
+        if statement == "RUN":
+            _outside_a_transaction(shop)
+            follower.run()
+        elif statement == "RESTART":
+            follower.restart()
+        elif statement == "CUT SHORT":
+            _outside_a_transaction(shop)
+            _run_cut_short(follower)
+        else:
+            shop.execute(statement.format(one, other, LARGE if other % 2 else f"'small {other}'"))
+    _outside_a_transaction(shop)
+    follower.run()
+    follower.mend("orders")
+
+    connection.close()
+    assert follower.rows("orders") == content(database, "orders")
+    follower.source.close()
+    with session(database) as owner:
+        owner.execute("select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where active")
+        owner.execute("select pg_drop_replication_slot(%s)", (SLOT,))
+
+
+def _outside_a_transaction(shop: psycopg2.extensions.cursor) -> None:
+    """A slot is made when those who write have ended."""
+    shop.execute("commit")
+
+
+def _run_cut_short(follower: Follower) -> None:
+    """A worker that is killed after its first piece: landed, but not registered."""
+    running = follower.source.capture(follower.progress, until=follower.source.bound())
+    follower.landed += [piece for piece, _ in zip(running, range(1), strict=False)]
+    follower.restart()

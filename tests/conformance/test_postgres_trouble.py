@@ -1,0 +1,408 @@
+"""The source `postgres` when something is wrong: what it survives, and what it refuses with the mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import psycopg2
+import pytest
+import stamina
+
+from tests.conformance.postgres_follower import SLOT, Follower, column, content, kinds, session
+from tieout.base.errors import Misconfigured, TieoutError, Transient
+from tieout.base.sql import Sql
+from tieout.capture.postgres import snapshot as snapshot_module
+from tieout.sim.server import PostgresServer
+
+TABLES = {"orders": "public.orders"}
+
+
+@pytest.fixture
+def orders(database: str) -> str:
+    """A database with one table of three rows."""
+    with session(database) as shop:
+        shop.execute("create table orders (id int primary key, note text)")
+        shop.execute("insert into orders select n, 'first' from generate_series(1, 3) as n")
+    return database
+
+
+@pytest.fixture
+def follower(orders: str) -> Follower:
+    return Follower(orders, TABLES)
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Nothing is tried again."""
+    with stamina.set_testing(True):
+        yield
+
+
+def slots(url: str) -> list[str]:
+    with session(url) as shop:
+        shop.execute("select slot_name from pg_replication_slots where database = current_database()")
+        return [name for (name,) in shop.fetchall()]
+
+
+def make_slot(url: str) -> None:
+    with session(url) as shop:
+        shop.execute("create publication tieout_shop for table orders")
+        shop.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", (SLOT,))
+
+
+def drop_slot(follower: Follower, url: str) -> None:
+    follower.source.close()
+    with session(url) as shop:
+        shop.execute("select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where active")
+        shop.execute("select pg_drop_replication_slot(%s)", (SLOT,))
+
+
+def test_a_snapshot_that_was_cut_short_is_read_again(
+    follower: Follower, orders: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot_module, "_rows_max", 2)
+    running = follower.source.capture(follower.progress, until=follower.source.bound())
+    for piece in islice(running, 2):
+        follower.progress[piece.after.track] = piece.after
+        follower.landed.append(piece)
+    running.close()
+    follower.restart()
+    with session(orders) as shop:
+        shop.execute("delete from orders where id = 1; update orders set note = 'second' where id = 3")
+
+    pieces = follower.run()
+
+    assert kinds(pieces, "orders") == ["image", "image", "sweep", "delete", "image"]
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_a_kill_before_anything_is_registered_leaves_no_slot_behind(follower: Follower, orders: str) -> None:
+    running = follower.source.capture(follower.progress, until=follower.source.bound())
+    next(iter(running))
+    running.close()
+    follower.restart()
+
+    assert slots(orders) == []
+    follower.run()
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_a_slot_that_no_cursor_speaks_of_is_gone_on_with(follower: Follower, orders: str) -> None:
+    make_slot(orders)
+    with session(orders) as shop:
+        shop.execute("insert into orders values (4, 'logged'); delete from orders where id = 1")
+
+    pieces = follower.run()
+
+    assert kinds(pieces, "orders") == ["image", "image", "image", "sweep", "image", "delete"]
+    assert follower.rows("orders") == content(orders, "orders")
+    assert slots(orders) == [SLOT]
+
+
+def test_a_lost_slot_is_made_anew_and_everything_is_read_again(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (4, 'seen')")
+    follower.run()
+    drop_slot(follower, orders)
+    with session(orders) as shop:
+        shop.execute("delete from orders where id = 1; insert into orders values (5, 'unseen')")
+
+    pieces = follower.run()
+
+    assert kinds(pieces, "orders") == ["image"] * 4 + ["sweep"]
+    assert {piece.epoch for piece in pieces} == {0}
+    assert follower.rows("orders") == content(orders, "orders")
+    with session(orders) as shop:
+        shop.execute("insert into orders values (6, 'after')")
+    follower.run()
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_a_kill_while_a_lost_slot_is_made_anew_loses_nothing(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (4, 'seen')")
+    follower.run()
+    drop_slot(follower, orders)
+    with session(orders) as shop:
+        shop.execute("delete from orders where id = 1")
+    for yielded in (1, 2):
+        running = follower.source.capture(follower.progress, until=follower.source.bound())
+        for piece in islice(running, yielded):
+            if yielded == 2:
+                follower.progress[piece.after.track] = piece.after
+            follower.landed.append(piece)
+        running.close()
+        follower.restart()
+
+    follower.run()
+
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_another_server_begins_another_epoch(orders: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    first = Follower(orders, TABLES)
+    first.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders select n, 'only there' from generate_series(4, 2000) as n")
+    first.run()
+    with PostgresServer(tmp_path_factory.mktemp("other") / "data") as other:
+        url = other.create_database("shop")
+        with session(url) as shop:
+            shop.execute("create table orders (id int primary key, note text); insert into orders values (3, 'here')")
+        second = Follower(url, TABLES)
+        second.progress, second.landed = first.progress, first.landed
+
+        pieces = second.run()
+        with session(url) as shop:
+            shop.execute("insert into orders values (4, 'here too')")
+        pieces += second.run()
+
+        assert {piece.epoch for piece in pieces} == {1}
+        assert second.rows("orders") == content(url, "orders")
+        second.source.close()
+
+
+@pytest.mark.parametrize("way", ["stop", "kill"])
+def test_a_server_that_goes_away_is_gone_on_with_when_it_is_back(
+    way: str, follower: Follower, orders: str, postgres_server: PostgresServer
+) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (4, 'before')")
+    follower.run()
+
+    getattr(postgres_server, way)()
+    with pytest.raises(Transient):
+        follower.run()
+    postgres_server.start()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (5, 'after')")
+    follower.run()
+
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_a_log_that_breaks_off_is_read_again_from_what_is_registered(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (4, 'before')")
+        until = follower.source.bound()
+        shop.execute("select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where active")
+    with pytest.raises(Transient):
+        list(follower.source.capture(follower.progress, until=until))
+
+    assert column(follower.run(), "orders", "id") == ["4"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_slot_that_another_reads_is_waited_for(follower: Follower, orders: str) -> None:
+    follower.run()
+    follower.source.acknowledge(follower.progress["snapshot/orders"])
+    second = Follower(orders, TABLES)
+    second.progress = follower.progress
+
+    with pytest.raises(Transient) as raised:
+        second.run()
+
+    assert "is active for PID" in raised.value.message
+    follower.source.close()
+
+
+def test_a_transaction_that_never_ends_holds_us_up_for_a_while_only(orders: str) -> None:
+    follower = Follower(f"{orders}&options=-c%20lock_timeout%3D200ms", TABLES)
+    writer = psycopg2.connect(orders)
+    writer.cursor().execute("insert into orders values (9, 'open')")
+
+    with pytest.raises(Transient) as raised:
+        follower.run()
+
+    assert "pg_stat_activity" in raised.value.hint
+    writer.close()
+    follower.run()
+
+
+def test_bytes_that_are_no_text_are_a_fault_of_their_row_alone(postgres_server: PostgresServer, database: str) -> None:
+    options = Sql("encoding 'SQL_ASCII' locale 'C' template template0")
+    url = postgres_server.create_database("ascii", options=options)
+    with session(url) as shop:
+        shop.execute("create table orders (id text primary key, note text)")
+        shop.execute(r"insert into orders values ('1', E'caf\xe9'), ('2', E'caf\xc3\xa9')")
+    follower = Follower(url, TABLES, slot="tieout_ascii")
+
+    read = follower.run()
+    with session(url) as shop:
+        shop.execute(r"insert into orders values (E'3\xff', 'x'), ('4', E'\xff'), ('5', 'fine')")
+    logged = follower.run()
+
+    assert column(read, "orders", "id")[:2] == ["1", "2"]
+    assert column(read, "orders", "note")[:2] == [None, "café"]
+    assert column(read, "orders", "_fault") == [
+        "undecodable: column note holds bytes that are no UTF-8 (0xe9 at offset 3)", None, None
+    ]  # fmt: skip
+    assert column(logged, "orders", "id") == [None, "4", "5"]
+    assert [fault is None for fault in column(logged, "orders", "_fault")] == [False, False, True]
+    follower.source.close()
+    postgres_server.drop_database("ascii")
+
+
+REFUSED = {
+    "no key": (
+        "create table orders (id int)",
+        'table "public"."orders" has no primary key, so its rows cannot be told apart.',
+        'Run: alter table "public"."orders" add primary key (...); with the columns that tell its rows apart.',
+    ),
+    "identity nothing": (
+        "create table orders (id int primary key); alter table orders replica identity nothing",
+        'table "public"."orders" logs nothing by which a changed row could be told (REPLICA IDENTITY NOTHING).',
+        'Run: alter table "public"."orders" replica identity default;',
+    ),
+    "key deferrable": (
+        "create table orders (id int primary key deferrable)",
+        'the key of table "public"."orders" is deferrable or not valid, so the log cannot tell its rows by it.',
+        'Run: alter table "public"."orders" replica identity full;',
+    ),
+    "missing": (
+        "select 1",
+        'there is no table "public"."orders".',
+        "Correct `tables` in tieout.yaml; write schema.table as the catalogue spells it.",
+    ),
+    "view": (
+        "create view orders as select 1 as id",
+        '"public"."orders" is not a table.',
+        "Name the tables it is made of; only tables are logged.",
+    ),
+    "unlogged": (
+        "create unlogged table orders (id int primary key)",
+        'table "public"."orders" is not logged.',
+        'Run: alter table "public"."orders" set logged;',
+    ),
+    "our names": (
+        "create table orders (id int primary key, _kind text)",
+        'table "public"."orders" has columns [\'_kind\'], which are tieout\'s own names.',
+        'Run: alter table "public"."orders" rename column "_kind" to "kind";',
+    ),
+    "half a publication": (
+        "create table orders (id int primary key);"
+        " create publication tieout_shop for table orders with (publish = 'insert')",
+        "publication tieout_shop does not tell every kind of change.",
+        "Run: alter publication \"tieout_shop\" set (publish = 'insert, update, delete, truncate');",
+    ),
+    "filtered publication": (
+        "create table orders (id int primary key); create publication tieout_shop for table orders where (id > 5)",
+        'publication tieout_shop filters the rows of "public"."orders", so a comparison could never agree.',
+        'Run: alter publication "tieout_shop" drop table "public"."orders"; it is then added again, whole.',
+    ),
+    "slot of others": (
+        "create table orders (id int primary key);"
+        " select pg_create_logical_replication_slot('tieout_shop', 'test_decoding')",
+        "replication slot tieout_shop exists and is not ours.",
+        "Choose another name by `slot` in tieout.yaml.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_followed_is_refused_with_its_mend(case: str, database: str) -> None:
+    statement, message, hint = REFUSED[case]
+    with session(database) as shop:
+        shop.execute(statement)
+    follower = Follower(database, TABLES)
+
+    with pytest.raises(Misconfigured) as raised:
+        follower.run()
+
+    assert (raised.value.message, raised.value.hint) == (message, hint)
+
+
+def test_a_refused_table_goes_on_working(database: str) -> None:
+    """To publish it would make the application's own updates fail."""
+    with session(database) as shop:
+        shop.execute("create table orders (id int); insert into orders values (1)")
+        with pytest.raises(Misconfigured):
+            Follower(database, TABLES).run()
+
+        shop.execute("update orders set id = 2")
+        shop.execute("select count(*) from pg_publication")
+        assert shop.fetchone() == (0,)
+
+
+def test_a_server_without_a_logical_log_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with PostgresServer(tmp_path_factory.mktemp("plain") / "data", settings={"wal_level": "replica"}) as plain:
+        url = plain.create_database("shop")
+        with session(url) as shop:
+            shop.execute("create table orders (id int primary key)")
+
+        with pytest.raises(Misconfigured) as raised:
+            Follower(url, TABLES).run()
+
+    assert raised.value.hint == "Run: alter system set wal_level = logical; and restart the server."
+
+
+ROLE = "create role reader login nosuperuser"
+
+
+@pytest.mark.parametrize(
+    ("rights", "mend"),
+    [
+        ("alter role reader noreplication", 'Run: alter role "..." with replication;'),
+        (
+            "revoke all on orders from reader",
+            "Grant the role select on the tables, and bypassrls where rows are secured.",
+        ),
+        (
+            "alter table orders enable row level security; create policy half on orders to reader using (id < 2)",
+            "Grant the role select on the tables, and bypassrls where rows are secured.",
+        ),
+    ],
+    ids=["no replication", "no select", "rows hidden"],
+)
+def test_a_right_that_is_missing_is_named(rights: str, mend: str, orders: str) -> None:
+    with session(orders) as shop:
+        shop.execute(f"{ROLE} replication; grant select on orders to reader; {rights}")
+        shop.execute("create publication tieout_shop for table orders")
+    try:
+        with pytest.raises(Misconfigured) as raised:
+            Follower(orders.replace("postgres@", "reader@"), TABLES).run()
+        assert raised.value.hint == mend
+    finally:
+        with session(orders) as shop:
+            shop.execute("drop owned by reader; drop role reader")
+
+
+def test_a_publication_that_we_may_not_make_is_told_for_the_owner(orders: str) -> None:
+    with session(orders) as shop:
+        shop.execute(f"{ROLE} replication; grant select on orders to reader")
+    try:
+        with pytest.raises(Misconfigured) as raised:
+            Follower(orders.replace("postgres@", "reader@"), TABLES).run()
+        with session(orders) as owner:
+            owner.execute(raised.value.hint.partition("run: ")[2])
+        Follower(orders.replace("postgres@", "reader@"), TABLES).run()
+    finally:
+        with session(orders) as shop:
+            shop.execute("drop owned by reader; drop role reader")
+
+
+@pytest.mark.parametrize(
+    ("url", "family"),
+    [
+        ("postgresql://nobody@127.0.0.1:1/shop", Transient),
+        ("host=/nowhere dbname=shop", Transient),
+        ("postgresql://?nonsense=1", Misconfigured),
+        ("not a url", Misconfigured),
+    ],
+)
+def test_a_server_that_cannot_be_reached_is_said_to_be(url: str, family: type[TieoutError]) -> None:
+    with pytest.raises(family):
+        Follower(url, TABLES).source.describe()
+
+
+def test_a_database_or_role_that_is_not_there_is_a_setting(orders: str) -> None:
+    for url in (orders.replace("/test_", "/absent_"), orders.replace("postgres@", "absent@")):
+        with pytest.raises(Misconfigured) as raised:
+            Follower(url, TABLES).source.describe()
+        assert raised.value.hint == "Correct user and database in `url`."
