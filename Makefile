@@ -4,7 +4,7 @@ BIN    := .venv/bin
 READY  := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock
+.PHONY: help setup demo test campaign check bench lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -28,6 +28,9 @@ demo: $(READY) ## a company under live change, moved and certified
 
 test: $(READY) ## every test
 	$(BIN)/python -m pytest -n 2
+
+campaign: $(READY) ## the laws, on fifty times as many histories as in `make test`
+	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest -n 2 tests/property tests/conformance/test_changes_source.py
 
 check: $(READY) ## style and types
 	$(BIN)/ruff check .

@@ -381,6 +381,18 @@ def test_the_log_of_other_tables_does_not_pile_up(follower: Follower, orders: st
     assert slot_position(orders) >= follower.source.bound().position - 1000
 
 
+def test_the_log_of_tables_that_are_published_for_others_does_not_pile_up(follower: Follower, orders: str) -> None:
+    with session(orders) as shop:
+        shop.execute("create table other (id int primary key); create publication tieout_shop for table orders, other")
+        follower.run()
+        shop.execute("insert into orders values (1, 'a', null)")
+        follower.run()
+        shop.execute("insert into other select generate_series(1, 10000)")
+
+    assert follower.run() == []
+    assert slot_position(orders) >= follower.source.bound().position - 1000
+
+
 def test_an_open_log_is_gone_on_with(follower: Follower, orders: str) -> None:
     follower.run()
     with session(orders) as shop:

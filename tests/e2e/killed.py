@@ -1,6 +1,6 @@
 """Runs one pass of a project's worker in this process, and kills the process dead at a named step.
 
-    python -m tests.e2e.killed PROJECT STEP NTH
+python -m tests.e2e.killed PROJECT STEP NTH
 """
 
 from __future__ import annotations

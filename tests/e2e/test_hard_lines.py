@@ -50,7 +50,10 @@ def test_a_sweep_with_a_key_of_the_wrong_type_deletes_nothing(root: Path) -> Non
 
     run_once(root)
 
-    assert query(root, "select id from latest.erp__account where not _deleted order by id") == [{"id": "A"}, {"id": "B"}]
+    assert query(root, "select id from latest.erp__account where not _deleted order by id") == [
+        {"id": "A"},
+        {"id": "B"},
+    ]
     faults = [row["_fault"].partition(":")[0] for row in query(root, "select _fault from quarantine.erp__account")]
     assert sorted(faults) == ["sweep_not_certified", "wrong_type"]
 

@@ -49,11 +49,13 @@ def _line(object_: str, position: int) -> str:
 def kill_at(root: Path, step: Step, nth: int) -> int:
     command = [sys.executable, "-m", "tests.e2e.killed", str(root), step.value, str(nth)]
     here = Path(__file__).parents[2]
-    return subprocess.run(command, cwd=here, env=os.environ | {"PYTHONPATH": str(here)}, timeout=60, check=False).returncode
+    return subprocess.run(
+        command, cwd=here, env=os.environ | {"PYTHONPATH": str(here)}, timeout=60, check=False
+    ).returncode
 
 
 def truth_of(root: Path) -> dict[str, Any]:
-    """What outsiders see: per stream its state hash, its accepted and quarantined rows, and that the books are closed."""
+    """What outsiders see: per stream its state hash, and its accepted and quarantined rows."""
     project = load_project(root, environ=os.environ)
     reader = DuckDBReader(project.warehouse)
     seen: dict[str, Any] = {}

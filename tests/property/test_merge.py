@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.telling import NOON, Say, batch_of, captured_of, contract_of
@@ -95,7 +95,6 @@ def latest_of(warehouse: DuckDBWarehouse) -> dict[str, dict[str, Any]]:
     return {row["_key"]: row for row in rows}
 
 
-@settings(max_examples=150, deadline=None)
 @given(histories, st.randoms(use_true_random=False))
 def test_sql_holds_the_same_registers_as_the_rule(said: list[Say], dice: random.Random) -> None:
     warehouse = warehouse_after(grouped(said, dice))
@@ -114,7 +113,6 @@ def test_sql_holds_the_same_registers_as_the_rule(said: list[Say], dice: random.
             assert (held[name] or "", row[name]) == (token, value), name
 
 
-@settings(max_examples=100, deadline=None)
 @given(histories, st.randoms(use_true_random=False))
 def test_any_order_doubling_and_grouping_gives_one_state(said: list[Say], dice: random.Random) -> None:
     first, second = warehouse_after([said]), warehouse_after(grouped(said, dice))
@@ -125,7 +123,6 @@ def test_any_order_doubling_and_grouping_gives_one_state(said: list[Say], dice: 
     assert reading(first).ambiguous() == reading(second).ambiguous()
 
 
-@settings(max_examples=100, deadline=None)
 @given(histories)
 def test_sql_finds_the_same_obligations_as_the_rule(said: list[Say]) -> None:
     warehouse, state = warehouse_after([said]), rule_after(said)
@@ -140,7 +137,6 @@ def test_sql_finds_the_same_obligations_as_the_rule(said: list[Say]) -> None:
     assert {(open_.key, open_.reason) for open_ in found if open_.reason != "quarantined"} == expected
 
 
-@settings(max_examples=60, deadline=None)
 @given(histories, st.randoms(use_true_random=False))
 def test_the_books_of_every_batch_balance(said: list[Say], dice: random.Random) -> None:
     groups = grouped(said, dice)
@@ -209,7 +205,21 @@ def test_a_table_that_is_all_key_merges_too() -> None:
     assert {key: row["_deleted"] for key, row in latest_of(warehouse).items()} == {'["k1"]': True, '["k2"]': False}
 
 
-NAMES_OF_OURS = ["account", "image", "life", "newest", "gap", "base", "cid", "fault", "extra", "key_text", "p1", "v1", "is_keyed"]
+NAMES_OF_OURS = [
+    "account",
+    "image",
+    "life",
+    "newest",
+    "gap",
+    "base",
+    "cid",
+    "fault",
+    "extra",
+    "key_text",
+    "p1",
+    "v1",
+    "is_keyed",
+]
 
 
 def test_a_column_may_bear_any_name_that_the_statements_use_themselves() -> None:

@@ -32,6 +32,10 @@ class Misconfigured(TieoutError):
     """A setting, a right or a contract is wrong. Nothing will help but changing it."""
 
 
+class Retyped(Misconfigured):
+    """A contract gives a column another type than the tables have: they have to be made anew."""
+
+
 class Rejected(TieoutError):
     """One row cannot be read as what its contract promises."""
 

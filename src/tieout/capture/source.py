@@ -1,19 +1,21 @@
 """The promise of a source: it tells what happened, as changes, and can be asked again from where we stand.
 
-A source lane is read by one worker at a time, under a lease. Whatever it yields may be yielded again, by this or another
-process; nothing that it has not yielded is ever acknowledged.
+A source lane is read by one worker at a time, under a lease. Whatever it yields may be yielded again, by this or
+another process; nothing that it has not yielded is ever acknowledged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from ..base.cursor import Cursor, Progress
+from ..base.order import Order
 from ..base.types import Described
 
 
@@ -21,8 +23,8 @@ from ..base.types import Described
 class Captured:
     """What was read between two cursors of one track: per object, a table of the shape `change.CAPTURED`.
 
-    `epoch` is the source's incarnation for all of its rows. `encoding` says how the source's columns stand in the tables:
-    "native" as Arrow values, "text" as PostgreSQL's text form, "json" as JSON text.
+    `epoch` is the source's incarnation for all of its rows. `encoding` says how the source's columns stand in the
+    tables: "native" as Arrow values, "text" as PostgreSQL's text form, "json" as JSON text.
     """
 
     before: Cursor | None
@@ -45,14 +47,16 @@ class Cut:
     """The source at one moment, told anew.
 
     bound    reading up to here brings us to the same moment
-    tell     per call, everything the source has of these objects, as captures: rows that are the state itself (one read
-             image a key), or all changes, to be folded
+    told     everything the source has of these objects: rows that are the state itself (one image of class read a key),
+             or, from a source that `Retells`, all changes, to be folded
     unable   why a part of it can no longer be told, one sentence each; empty: it is the whole truth
+    epoch    the source's incarnation at this moment
     """
 
     bound: Bound
     told: Iterator[Captured]
     unable: tuple[str, ...] = ()
+    epoch: int = 0
 
 
 class Source(Protocol):
@@ -78,8 +82,8 @@ class Source(Protocol):
     def capture(self, progress: Progress, *, until: Bound) -> Iterator[Captured]:
         """What is not covered by `progress`, up to `until`, in pieces that fit in memory.
 
-        Each piece begins where the piece of its track before it ended. The consumer registers a piece before it asks for
-        the next one. Ends by itself. Raises Transient when the source goes away: what was yielded stands.
+        Each piece begins where the piece of its track before it ended. The consumer registers a piece before it asks
+        for the next one. Ends by itself. Raises Transient when the source goes away: what was yielded stands.
         """
         ...
 
@@ -88,8 +92,8 @@ class Source(Protocol):
         ...
 
     def reread(self, objects: Mapping[str, tuple[str, ...]]) -> AbstractContextManager[Iterator[Captured]]:
-        """Reads anew, at one watermark, the keys of each object (canonical keys): an image for each that is there, a delete for each
-        that is not, both of class read. Only where `rereads`."""
+        """Reads anew, at one watermark, the keys of each object (canonical keys): an image for each that is there, a
+        delete for each that is not, both of class read. Only where `rereads`."""
         ...
 
     def cut(self, objects: tuple[str, ...]) -> AbstractContextManager[Cut]:
@@ -98,4 +102,28 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of connections. Idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A row that was set aside: its bytes and kind, its place in the order if that was readable, when it happened."""
+
+    raw: bytes
+    kind: str
+    order: Order | None
+    observed_at: datetime | None
+
+
+@runtime_checkable
+class Retells(Protocol):
+    """A source that knows no present state, but keeps all it ever said and can say it again."""
+
+    def apart(self, cursors: Iterable[Cursor], others: Iterable[Cursor]) -> tuple[Cursor, ...]:
+        """Of `cursors` those that speak of content of which none of `others` speaks."""
+        ...
+
+    def recapture(self, object_: str, kept: Sequence[Kept]) -> Captured:
+        """Rows that had a fault, decoded anew from their bytes: a row for each of `kept`, in its order, at the place in
+        the source's order where it stood. One that cannot be told to be a change of this object has a fault again."""
         ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -60,19 +61,35 @@ def batch_schema(contract: Contract) -> pa.Schema:
 
 
 def judge(captured: pa.Table, contract: Contract, *, encoding: str, epoch: int) -> Judged:
-    """Types, keys, orders and hashes every row of a captured table. `encoding` as in `capture.source.Captured`."""
+    """Types, keys, orders and hashes every row of a captured table, and leaves them in their order. `encoding` as in
+    `capture.source.Captured`."""
     told, sources = _renamed(_with_covers(captured, contract))
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with _engine().cursor() as connection:
         connection.register("captured", told)
         statement = _JUDGE("judged", **_parts(sources, contract, encoding, epoch))
-        judged = connection.sql(statement).to_arrow_table().cast(batch_schema(contract))
-        connection.register("judged", judged)
-        row = connection.execute(_JUDGE("tally")).fetchone()
-    if row is None or row[0] != captured.num_rows:
-        raise Broken(f"{contract.stream}: {captured.num_rows} rows went to the judge, {row and row[0]} came out")
-    positions = None if row[4] is None else (int(row[4]), int(row[5]))
-    return Judged(judged, Tally(int(row[0]), int(row[1]), int(row[2])), int(row[3]), positions)
+        judged = tallied(connection.sql(statement).to_arrow_table().cast(batch_schema(contract)))
+    if judged.received.count != captured.num_rows:
+        raise Broken(f"{contract.stream}: {captured.num_rows} rows went to the judge, {judged.received.count} came out")
+    return judged
+
+
+def tallied(changes: pa.Table) -> Judged:
+    """Judged rows with what describes them."""
+    with _engine().cursor() as connection:
+        connection.register("judged", changes)
+        rows = connection.execute(_JUDGE("tally")).fetchall()
+    ((count, high, low, keyless, least, greatest),) = rows
+    positions = None if least is None else (int(least), int(greatest))
+    return Judged(changes, Tally(int(count), int(high), int(low)), int(keyless), positions)
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One engine a process, without a file and without a memory of its own: each judgement has a cursor, and what it
+    registers there goes with it."""
+    engine = duckdb.connect()
+    engine.execute("set global TimeZone = 'UTC'")
+    return engine
 
 
 def _with_covers(captured: pa.Table, contract: Contract) -> pa.Table:

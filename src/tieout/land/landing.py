@@ -13,8 +13,7 @@ from ..base.stream import Stream
 
 class Landing(Protocol):
     def put(self, footer: Footer, changes: pa.Table) -> str:
-        """Seals the changes (a table of the shape `change.JUDGED` plus the contract's columns) under the footer; returns
-        the name.
+        """Seals the changes (shape `change.JUDGED` and the contract's columns) under the footer; returns the name.
 
         When it returns, the batch survives a power cut. The same footer and changes give the same name, and putting
         them twice is one put. A reader never sees half of a batch. Raises Transient (disk full, store away).

@@ -70,4 +70,4 @@ FOLLOWS: dict[type, frozenset[type]] = {
     Merged: frozenset({Landed}),
     Acknowledged: frozenset({Advanced}),
 }
-"""What must stand in the book before a fact of this type can be true. The diagram in ARCHITECTURE.md is drawn from it."""
+"""What must stand in the book before a fact of this type can be true."""

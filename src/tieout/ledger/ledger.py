@@ -59,9 +59,14 @@ class Entry:
 
 
 class Ledger(Protocol):
-    def lease(self, lane: str, holder: Holder, *, seconds: float, fence_min: int, is_dead: Callable[[Holder], bool]) -> Lease:
-        """Take the lane, with a fence of at least `fence_min` and above every fence of the lane before. Granted when it is free, expired, already
-        this holder's, or its holder `is_dead`. One of two that ask at once gets it. Raises Occupied, saying who holds it."""
+    def lease(
+        self, lane: str, holder: Holder, *, seconds: float, fence_min: int, is_dead: Callable[[Holder], bool]
+    ) -> Lease:
+        """Take the lane, with a fence of at least `fence_min` and above every fence of the lane before.
+
+        Granted when it is free, expired, already this holder's, or its holder `is_dead`. One of two that ask at once
+        gets it. Raises Occupied, saying who holds it.
+        """
         ...
 
     def renew(self, lease: Lease, *, seconds: float) -> Lease:
@@ -75,8 +80,9 @@ class Ledger(Protocol):
     def append(self, facts: Sequence[Fact], *, given: Iterable[Guard]) -> None:
         """All facts or none, and only if every guard holds in the same transaction. Durable when it returns.
 
-        A batch that has landed (or merged) before is not entered twice: the call skips that fact and enters the rest. Raises Fenced
-        when a guard fails, Transient when the book is busy or the disk is full, Broken when FOLLOWS forbids a fact.
+        A batch that has landed (or merged) before is not entered twice: the call skips that fact and enters the rest.
+        Raises Fenced when a guard fails, Transient when the book is busy or the disk is full, Broken when FOLLOWS
+        forbids a fact.
         """
         ...
 
@@ -92,7 +98,9 @@ class Ledger(Protocol):
         """Batch -> when it was first merged, of every Merged (of one lane)."""
         ...
 
-    def entries(self, *kinds: type, lane: str | None = None, stream: str | None = None, last: int | None = None) -> Iterator[Entry]:
+    def entries(
+        self, *kinds: type, lane: str | None = None, stream: str | None = None, last: int | None = None
+    ) -> Iterator[Entry]:
         """The facts of these kinds in the book's order; with `last`, only the last so many of them."""
         ...
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from ..base.batch import Batch
 from ..base.change import JUDGED
-from ..base.errors import Broken, Fenced, Misconfigured, Transient
+from ..base.errors import Broken, Fenced, Misconfigured, Occupied, Retyped, Transient
 from ..base.sql import Sql, Statements, name
 from ..base.step import Passing, Step, unobserved
 from ..base.stream import Stream
@@ -97,8 +97,11 @@ class DuckDBWarehouse:
     def aside(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own to the same tables, for readings that need temporary tables beside them."""
         with self._connection.cursor() as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            yield connection
+            try:
+                connection.execute("set TimeZone = 'UTC'")
+                yield connection
+            except duckdb.Error as error:
+                raise _translated(error) from error
 
     def swap(self, contract: Contract, *, turn: Turn) -> None:
         live, shadow = _tables(contract.stream, Side.LIVE), _tables(contract.stream, Side.SHADOW)
@@ -130,8 +133,8 @@ class DuckDBWarehouse:
         self._run("post_books", where)
         self._connection.execute(_SQL("keep_history", **parts))
         self._connection.execute(_SQL("keep_quarantine", **parts))
-        for statement in _SQL.each("settle"):
-            self._connection.execute(statement, where)
+        for settlement in _SQL.each("settle"):
+            self._connection.execute(settlement, where)
         floor = self._raise_floor(where, parts)
         for statement in ("said", "reduce", "touch"):
             self._connection.execute(_SQL(statement, **parts))
@@ -140,6 +143,8 @@ class DuckDBWarehouse:
             self._connection.execute(_SQL("forget_doubles", **parts))
             self._connection.execute(_SQL("touch", **parts))
         self._write_rows(parts, floor)
+        for statement in _SQL.each("forget_working"):
+            self._connection.execute(statement)
 
     def _write_rows(self, parts: dict[str, object], floor: str | None) -> None:
         parts = {**parts, "registers": _SQL("registers")}
@@ -183,7 +188,7 @@ class DuckDBWarehouse:
             if column.name not in has:
                 self._connection.execute(_SQL("add_column", table=name(schema, table), column=shape))
             elif has[column.name] != column.type.duckdb:
-                raise Misconfigured(
+                raise Retyped(
                     f"{contract.stream}: {column.name} is {has[column.name]} in the warehouse, "
                     f"the contract now says {column.type}.",
                     hint=f"Run `tieout rebuild {contract.stream}`, which makes the tables anew from the landing.",
@@ -268,7 +273,7 @@ def _connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyCo
     try:
         connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only)
     except duckdb.Error as error:
-        raise _translated(error) from error
+        raise _unopened(error) from error
     connection.execute("set TimeZone = 'UTC'")
     # Or a table that is not there would be looked for among the variables of this program.
     connection.execute("set python_enable_replacements = false")
@@ -282,14 +287,26 @@ _FAMILIES: tuple[tuple[type[duckdb.Error], Callable[..., Exception], str], ...] 
 )
 
 
+_MAKE_ANEW = "If its file is damaged, move it away: `tieout run` makes it anew from the landing."
+_LOCKED = "Could not set lock on file"
+_NO_DATABASE = ("not a valid DuckDB database", "Could not read enough bytes")
+
+
+def _unopened(error: duckdb.Error) -> Exception:
+    """DuckDB calls all of it an IO error, and only its words tell a file in use from one that is damaged."""
+    told = str(error)
+    if _LOCKED in told:
+        return Occupied(f"another process holds the warehouse: {told}.", hint="Wait for it to end, or stop it.")
+    if any(words in told for words in _NO_DATABASE):
+        return Broken(f"the warehouse cannot be opened: {told}.", hint=_MAKE_ANEW)
+    return _translated(error)
+
+
 def _translated(error: duckdb.Error) -> Exception:
     for kind, family, hint in _FAMILIES:
         if isinstance(error, kind):
             return family(f"the warehouse is away: {error}.", hint=hint)
-    return Broken(
-        f"the warehouse failed: {error}.",
-        hint="If its file is damaged, move it away: `tieout run` makes it anew from the landing.",
-    )
+    return Broken(f"the warehouse failed: {error}.", hint=_MAKE_ANEW)
 
 
 def _table(stream: Stream, side: Side) -> str:
@@ -327,7 +344,7 @@ def _aligned(batch: Batch, schema: pa.Schema) -> pa.Table:
             columns.append(batch.changes.column(field.name).cast(field.type))
         except pa.ArrowInvalid as error:
             raise Misconfigured(
-                f"{batch.footer.stream}: what landed as {field.name} does not fit the contract's {field.type}: {error}.",
+                f"{batch.footer.stream}: what landed as {field.name} is no {field.type}, which its contract asks for: {error}.",
                 hint="Widen the type in the contract.",
             ) from error
     return pa.Table.from_arrays(columns, schema=schema)

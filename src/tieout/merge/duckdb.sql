@@ -227,20 +227,40 @@ where _key is not null and (
 );
 
 -- reduce --
--- One row a key: the registers that these batches alone would give, and which row of `said` holds the newest of each.
+-- One row a key: the registers that these batches alone would give, and which row of `said` holds the newest of each. Most
+-- keys are spoken of once in a batch, and what was said once is the newest as it is: only the others are grouped.
 create or replace temp table reduced as
+with repeated as (
+    select _key from said group by _key having count(*) > 1
+)
+
 select
     said._key
-    , arg_max(said.rowid, said._order) as __newest_row
-    , max(said._order) as __newest
-    , arg_max(said._observed_at, said._order) as __changed_at
-    , max(said._order) filter (where said._alive is not null) as __life
-    , arg_max(said._alive, said._order) filter (where said._alive is not null) as __alive
-    , max(said._order) filter (where said.__is_image) as __image
-    , arg_max(said.rowid, said._order) filter (where said.__is_image) as __image_row
-    , max(said._order) filter (where said._kind = 'gap') as __gap
-    , bool_or(said.__is_patch) as __is_patched
+    , said.rowid as __newest_row
+    , said._order as __newest
+    , said._observed_at as __changed_at
+    , case when said._alive is not null then said._order end as __life
+    , said._alive as __alive
+    , case when said.__is_image then said._order end as __image
+    , case when said.__is_image then said.rowid end as __image_row
+    , case when said._kind = 'gap' then said._order end as __gap
+    , said.__is_patch as __is_patched
 from said
+anti join repeated on said._key = repeated._key
+union all
+select
+    said._key
+    , arg_max(said.rowid, said._order)
+    , max(said._order)
+    , arg_max(said._observed_at, said._order)
+    , max(said._order) filter (where said._alive is not null)
+    , arg_max(said._alive, said._order) filter (where said._alive is not null)
+    , max(said._order) filter (where said.__is_image)
+    , arg_max(said.rowid, said._order) filter (where said.__is_image)
+    , max(said._order) filter (where said._kind = 'gap')
+    , bool_or(said.__is_patch)
+from said
+semi join repeated on said._key = repeated._key
 group by said._key;
 
 -- touch --
@@ -257,9 +277,9 @@ left join {{ latest }} as held on reduced._key = held._key;
 -- forget_doubles --
 -- A key has one row. Where somebody wrote a second one by hand, the greater one stays, and the merge goes on from it.
 delete from {{ latest }} where rowid in (
-    select held_row from touched
-    where held_row is not null
-    qualify row_number() over (partition by _key order by _order desc, held_row desc) > 1
+    select __held_row from touched
+    where __held_row is not null
+    qualify row_number() over (partition by _key order by _order desc, __held_row desc) > 1
 );
 
 -- count_touched --
@@ -267,21 +287,21 @@ delete from {{ latest }} where rowid in (
 select (select count(*) from reduced), (select count(*) from touched);
 
 -- merge_rows --
--- The cheap form, right only where no patch is about: the newest complete image is the row.
+-- The cheap form, right only where no patch is about: the newest complete image is the row. Where these batches have no
+-- image of a key, any row of it serves, since all that is taken of it is the key.
 create or replace temp table merged as
 select
     {% for column in key %}
-    newest.{{ column.name }},
+    told.{{ column.name }},
     {% endfor %}
     {% for field in fields %}
-    case when touched.__image > coalesce(touched._base, '') then image.{{ field.name }} else touched.{{ field.name }} end as {{ field.name }},
+    case when touched.__image > coalesce(touched._base, '') then told.{{ field.name }} else touched.{{ field.name }} end as {{ field.name }},
     {% endfor %}
     {{ registers }}
     , cast(null as map(varchar, varchar)) as _patch
     , greatest(touched.__image, touched._base) is not null or {{ has_no_required }} as __is_complete
 from touched
-inner join said as newest on touched.__newest_row = newest.rowid
-left join said as image on touched.__image_row = image.rowid
+inner join said as told on coalesce(touched.__image_row, touched.__newest_row) = told.rowid
 where not touched.__by_field;
 
 -- merge_fields --
@@ -365,6 +385,14 @@ select
     * exclude (__is_complete)
     , not (coalesce(_alive, false) and _life >= coalesce($floor, '') and __is_complete) as _deleted
 from merged;
+
+-- forget_working --
+-- What a merge worked with is several times its batches, and DuckDB would hold it in memory until the next merge.
+drop table arriving;
+drop table said;
+drop table reduced;
+drop table touched;
+drop table merged;
 
 -- bury --
 -- The floor has risen: what it leaves below is deleted, but stays.

@@ -49,6 +49,18 @@ class Quarantined:
     batch: str
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A row in quarantine as a change: what of it could be read, and its bytes."""
+
+    cid: str
+    key: str | None
+    kind: str
+    order: str | None
+    observed_at: datetime | None
+    raw: bytes
+
+
 class StreamReading:
     """The readings of one stream's tables, through any `Reader`."""
 
@@ -77,6 +89,14 @@ class StreamReading:
         rows = self._rows("books", str(self._stream))
         return {row["account"]: Tally(row["count"], row["high"], row["low"]) for row in rows}
 
+    def posted(self) -> tuple[dict[str, Tally], frozenset[str]]:
+        """Per account, the rows of all merged batches, and which batches those are: both of one moment."""
+        rows = self._rows("posted", str(self._stream))
+        accounts = {
+            row["account"]: Tally(row["count"], row["high"], row["low"]) for row in rows if row["account"] is not None
+        }
+        return accounts, frozenset(batch for row in rows for batch in row["batches"] or ())
+
     def superseded(self) -> int:
         return int(self._rows("superseded", str(self._stream))[0]["count"])
 
@@ -94,9 +114,17 @@ class StreamReading:
         return frozenset(row["batch"] for row in self._rows("applied", str(self._stream)))
 
     def quarantined(self, *, limit: int) -> tuple[Quarantined, ...]:
-        rows = self._rows("quarantine", str(self._stream), limit=limit)
+        return tuple(_quarantined(row) for row in self._rows("quarantine", str(self._stream), limit=limit))
+
+    def quarantined_as(self, id_: str, *, limit: int) -> tuple[Quarantined, ...]:
+        """What waits there under an id that begins like this."""
+        return tuple(_quarantined(row) for row in self._rows("quarantine_of", str(self._stream), id_, limit=limit))
+
+    def quarantine_page(self, ids: Sequence[str], *, after: str, limit: int) -> tuple[SetAside, ...]:
+        """What waits there under these ids (all, when none is given), in the order of ids, behind `after`."""
+        rows = self._rows("quarantine_page", str(self._stream), after, list(ids), limit=limit)
         return tuple(
-            Quarantined(row["_fault"], row["_where"], row["_raw"], row["_key"], row["_cid"], row["_batch"])
+            SetAside(row["_cid"], row["_key"], row["_kind"], row["_order"], row["_observed_at"], row["_raw"])
             for row in rows
         )
 
@@ -107,6 +135,10 @@ class StreamReading:
         used: Sequence[Any] = parameters
         rows: list[dict[str, Any]] = self._reader.query(_SQL(statement, **self._parts, **parts), used).to_pylist()
         return rows
+
+
+def _quarantined(row: dict[str, Any]) -> Quarantined:
+    return Quarantined(row["_fault"], row["_where"], row["_raw"], row["_key"], row["_cid"], row["_batch"])
 
 
 def _parts(contract: Contract, side: Side) -> dict[str, object]:

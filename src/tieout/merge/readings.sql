@@ -66,6 +66,20 @@ from tieout.books
 where stream = $1 and side = 'live'
 group by account;
 
+-- posted --
+-- The accounts, and the batches that they are of, as one moment saw them: read apart, a merge could fall between.
+select
+    account
+    , cast(sum(count) as bigint) as count
+    , cast(sum(high) % 18446744073709551616 as ubigint) as high
+    , cast(sum(low) % 18446744073709551616 as ubigint) as low
+    , null as batches
+from tieout.books
+where stream = $1 and side = 'live'
+group by account
+union all
+select null, null, null, null, list(batch) from tieout.applied where stream = $1 and side = 'live';
+
 -- superseded --
 -- Accepted changes that no register holds any more.
 with held as (
@@ -83,7 +97,9 @@ where not exists (select 1 from held where held._key = history._key and held.tok
 -- Accepted changes that stand at the very place of another one of their key, with other content: decided by content.
 select coalesce(cast(sum(copies - 1) as bigint), 0) as count
 from (
-    select count(*) as copies from {{ raw }} group by _key, left(_order, {{ place_width }}) having count(*) > 1
+    select count(*) as copies from {{ raw }}
+    where _kind <> 'gap' -- which contradicts nothing: it has a register of its own
+    group by _key, left(_order, {{ place_width }}) having count(*) > 1
 );
 
 -- rows --
@@ -114,6 +130,24 @@ select _fault, _where, _raw, _key, _cid, _batch
 from {{ quarantine }}
 where _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
 order by _where, _cid
+limit {{ limit }};
+
+-- quarantine_of --
+-- What of it has an id that begins so.
+select _fault, _where, _raw, _key, _cid, _batch
+from {{ quarantine }}
+where starts_with(_cid, $2)
+    and _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+order by _where, _cid
+limit {{ limit }};
+
+-- quarantine_page --
+-- What of it has these ids (all, when none is given), in the order of ids, behind one of them.
+select _cid, _key, _kind, _order, _observed_at, _raw
+from {{ quarantine }}
+where _cid > $2 and (len($3) = 0 or list_contains($3, _cid))
+    and _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+order by _cid
 limit {{ limit }};
 
 -- quarantine_reasons --

@@ -35,12 +35,14 @@ class Turn:
 
 
 ENGINE_TYPE = b"engine_type"
-"""The metadata under which a column that was read bears its engine's word for the type: Arrow has no 128-bit integer, say."""
+"""The metadata under which a column that was read bears its engine's word for the type.
+
+Arrow has no 128-bit integer, say."""
 
 
 class Reader(Protocol):
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        """The rows of one reading statement, its columns with their ENGINE_TYPE. Raises Misconfigured when it would write,
+        """The rows of one reading statement, its columns with their ENGINE_TYPE. Raises Misconfigured when it writes,
         or is not SQL."""
         ...
 
@@ -50,7 +52,7 @@ class Reader(Protocol):
 class Warehouse(Reader, Protocol):
     def prepare(self, contract: Contract, side: Side) -> None:
         """The stream's tables exist and have the contract's columns. Idempotent; a transaction of its own, since
-        elsewhere DDL commits. Raises Misconfigured when a column would change its type."""
+        elsewhere DDL commits. Raises Retyped when a column would change its type."""
         ...
 
     def applied(self, stream: Stream, side: Side) -> frozenset[str]:
@@ -60,8 +62,11 @@ class Warehouse(Reader, Protocol):
     def merge(
         self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
     ) -> None:
-        """All of these batches of one stream, in one transaction; those already applied are passed over. Any order of
-        batches gives the same tables. `merged_at` is noted for each batch, and decides nothing. Raises Fenced when a newer turn has been here, Transient when the store is away."""
+        """All of these batches of one stream, in one transaction; those already applied are passed over.
+
+        Any order of batches gives the same tables. `merged_at` is noted for each batch, and decides nothing. Raises
+        Fenced when a newer turn has been here, Transient when the store is away.
+        """
         ...
 
     def swap(self, contract: Contract, *, turn: Turn) -> None:

@@ -1,4 +1,4 @@
-"""The contracts of a project: read from `contracts/`, and drafted there from the source's catalogue where one is missing.
+"""The contracts of a project: read from `contracts/`, and drafted there from the source's catalogue where missing.
 
 A draft holds from the moment it is written; people then make it their own.
 """
@@ -70,7 +70,7 @@ class Contracts:
 
 
 def _of_unreadable(stream: Stream) -> Contract:
-    """The home of lines that nobody can read: of no stream, or of one that has shown nothing else. All are in quarantine."""
+    """The home of lines that nobody can read: of no stream, or of one that has shown nothing else."""
     columns = (Column("line", ColumnType(Kind.TEXT)),)
     return Contract(stream, columns, ("line",), "1.0.0", "active", odcs.digest(columns, ("line",)))
 

@@ -68,7 +68,8 @@ class House:
         return self.tools.ledger.lease(lane, me(), seconds=LEASE_SECONDS, fence_min=fence_min, is_dead=is_dead)
 
     def warehouse(self) -> DuckDBWarehouse:
-        """The warehouse to write to, waiting up to `WAIT_SECONDS` for another process that holds it. Raises Transient."""
+        """The warehouse to write to, waiting up to `WAIT_SECONDS` for another process that holds it. Raises Occupied,
+        and Transient when the disk is away."""
         for _ in range(int(WAIT_SECONDS / _WAIT_STEP_SECONDS)):
             try:
                 return DuckDBWarehouse(self.project.warehouse, passing=self.tools.passing)
@@ -90,4 +91,12 @@ def opened(project: Project, clock: Clock, *, passing: Passing = unobserved) -> 
 
 def _postgres(lane: str, config: PostgresConfig, clock: Clock) -> Source:
     tables = {table.object: f"{table.schema}.{table.name}" for table in config.tables}
-    return PostgresSource(lane, config.url, tables, slot=config.slot, publication=config.publication, clock=clock)
+    return PostgresSource(
+        lane,
+        config.url,
+        tables,
+        schemas=config.schemas,
+        slot=config.slot,
+        publication=config.publication,
+        clock=clock,
+    )

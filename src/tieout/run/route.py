@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from ..base.batch import Footer, Span
 from ..base.clock import Clock
@@ -18,14 +20,14 @@ from ..base.step import Passing, Step
 from ..base.stream import Stream
 from ..capture.source import Bound, Captured, Source
 from ..contract.contract import Contract
-from ..contract.judge import Judged, judge
+from ..contract.judge import Judged
 from ..land.landing import Landing
 from ..ledger.coverage import proven
 from ..ledger.facts import Acknowledged, Advanced, Fact, Landed, Merged
 from ..ledger.ledger import CursorAt, Lease, LeaseHeld, Ledger
 from ..merge.warehouse import Side, Turn, Warehouse
 from .contracts import Contracts
-from .doubt import doubted, has_sweep
+from .doubt import judge_doubting
 
 LEASE_SECONDS = 90.0
 _RENEW_WHEN_LEFT = LEASE_SECONDS * 2 / 3
@@ -93,25 +95,25 @@ class Route:
 
     def land(self, captured: Captured) -> None:
         """Judges, seals, registers and acknowledges one capture."""
-        self._renew()
+        self.renew()
         span = Span(self.lane, captured.after.track, captured.before, captured.after, tuple(sorted(captured.tables)))
         facts = [self._seal(span, object_, captured) for object_ in span.siblings]
-        self._tools.passing(Step.REGISTERING)
-        self._tools.ledger.append(
-            [*facts, Advanced(self.lane, captured.after)],
-            given=[LeaseHeld(self._lease), CursorAt(self.lane, span.track, captured.before)],
-        )
-        self._tools.passing(Step.REGISTERED)
-        self._note_landed(facts)
+        self._register(span, facts)
         self._source.acknowledge(captured.after)
         self._tools.ledger.append([Acknowledged(self.lane, captured.after)], given=[])
         self._tools.passing(Step.ACKNOWLEDGED)
 
     def land_aside(self, captured: Captured, track: str) -> None:
         """Lands what was read beside the source's own tracks (a re-read, a repair), on a track of ours."""
-        before = self._tools.ledger.progress(self.lane).get(track)
-        after = Cursor.of(track, before.position + 1 if before else 1, captured.after.read())
+        before, after = self._next(track, captured.after.read())
         self.land(replace(captured, before=before, after=after))
+
+    def land_judged(self, stream: Stream, judged: Judged, track: str) -> None:
+        """Lands rows that no source said and that are judged already, on a track of ours: an operator's acts."""
+        self.renew()
+        before, after = self._next(track, {})
+        span = Span(self.lane, track, before, after, (stream.object,))
+        self._register(span, [self._put(stream, span, judged)])
 
     def merge(self, warehouse: Warehouse, *, only: Stream | None = None) -> None:
         """Merges all that has landed and is not in the warehouse, oldest first, in groups that fit in memory."""
@@ -141,8 +143,14 @@ class Route:
     def turn(self) -> Turn:
         return Turn(self.lane, self._lease.fence)
 
+    def renew(self) -> None:
+        """Keeps the lease alive. Between two calls lies at most one piece of work. Raises Fenced."""
+        left = (self._lease.expires - self._tools.clock.now()).total_seconds()
+        if left < _RENEW_WHEN_LEFT:
+            self._lease = self._tools.ledger.renew(self._lease, seconds=LEASE_SECONDS)
+
     def _merge_group(self, warehouse: Warehouse, contract: Contract, group: list[Landed]) -> None:
-        self._renew()
+        self.renew()
         batches = [self._tools.landing.open(contract.stream, landed.batch) for landed in group]
         now = self._tools.clock.now()
         merged_at = {landed.batch: self._merged_before.get(landed.batch, now) for landed in group}
@@ -151,6 +159,20 @@ class Route:
         self._tools.ledger.append(facts, given=[])
         self._tools.passing(Step.NOTED)
         self.merged += sum(landed.received.count for landed in group)
+
+    def _next(self, track: str, state: Mapping[str, Any]) -> tuple[Cursor | None, Cursor]:
+        """Where a track of ours stands, and its next cursor."""
+        before = self._tools.ledger.progress(self.lane).get(track)
+        return before, Cursor.of(track, before.position + 1 if before else 1, state)
+
+    def _register(self, span: Span, facts: list[Landed]) -> None:
+        self._tools.passing(Step.REGISTERING)
+        self._tools.ledger.append(
+            [*facts, Advanced(self.lane, span.after)],
+            given=[LeaseHeld(self._lease), CursorAt(self.lane, span.track, span.before)],
+        )
+        self._tools.passing(Step.REGISTERED)
+        self._note_landed(facts)
 
     def _note_landed(self, facts: list[Landed]) -> None:
         self.received += sum(fact.received.count for fact in facts)
@@ -162,19 +184,14 @@ class Route:
 
     def _seal(self, span: Span, object_: str, captured: Captured) -> Landed:
         stream = Stream(self.lane, object_)
-        contract = self.contract(stream)
-        judged = self._judge(captured, object_, contract)
-        now = self._tools.clock.now()
-        footer = Footer(stream, span, judged.received, judged.keyless, judged.positions, contract.digest, now)
-        return _landed(self._tools.landing.put(footer, judged.changes), footer, adopted=False)
+        keyless_before = partial(self._keyless_before, captured, stream)
+        judged = judge_doubting(captured, object_, self.contract(stream), keyless_before=keyless_before)
+        return self._put(stream, span, judged)
 
-    def _judge(self, captured: Captured, object_: str, contract: Contract) -> Judged:
-        """Captured rows under their contract; a sweep that mentions a key nobody can read is held back."""
-        table = captured.tables[object_]
-        judged = judge(table, contract, encoding=captured.encoding, epoch=captured.epoch)
-        if has_sweep(table) and (keyless := judged.keyless + self._keyless_before(captured, contract.stream)):
-            return judge(doubted(table, keyless), contract, encoding=captured.encoding, epoch=captured.epoch)
-        return judged
+    def _put(self, stream: Stream, span: Span, judged: Judged) -> Landed:
+        digest, now = self.contract(stream).digest, self._tools.clock.now()
+        footer = Footer(stream, span, judged.received, judged.keyless, judged.positions, digest, now)
+        return _landed(self._tools.landing.put(footer, judged.changes), footer, adopted=False)
 
     def _keyless_before(self, captured: Captured, stream: Stream) -> int:
         """The unreadable keys in what has landed of this track: a sweep may have begun in an earlier piece."""
@@ -210,11 +227,6 @@ class Route:
         except Broken as error:
             self.damaged[name] = error
             return None
-
-    def _renew(self) -> None:
-        left = (self._lease.expires - self._tools.clock.now()).total_seconds()
-        if left < _RENEW_WHEN_LEFT:
-            self._lease = self._tools.ledger.renew(self._lease, seconds=LEASE_SECONDS)
 
 
 def groups(pending: list[Landed], rows_max: int = MERGE_ROWS_MAX) -> Iterator[list[Landed]]:

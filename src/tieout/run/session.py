@@ -7,9 +7,10 @@ younger than the warehouse. Whatever lies sealed is adopted before anything else
 from __future__ import annotations
 
 from ..base.step import Step
+from ..capture.source import Bound
 from ..merge.duckdb import DuckDBWarehouse
 from .house import House
-from .route import Route
+from .route import MERGE_ROWS_MAX, Route
 from .serve import QueryServer
 
 
@@ -40,12 +41,10 @@ class Session:
 
     def __init__(self, house: House, lane: str, warehouses: Warehouses) -> None:
         self._ledger = house.tools.ledger
-        self._lease = house.lease(lane, fence_min=1)
+        # The warehouse before the lease, everywhere: two processes that each had one of them would wait in vain.
+        self.warehouse = warehouses.get()
+        self._lease = house.lease(lane, fence_min=self.warehouse.fence_of(lane) + 1)
         try:
-            self.warehouse = warehouses.get()
-            written = self.warehouse.fence_of(lane)
-            if written >= self._lease.fence:
-                self._lease = house.lease(lane, fence_min=written + 1)
             house.tools.passing(Step.LEASED)
             self.source = house.source(lane)
         except BaseException:
@@ -57,6 +56,13 @@ class Session:
         except BaseException:
             self.close()
             raise
+
+    def drain(self, until: Bound) -> None:
+        """Captures and merges all that the source has up to `until`."""
+        for _ in self.route.capture(until):
+            if self.route.pending_rows >= MERGE_ROWS_MAX:
+                self.route.merge(self.warehouse)
+        self.route.merge(self.warehouse)
 
     def close(self) -> None:
         """Gives the lane back. Nothing happens to it when it was taken over."""

@@ -42,6 +42,8 @@ class Outcome:
     merged: int = 0
     is_passing: bool = False
     """Whether the same may succeed after a pause."""
+    is_elsewhere: bool = False
+    """Whether another living process works the lane: how the lane is, is its to tell."""
 
 
 class LaneWork:
@@ -58,16 +60,18 @@ class LaneWork:
 
     def step(self, stopping: Callable[[], bool]) -> Outcome:
         """One pass: everything that is due now. Never raises; what went wrong is in the outcome."""
+        route, received, merged = None, 0, 0
         try:
             session = self._open()
-            route = session.route
-            received, merged = route.received, route.merged
+            route, received, merged = session.route, session.route.received, session.route.merged
             self._pass(session, stopping)
-            done = Outcome(self.lane, "complete", received=route.received - received, merged=route.merged - merged)
-            return _with_damage(done, route)
+            outcome = _with_damage(Outcome(self.lane, "complete"), route)
         except Exception as error:
             self.close()
-            return _outcome(self.lane, error)
+            outcome = _outcome(self.lane, error)
+        if route is None:
+            return outcome
+        return replace(outcome, received=route.received - received, merged=route.merged - merged)
 
     def close(self) -> None:
         """Gives the lane back."""
@@ -105,7 +109,7 @@ class Worker:
     def once(self, stopping: Callable[[], bool]) -> list[Outcome]:
         """Does all work that is due, and stops. A neighbour that is away is tried again for a while."""
         try:
-            return [self._patiently(work, stopping) for work in self._works]
+            return self._shut_out() or [self._patiently(work, stopping) for work in self._works]
         finally:
             self._close()
 
@@ -125,27 +129,44 @@ class Worker:
                     wait = pause(failures[work.lane], self._dice) if outcome.exit_code else POLL_SECONDS
                     due[work.lane] = clock.now() + timedelta(seconds=wait)
                     self._record(outcome, last.get(work.lane))
+                    if outcome.merged:
+                        log.info("merged", lane=work.lane, received=outcome.received, merged=outcome.merged)
                     last[work.lane] = outcome
                 clock.sleep(POLL_SECONDS / 10)
         finally:
             self._close()
         return list(last.values())
 
+    def _shut_out(self) -> list[Outcome]:
+        """The outcome of every lane when the warehouse cannot be had. All need it, so it is waited for once."""
+        try:
+            self._warehouses.get()
+        except TieoutError as error:
+            outcomes = [_outcome(work.lane, error) for work in self._works]
+            for outcome in outcomes:
+                self._record(outcome, None)
+            return outcomes
+        return []
+
     def _patiently(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
+        """The outcome of the last attempt, with what all of them have received and merged."""
+        received = merged = 0
         for attempt in range(1, ATTEMPTS_ONCE + 1):
             outcome = work.step(stopping)
+            received, merged = received + outcome.received, merged + outcome.merged
             if not outcome.is_passing or attempt == ATTEMPTS_ONCE or stopping():
                 break
             self._record(outcome, None)
             self._house.tools.clock.sleep(pause(attempt, self._dice))
         self._record(outcome, None)
-        return outcome
+        return replace(outcome, received=received, merged=merged)
 
     def _record(self, outcome: Outcome, before: Outcome | None) -> None:
         """Enters the outcome, unless it is what stands there: a database away for a day is one fact, not a million."""
         if before is not None and (before.outcome, before.reason) == (outcome.outcome, outcome.reason):
             return
-        self._house.tools.ledger.append([Ran(outcome.lane, outcome.outcome, outcome.reason)], given=[])
+        if not outcome.is_elsewhere:
+            self._house.tools.ledger.append([Ran(outcome.lane, outcome.outcome, outcome.reason)], given=[])
         if outcome.exit_code:
             log.warning("lane " + outcome.outcome, lane=outcome.lane, reason=outcome.reason, hint=outcome.hint)
 
@@ -158,8 +179,11 @@ class Worker:
 def _outcome(lane: str, error: Exception) -> Outcome:
     """Who must move next decides how a failure ends."""
     if isinstance(error, Stopped | Transient):
-        passing = isinstance(error, Transient) and not isinstance(error, Fenced | Occupied)
-        return Outcome(lane, "partial", error.message, error.hint, exit_code=3, is_passing=passing)
+        elsewhere = isinstance(error, Fenced | Occupied)
+        passing = isinstance(error, Transient) and not elsewhere
+        return Outcome(
+            lane, "partial", error.message, error.hint, exit_code=3, is_passing=passing, is_elsewhere=elsewhere
+        )
     if isinstance(error, Misconfigured):
         return Outcome(lane, "failed", error.message, error.hint, exit_code=2)
     if isinstance(error, TieoutError):

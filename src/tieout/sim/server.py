@@ -28,7 +28,7 @@ _statements = Statements(__package__, "server.sql")
 _NO_OPTIONS = Sql()
 
 _start_seconds_max = 60.0
-_stop_seconds_max = 60.0
+_stop_seconds_max = 30.0
 _look_seconds = 0.05
 
 _SETTINGS: Mapping[str, str] = {

@@ -7,7 +7,7 @@ that was read to its end is read again only when its content has changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from ...base.codec import canonical_json
 from ...base.cursor import Cursor, Progress
 from ...base.errors import Misconfigured, TieoutError
 from ...base.types import Described
-from ..source import Bound, Captured, Cut
+from ..source import Bound, Captured, Cut, Kept
+from .again import again
 from .described import describe
 from .folder import Folder, Stamp
 from .line import LineDecoder
 from .piece import Limits, Reader, lines_of
 from .reading import Place, block_lines_max, first_named, read
 from .said import Said
+from .table import captured
 
 
 class ChangesSource:
@@ -74,13 +76,18 @@ class ChangesSource:
 
     @contextmanager
     def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
-        """All lines of all files again. Whether files are gone meanwhile only `missing` can tell."""
+        """All lines of all files again. Whether files are gone meanwhile `apart` can tell."""
         bound = self.bound()
         yield Cut(bound=bound, told=self._told(bound, frozenset(objects)))
 
-    def missing(self, progress: Progress) -> tuple[str, ...]:
-        """The files that were read, wholly or in part, and are no longer there."""
-        return tuple(sorted(set(progress).difference(self._folder.names())))
+    def apart(self, cursors: Iterable[Cursor], others: Iterable[Cursor]) -> tuple[Cursor, ...]:
+        """By the content of the files: one that was renamed is the same, one that was replaced is another."""
+        known = {_content(other) for other in others}
+        return tuple(cursor for cursor in cursors if _content(cursor) not in known)
+
+    def recapture(self, object_: str, kept: Sequence[Kept]) -> Captured:
+        table = captured(again(self._decoder, object_, kept), origin="quarantine", now=self._clock.now())
+        return Captured(None, Cursor.of("quarantine", 1, {}), epoch=0, encoding="json", tables={object_: table})
 
     def close(self) -> None:
         """Nothing to do: a file is open only while it is read."""
@@ -115,3 +122,8 @@ class ChangesSource:
 def _files(bound: Bound) -> tuple[str, ...]:
     value: dict[str, Any] = json.loads(bound.state)
     return tuple(value["files"])
+
+
+def _content(cursor: Cursor) -> str | None:
+    """The hash of the file that a cursor speaks of; None for a track that is no file."""
+    return cursor.read().get("sha256")

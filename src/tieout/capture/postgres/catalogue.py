@@ -101,6 +101,26 @@ def tables(
     return tuple(made)
 
 
+def all_wanted(named: Mapping[str, str], found: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The named tables, and those found in whole schemas under their own names. Raises Misconfigured when two tables
+    would bear one name."""
+    wanted = dict(named)
+    taken = {object_.lower(): split(table) for object_, table in named.items()}
+    for schema, table in found:
+        if (schema, table) in taken.values():
+            continue
+        if table.lower() in taken:
+            raise Misconfigured(
+                f"{name(schema, table)} and {name(*taken[table.lower()])} would both be called {table}.",
+                hint=f"Give one an alias under `tables`: {{table: {schema}.{table}, as: {schema}_{table}}}.",
+            )
+        taken[table.lower()] = (schema, table)
+        wanted[table] = f"{schema}.{table}"
+    if not wanted:
+        raise Misconfigured("the schemas hold no tables.", hint="Correct `schemas` in tieout.yaml.")
+    return wanted
+
+
 def split(table: str) -> tuple[str, str]:
     """`public.orders` -> ("public", "orders"). Only the first dot divides; without one, the schema is public."""
     schema, dot, rest = table.partition(".")

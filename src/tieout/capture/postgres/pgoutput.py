@@ -124,7 +124,7 @@ _MESSAGE = Struct(">xbq")
 _INT16 = Struct(">h").unpack_from
 _INT32 = Struct(">i").unpack_from
 _INT64 = Struct(">q").unpack_from
-_OID = Struct(">I").unpack_from
+_UINT32 = Struct(">I").unpack_from
 
 _NEW, _OLD, _KEY = ord("N"), ord("O"), ord("K")
 _TEXT, _NULL, _UNCHANGED = ord("t"), ord("n"), ord("u")
@@ -152,24 +152,24 @@ def final_lsn(data: bytes) -> int | None:
 def _insert(data: bytes) -> tuple[Decoded, int]:
     _expect(data, 5, (_NEW,))
     new, at = _row(data, 6)
-    return Insert(_OID(data, 1)[0], new), at
+    return Insert(_UINT32(data, 1)[0], new), at
 
 
 def _update(data: bytes) -> tuple[Decoded, int]:
     mark = _expect(data, 5, (_NEW, _KEY, _OLD))
     if mark == _NEW:
         new, at = _row(data, 6)
-        return Update(_OID(data, 1)[0], None, False, new), at
+        return Update(_UINT32(data, 1)[0], None, False, new), at
     old, at = _row(data, 6)
     _expect(data, at, (_NEW,))
     new, at = _row(data, at + 1)
-    return Update(_OID(data, 1)[0], old, mark == _OLD, new), at
+    return Update(_UINT32(data, 1)[0], old, mark == _OLD, new), at
 
 
 def _delete(data: bytes) -> tuple[Decoded, int]:
     mark = _expect(data, 5, (_KEY, _OLD))
     old, at = _row(data, 6)
-    return Delete(_OID(data, 1)[0], old, mark == _OLD), at
+    return Delete(_UINT32(data, 1)[0], old, mark == _OLD), at
 
 
 def _row(data: bytes, at: int) -> tuple[Row, int]:
@@ -183,9 +183,7 @@ def _row(data: bytes, at: int) -> tuple[Row, int]:
         kind = data[at]
         if kind == _TEXT:
             start = at + 5
-            at = start + _INT32(data, at + 1)[0]
-            if at < start:
-                raise Broken(f"pgoutput tuple at offset {start - 5}: a value has a negative length.")
+            at = start + _UINT32(data, at + 1)[0]
             append(data[start:at])
         elif kind == _NULL:
             at += 1
@@ -220,13 +218,13 @@ def _relation(data: bytes) -> tuple[Decoded, int]:
         attributes.append(Attribute(column, bool(flags & _KEY_FLAG), *_ATTRIBUTE.unpack_from(data, at)))
         at += _ATTRIBUTE.size
     # The server writes pg_catalog as the empty string.
-    return Relation(_OID(data, 1)[0], schema or "pg_catalog", name, identity, tuple(attributes)), at
+    return Relation(_UINT32(data, 1)[0], schema or "pg_catalog", name, identity, tuple(attributes)), at
 
 
 def _type(data: bytes) -> tuple[Decoded, int]:
     schema, at = _string(data, 5)
     name, at = _string(data, at)
-    return Type(_OID(data, 1)[0], schema or "pg_catalog", name), at
+    return Type(_UINT32(data, 1)[0], schema or "pg_catalog", name), at
 
 
 def _origin(data: bytes) -> tuple[Decoded, int]:
@@ -237,7 +235,7 @@ def _origin(data: bytes) -> tuple[Decoded, int]:
 def _truncate(data: bytes) -> tuple[Decoded, int]:
     count, flags = _TRUNCATE.unpack_from(data)
     at = _TRUNCATE.size
-    relations = tuple(_OID(data, at + 4 * index)[0] for index in range(count))
+    relations = tuple(_UINT32(data, at + 4 * index)[0] for index in range(count))
     return Truncate(relations, bool(flags & 1), bool(flags & 2)), at + 4 * count
 
 

@@ -28,7 +28,8 @@ _MEND: dict[str, tuple[type[TieoutError], str]] = {
     "25006": (Misconfigured, "Give the URL of the primary: a standby can neither publish nor keep our slot."),
     "42501": (Misconfigured, "Grant the role select on the tables, and bypassrls where rows are secured."),
     "42P01": (Misconfigured, "Correct `tables` in tieout.yaml, or create the table."),
-    "42703": (Misconfigured, "The table was changed while it was read; run again."),
+    "42703": (Transient, "The table was changed while it was read; it is tried again."),
+    "42704": (Misconfigured, "Drop our replication slot; then everything is read anew."),
     "42602": (Misconfigured, "Name the slot with lower-case letters, digits and underscores only."),
     "3F000": (Misconfigured, "Correct `tables` in tieout.yaml, or create the schema."),
 }

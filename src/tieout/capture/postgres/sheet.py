@@ -8,6 +8,7 @@ capture of a log costs.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 
@@ -26,6 +27,9 @@ _MICROSECONDS_TO_2000 = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_00
 Place = tuple[int, int, int, int, str, bytes]
 """Of a message: position, minor, rank, time of the commit, origin, its bytes."""
 
+_HEAD = 8
+"""Parts of a head: a change's kind and cover, and the place of its message."""
+
 Values = tuple[bytes | None, ...]
 
 
@@ -43,11 +47,12 @@ class Sheet:
         )
         self._covers: dict[tuple[int, ...], str] = {}
         self._cover = self._covering(())
-        self._heads: list[tuple[Kind, str, Place]] = []
-        self._values: list[Values] = []
+        # One flat list each, row after row: a tuple a row would cost the collector more than the row costs us.
+        self._heads: list[Any] = []
+        self._values: list[bytes | None] = []
 
     def __len__(self) -> int:
-        return len(self._heads)
+        return len(self._heads) // _HEAD
 
     def hear(self, message: Insert | Update | Delete | Truncate, place: Place) -> int:
         """Returns how many changes the message makes."""
@@ -64,12 +69,12 @@ class Sheet:
         heads, values = self._heads, self._values
         self._heads, self._values = [], []
         columns, faults = {}, []
-        for name, column in zip(self._names, zip(*values, strict=True), strict=True):
+        for place, name in enumerate(self._names):
             # A source's column may not bear a name of ours: the catalogue refuses it, older log may still have it.
             if name not in RESERVED:
-                columns[name], found = texts(pa.array(column, pa.binary()))
+                columns[name], found = texts(pa.array(values[place :: len(self._names)], pa.binary()))
                 faults.append((name, found))
-        return captured(_envelope(heads, faults_column(faults, len(heads))), columns)
+        return captured(_envelope(heads, faults_column(faults, len(heads) // _HEAD)), columns)
 
     def _update(self, update: Update, place: Place) -> int:
         old, new = update.old, update.new
@@ -96,8 +101,8 @@ class Sheet:
                 f"a tuple of {self.relation.schema}.{self.relation.name} has {len(values)} values, "
                 f"the relation was announced with {len(self._names)} columns."
             )
-        self._heads.append((kind, cover, place))
-        self._values.append(values)
+        self._heads += (kind, cover, *place)
+        self._values += values
         return 1
 
     def _completed(self, new: Row, old: Row, *, full: bool) -> Row:
@@ -127,10 +132,9 @@ class Sheet:
         return canonical_json(sorted(names - RESERVED))
 
 
-def _envelope(heads: list[tuple[Kind, str, Place]], faults: pa.Array) -> dict[str, pa.Array]:
-    kinds, covers, places = zip(*heads, strict=True)
-    positions, minors, ranks, times, origins, raws = zip(*places, strict=True)
-    rows = len(heads)
+def _envelope(heads: list[Any], faults: pa.Array) -> dict[str, pa.Array]:
+    kinds, covers, positions, minors, ranks, times, origins, raws = (heads[part::_HEAD] for part in range(_HEAD))
+    rows = len(kinds)
     ranked = pa.array(ranks, pa.int64())
     observed = pa.array([time + _MICROSECONDS_TO_2000 for time in times], pa.int64())
     return {

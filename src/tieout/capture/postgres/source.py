@@ -10,23 +10,25 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import pyarrow as pa
 
 from ...base.clock import Clock
 from ...base.cursor import Cursor, Progress
-from ...base.errors import Broken, Misconfigured
+from ...base.errors import Broken, Misconfigured, Transient
 from ...base.order import INT64_MAX
 from ...base.types import Described
 from ..source import Bound, Captured, Cut
-from .catalogue import Table
+from .catalogue import Table, all_wanted
 from .lsn import lsn_text
 from .pgoutput import final_lsn
 from .snapshot import Snapshot, Stamp, snapshot_at, sweep
 from .standing import (
     WAL,
     Incarnation,
+    Slot,
     Standing,
     incarnation_of,
     is_read,
@@ -58,28 +60,48 @@ class _Following:
 
 
 class PostgresSource:
-    """`tables` maps the names of our objects to tables, `schema.table`."""
+    """`tables` maps the names of our objects to tables, `schema.table`; of `schemas` every table is read."""
 
     rereads: Final = True
 
     def __init__(
-        self, lane: str, url: str, tables: Mapping[str, str], *, slot: str, publication: str, clock: Clock
+        self,
+        lane: str,
+        url: str,
+        tables: Mapping[str, str],
+        *,
+        slot: str,
+        publication: str,
+        clock: Clock,
+        schemas: Sequence[str] = (),
     ) -> None:
-        if not tables:
+        if not tables and not schemas:
             raise Misconfigured(f"source {lane} names no tables.", hint="List them under `tables` in tieout.yaml.")
         self.lane = lane
-        self._wanted = dict(tables)
+        self._named = dict(tables)
+        self._schemas = tuple(schemas)
         self._slot = slot
         self._clock = clock
         self._wire = Wire(url, slot=slot, publication=publication)
         self._following: _Following | None = None
         self._epoch = 0
 
+    @cached_property
+    def _wanted(self) -> Mapping[str, str]:
+        """Object -> schema.table: the named ones, and what the schemas hold when it is first asked."""
+        found = self._wire.tables_in(self._schemas) if self._schemas else ()
+        return all_wanted(self._named, found)
+
     def describe(self) -> tuple[Described, ...]:
         return tuple(table.described() for table in self._wire.tables(self._wanted))
 
     def bound(self) -> Bound:
-        return Bound(self._wire.flushed())
+        try:
+            return Bound(self._wire.flushed())
+        except Transient:
+            # A server that stops in order waits for those who read its log: let go, so that it need not wait for us.
+            self._let_go()
+            raise
 
     def capture(self, progress: Progress, *, until: Bound) -> Iterator[Captured]:
         following = self._following
@@ -109,7 +131,7 @@ class PostgresSource:
     def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
         tables = self._tables(objects)
         with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
-            yield Cut(Bound(moment.lsn), self._told(snapshot, moment, tables))
+            yield Cut(Bound(moment.lsn), self._told(snapshot, moment, tables), epoch=self._epoch)
 
     def close(self) -> None:
         self._let_go()
@@ -117,7 +139,7 @@ class PostgresSource:
 
     def _stands(self, following: _Following, progress: Progress) -> bool:
         read = all(is_read(progress, object_, following.incarnation) for object_ in self._wanted)
-        return read and following.cursor == progress.get(WAL)
+        return read and following.cursor == progress.get(WAL) and following.stream.is_alive()
 
     def _let_go(self) -> None:
         following, self._following = self._following, None
@@ -128,8 +150,8 @@ class PostgresSource:
         """Reads what must be read whole, and opens the log where it goes on."""
         server = self._wire.server()
         tables = self._wire.tables(self._wanted)
-        self._wire.publish(tables)
-        stands = standing(progress, self._wanted, self._slot, server, self._wire.slot())
+        slot = self._published_slot(progress, tables)
+        stands = standing(progress, self._wanted, self._slot, server, slot)
         self._epoch = stands.epoch
         if stands.incarnation is None:
             incarnation = yield from self._begin_anew(progress, stands, tables, server.system, server.timeline)
@@ -143,6 +165,17 @@ class PostgresSource:
         cursor = progress.get(WAL)
         self._following = _Following(self._wire.follow(start), Transactions(tracked), incarnation, cursor, cursor)
         return self._following
+
+    def _published_slot(self, progress: Progress, tables: Sequence[Table]) -> Slot | None:
+        """Our slot, once the publication tells of every table."""
+        slot = self._wire.slot()
+        if missing := self._wire.unpublished(tables):
+            if slot is not None and any(snapshot_track(table.object) in progress for table in missing):
+                # Its changes went untold, and the log will not say so. Without the slot nobody can forget to read anew.
+                self._wire.drop_slot()
+                slot = None
+            self._wire.publish(missing)
+        return slot
 
     def _begin_anew(
         self, progress: Progress, stands: Standing, tables: Sequence[Table], system: str, timeline: int

@@ -48,6 +48,14 @@ class Stream:
         with refusals_told("reading the log"):
             return self._next(until)
 
+    def is_alive(self) -> bool:
+        """Whether it still goes on: a server ends a stream that was not read for wal_sender_timeout."""
+        try:
+            self._held = self._held or self._read()
+        except psycopg2.Error:
+            return False
+        return True
+
     def put_back(self, message: ReplicationMessage) -> None:
         """It will be the next one again."""
         self._held = message
@@ -80,7 +88,7 @@ class Stream:
         self._cursor.send_feedback(force=True, **status)  # type: ignore[no-untyped-call]
 
     def _next(self, until: int) -> ReplicationMessage | None:
-        silent, heard = 0, self._cursor.io_timestamp
+        silent, heard, wait = 0, self._cursor.io_timestamp, 0.0
         while (message := self._read()) is None:
             if self.sent >= until:
                 return None
@@ -88,10 +96,11 @@ class Stream:
                 silent = 0
             if silent >= _quiet_turns_max:
                 raise Transient("PostgreSQL has fallen silent in the midst of its log.", hint="It is tried again.")
-            if not select([self._cursor], [], [], _quiet_seconds if silent else 0)[0]:
+            if not select([self._cursor], [], [], wait)[0]:
+                # Asked at once the first time, then no more often than this, however fast it answers.
                 self._say(reply=True)
                 silent += 1
-            heard = self._cursor.io_timestamp
+            heard, wait = self._cursor.io_timestamp, _quiet_seconds
         return message
 
 

@@ -29,8 +29,7 @@ statements = Statements(__package__, "statements.sql")
 _PATIENCE: Mapping[str, str] = {
     # A slot is made when the transactions that run have ended: it waits for each no longer than this.
     "lock_timeout": "60s",
-    # While we write what was read, we do not answer; a machine that is really gone is found out by TCP.
-    "wal_sender_timeout": "10min",
+    # A machine of ours that has vanished holds the slot no longer than TCP takes to notice.
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
@@ -93,7 +92,7 @@ class Wire:
                 f"the server writes its log with wal_level {wal_level}, from which no changes can be read.",
                 hint="Run: alter system set wal_level = logical; and restart the server.",
             )
-        with self._replication() as connection, connection.cursor() as cursor:
+        with self._replication() as connection, connection.cursor() as cursor, refusals_told("asking who it is"):
             cursor.execute("IDENTIFY_SYSTEM")
             system, timeline, *_ = cursor.fetchone() or ()
         return Server(str(system), int(timeline), self.flushed())
@@ -112,16 +111,27 @@ class Wire:
             wanted, relations, self._ask("columns", **oids), self._ask("identities", **oids), self._published()
         )
 
-    def publish(self, tables: Sequence[Table]) -> None:
-        """Sees to it that the publication tells of all these tables."""
+    def tables_in(self, schemas: Sequence[str]) -> list[tuple[str, str]]:
+        """(schema, table) of every table that stands in these schemas today, partitions within their own table."""
+        return [(schema, table) for schema, table in self._ask("tables_in", schemas=list(schemas))]
+
+    def unpublished(self, tables: Sequence[Table]) -> tuple[Table, ...]:
+        """Those that the publication does not tell of. Raises Misconfigured when it tells less than all of one."""
         published = self._published()
         if published is None:
-            self._do(statements("create_publication", publication=name(self._publication), tables=list(tables)))
-            return
+            return tuple(tables)
         catalogue.refuse_publication(self._publication, published, tables)
-        missing = [table for table in tables if (table.schema, table.name) not in published.columns]
-        if missing:
-            self._do(statements("widen_publication", publication=name(self._publication), tables=missing))
+        return tuple(table for table in tables if (table.schema, table.name) not in published.columns)
+
+    def publish(self, tables: Sequence[Table]) -> None:
+        """The publication tells of these tables from now on."""
+        statement = "create_publication" if self._published() is None else "widen_publication"
+        publishing = statements(statement, publication=name(self._publication), tables=list(tables))
+        try:
+            self._run(publishing, None)
+        except Misconfigured as refused:
+            command = " ".join(line for line in publishing.splitlines() if not line.startswith("--"))
+            raise Misconfigured(refused.message, hint=f"Let the owner of the tables run: {command};") from refused
 
     def slot(self) -> Slot | None:
         """Our slot. Raises Misconfigured when its name belongs to something else."""
@@ -149,10 +159,14 @@ class Wire:
                 raise Transient("PostgreSQL made a slot and did not say where.", hint="It is tried again.")
             yield Moment(lsn_number(made[1]), str(made[2]), temporary)
 
+    def drop_slot(self) -> None:
+        """What it kept is lost, and everything will be read anew. Raises Transient while somebody reads from it."""
+        self._ask("drop_slot", slot=self._slot)
+
     def keep(self, moment: Moment) -> None:
         """Our slot stands from now on where this moment is; a lost one of the same name goes."""
         if self.slot() is not None:
-            self._ask("drop_slot", slot=self._slot)
+            self.drop_slot()
         self._ask("keep_slot", temporary=moment.slot, slot=self._slot)
 
     def follow(self, start: int) -> Stream:
@@ -178,12 +192,6 @@ class Wire:
 
     def _ask(self, statement: str, **binds: object) -> list[tuple[Any, ...]]:
         return self._run(statements(statement), binds)
-
-    def _do(self, statement: Sql) -> None:
-        try:
-            self._run(statement, None)
-        except Misconfigured as refused:
-            raise Misconfigured(refused.message, hint=f"Let the owner of the tables run: {statement};") from refused
 
     def _run(self, statement: Sql, binds: Mapping[str, object] | None) -> list[tuple[Any, ...]]:
         session = self._opened()

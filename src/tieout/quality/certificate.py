@@ -1,0 +1,186 @@
+"""The certificate: whether a stream's rows here are the rows at the source, and if not, how far and why.
+
+Three answers. Complete: nothing differs and nothing is open. Partial: every hole is known, named and on its way to be
+mended. Broken: something differs that nobody can explain, or the books do not balance. Pure; what was found is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from ..base.stream import Stream
+from .books import Books
+
+KEYS_MAX = 100
+"""Keys of one class of difference that a certificate names; its counts are exact."""
+
+REPAIR_SHARE_MAX = 0.001
+REPAIR_ROWS_MAX = 100
+"""A repair that exceeds both, this share of the table's rows and this number of them, is asked about first."""
+
+
+class State(StrEnum):
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    BROKEN = "broken"
+
+
+class Difference(StrEnum):
+    """missing: live at the source, not here; ghost: live only here; stale: an older version stands here; diverged: any
+    other difference."""
+
+    MISSING = "missing"
+    GHOST = "ghost"
+    STALE = "stale"
+    DIVERGED = "diverged"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How many keys differ in one way, how many of them are open obligations, and the first of them in order."""
+
+    count: int = 0
+    known: int = 0
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a comparison found. `unreadable`: rows at the source that their contract cannot read; they have no values to
+    compare, but what stands here under their keys is not what they say."""
+
+    source_rows: int
+    current_rows: int
+    unreadable: int = 0
+    findings: Mapping[Difference, Finding] = field(default_factory=dict)
+
+    def finding(self, difference: Difference) -> Finding:
+        return self.findings.get(difference, Finding())
+
+    @property
+    def differing(self) -> int:
+        return sum(finding.count for finding in self.findings.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Holes:
+    """What is known not to be known of a stream.
+
+    open        how many obligations are open        object_gap   something happened to the whole object
+    nameless    rows in quarantine whose key cannot be read
+    held_back   a sweep waits in quarantine, so what it would have deleted still stands here
+    """
+
+    open: int = 0
+    object_gap: bool = False
+    nameless: int = 0
+    held_back: bool = False
+
+
+def unexplained(compared: Comparison, holes: Holes) -> int:
+    """How many keys differ without a known hole that could be the reason."""
+    if holes.object_gap:
+        return 0
+    left = {difference: found.count - found.known for difference, found in compared.findings.items()}
+    if holes.held_back:
+        left.pop(Difference.GHOST, None)
+    missing = left.pop(Difference.MISSING, 0)
+    return max(0, missing - holes.nameless) + sum(left.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What a repair would do to a stream: `rows` of `of_rows` read at the cut land again, as images or deletes."""
+
+    stream: Stream
+    rows: int
+    of_rows: int
+
+    @property
+    def is_large(self) -> bool:
+        return self.rows > REPAIR_ROWS_MAX and self.rows > REPAIR_SHARE_MAX * self.of_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One stream compared with its source at one moment.
+
+    unable    why the source can no longer tell a part of it, one sentence each
+    how       in what way the two were compared
+    cut       the moment, as JSON
+    repaired  rows that landed again since the first comparison; what is told is the last one
+    hint      the mend, where there is one to choose
+    """
+
+    stream: Stream
+    compared: Comparison
+    holes: Holes
+    books: Books
+    freshness_p95_seconds: float | None
+    unable: tuple[str, ...]
+    how: str
+    cut: Mapping[str, Any]
+    repaired: int = 0
+    hint: str = ""
+
+    @property
+    def state(self) -> State:
+        if not self.books.balanced or unexplained(self.compared, self.holes):
+            return State.BROKEN
+        return State.PARTIAL if self.reasons else State.COMPLETE
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is not complete, one sentence each; empty when it is."""
+        compared, books = self.compared, self.books
+        of_number = {
+            f"{compared.differing} rows differ, {unexplained(compared, self.holes)} of them without a known reason.": (
+                compared.differing
+            ),
+            f"{self.holes.open} keys are not known for certain.": self.holes.open,
+            f"{compared.unreadable} rows at the source cannot be read as their contract promises.": compared.unreadable,
+            f"{books.pending.count} received changes are not merged yet.": books.pending.count,
+            "The books do not balance.": int(not books.balanced),
+        }
+        return (*(reason for reason, number in of_number.items() if number), *self.unable)
+
+    def to_json(self) -> dict[str, Any]:
+        findings = {difference: self.compared.finding(difference) for difference in Difference}
+        return {
+            "stream": str(self.stream),
+            "state": self.state.value,
+            "source_rows": self.compared.source_rows,
+            "current_rows": self.compared.current_rows,
+            **{difference.value: found.count for difference, found in findings.items()},
+            "keys": {difference.value: list(found.keys) for difference, found in findings.items() if found.keys},
+            "books": self.books.to_json(),
+            "freshness_p95_seconds": self.freshness_p95_seconds,
+            "obligations": self.holes.open,
+            "repaired": self.repaired,
+            "how": self.how,
+            "cut": dict(self.cut),
+            "reasons": list(self.reasons),
+            "hint": self.hint,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Of several streams; the worst of them is the state of all."""
+
+    streams: tuple[Certificate, ...]
+
+    @property
+    def state(self) -> State:
+        states = {certificate.state for certificate in self.streams}
+        return next((state for state in (State.BROKEN, State.PARTIAL) if state in states), State.COMPLETE)
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.state is State.COMPLETE else 3
+
+    def to_json(self) -> dict[str, Any]:
+        return {"streams": [one.to_json() for one in self.streams], "certificate": self.state.value}

@@ -1,0 +1,67 @@
+"""The comparison: a telling beside the stream's current rows, over the contract's columns, value by value.
+
+It runs where the rows are, in the warehouse's own engine, and reads nothing else. What differs it can also say again in
+the source's words, so that a repair lands like anything that is captured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from ..base.change import CAPTURED
+from ..base.codec import canonical_json
+from ..base.sql import Sql, Statements, name
+from ..merge.columns import Shapes, covers_table
+from .certificate import KEYS_MAX, Comparison, Difference, Finding
+from .telling import NOTHING, Telling, execute
+
+_SQL = Statements(__package__, "compare.sql")
+
+
+class Comparing:
+    """Compares one telling with the stream's tables, as often as asked. `obliged` are the keys of open obligations."""
+
+    def __init__(self, telling: Telling, obliged: Iterable[str]) -> None:
+        self._connection = telling.connection
+        self._contract = telling.contract
+        self._obliged = pa.table({"_key": pa.array(sorted(set(obliged)), pa.string())})
+        self._covers = covers_table(self._contract, [])
+        table = telling.contract.stream.table
+        self._parts = {
+            **Shapes.of(telling.contract).parts(),
+            "told": telling.table,
+            "found": name(f"found_in_{telling.number}"),
+            "latest": name("latest", table),
+            "raw": name("raw", table),
+        }
+
+    def compare(self) -> Comparison:
+        self._run("find")
+        self._covers = covers_table(self._contract, self._run("covers")["_cover"].to_pylist())
+        if self._covers.num_rows:
+            self._run("call_stale")
+        (rows,) = self._run("rows").to_pylist()
+        findings = {
+            Difference(row["difference"]): Finding(row["count"], row["known"], tuple(row["keys"]))
+            for row in self._run("findings", {"keys_max": KEYS_MAX}).to_pylist()
+        }
+        return Comparison(rows["source_rows"], rows["current_rows"], rows["unreadable"], findings)
+
+    def repair(self, *, position: int, now: datetime) -> pa.Table:
+        """What would make the rows here those of the source: a captured table, its columns as they stand here. An image
+        for each key in question that the source has, a delete at the cut's position for each that it has not."""
+        cover = canonical_json(sorted(column.name for column in self._contract.fields))
+        images = self._run("images", {"cover": cover}, envelope=_SQL("envelope"))
+        deletes = self._run("deletes", {"position": position, "now": now}, envelope=_SQL("envelope"))
+        schema = pa.schema(
+            [*CAPTURED, *(pa.field(column.name, column.type.arrow) for column in self._contract.columns)]
+        )
+        return pa.concat_tables([images.select(schema.names).cast(schema), deletes.select(schema.names).cast(schema)])
+
+    def _run(self, statement: str, parameters: Mapping[str, Any] = NOTHING, **parts: Sql) -> pa.Table:
+        text = _SQL(statement, **self._parts, **parts)
+        return execute(self._connection, text, parameters, {"obliged": self._obliged, "covers": self._covers})

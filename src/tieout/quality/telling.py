@@ -1,0 +1,116 @@
+"""A telling: what the source has of one stream at the cut, gathered beside the warehouse's tables to be compared.
+
+A source that knows its present state tells the rows themselves. One that only ever tells changes has them folded by the
+rule in plain Python, so that what the warehouse's SQL has made of them is checked against their meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..base.change import Kind
+from ..base.errors import Broken
+from ..base.sql import Sql, Statements, name
+from ..contract.contract import Contract
+from ..contract.judge import batch_schema
+from ..merge.columns import Shapes
+from ..merge.rule import State, fold, is_shown
+from ..merge.told import changes_of
+
+_SQL = Statements(__package__, "telling.sql")
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NOT_FOLDED = frozenset({"_cid", "_position", "_observed_at", "_extra", "_where", "_raw", "_settles"})
+"""What a change carries and the rule does not look at."""
+_FOLD_ROWS_MAX = 100_000
+"""Changes folded at a time: as many Python objects as fit in memory beside all else."""
+
+
+class Telling:
+    """One stream's rows at the cut, in temporary tables of `connection`. `number` tells it apart from others there."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, contract: Contract, number: int) -> None:
+        self.connection = connection
+        self.contract = contract
+        self.number = number
+        self.table = name(f"told_{number}")
+        self._schema = pa.schema([field for field in batch_schema(contract) if field.name not in _NOT_FOLDED])
+        self._parts = {
+            **Shapes.of(contract).parts(),
+            "told": self.table,
+            "changes": name(f"changes_{number}"),
+        }
+        self._is_folding = False
+        self._run("create_told")
+
+    def tell_rows(self, judged: pa.Table) -> None:
+        """Rows that are the state itself: images, one a key. Sweeps and marks among them say nothing more."""
+        images = judged.filter(pc.equal(judged["_kind"], Kind.IMAGE.value))
+        others = set(judged["_kind"].unique().to_pylist()) - {Kind.IMAGE, Kind.SWEEP, Kind.MARK}
+        if others:
+            raise Broken(f"{self.contract.stream}: the source told {sorted(others)} where only rows can be.")
+        self._run("tell_rows", piece=images)
+
+    def tell_changes(self, judged: pa.Table) -> None:
+        """Changes, in any order; whatever landed under an older contract lacks what that one did not know."""
+        if not self._is_folding:
+            self._run("create_changes", piece=self._schema.empty_table())
+            self._is_folding = True
+        known = [column for column in self._schema.names if column in judged.column_names]
+        text = _SQL("tell_changes", kept=[name(column) for column in known], **self._parts)
+        execute(self.connection, text, NOTHING, {"piece": judged})
+
+    def end(self) -> None:
+        """All is told."""
+        if self._is_folding:
+            self._fold()
+        for twice in self._run("told_twice").to_pylist():
+            raise Broken(
+                f"{self.contract.stream}: the source tells the key {twice['_key']} twice.",
+                hint="The contract's key is not unique at the source; name all columns of the key in the contract.",
+            )
+
+    def _fold(self) -> None:
+        """Object by key: first what was said of all keys, then share by share of them."""
+        fields = frozenset(column.name for column in self.contract.fields)
+        of_object = fold(State(), changes_of(self._run("of_object")), fields=fields)
+        (counted,) = self._run("count_changes").to_pylist()
+        shares = counted["count"] // _FOLD_ROWS_MAX + 1
+        for share in range(shares):
+            of_share = {"shares": shares, "share": share}
+            changes = self._run("of_keys", of_share)
+            state = fold(State(floor=of_object.floor, gap=of_object.gap), changes_of(changes), fields=fields)
+            self._run("tell_folded", of_share, folded=self._shown(state))
+
+    def _shown(self, state: State) -> pa.Table:
+        required = frozenset(column.name for column in self.contract.fields if column.required)
+        fields = [pa.field(column.name, column.type.arrow) for column in self.contract.fields]
+        rows = [
+            {"_key": key, **{name: value for name, (_, value) in row.fields.items()}}
+            for key, row in state.rows.items()
+            if is_shown(row, state, required=required)
+        ]
+        return pa.Table.from_pylist(rows, schema=pa.schema([pa.field("_key", pa.string()), *fields]))
+
+    def _run(self, statement: str, parameters: Mapping[str, Any] = NOTHING, **tables: pa.Table) -> pa.Table:
+        return execute(self.connection, _SQL(statement, **self._parts), parameters, tables)
+
+
+def execute(
+    connection: duckdb.DuckDBPyConnection, text: Sql, parameters: Mapping[str, Any], tables: Mapping[str, pa.Table]
+) -> pa.Table:
+    """The rows of a statement that may speak of `tables` by their names; none of one that only writes."""
+    for alias, table in tables.items():
+        connection.register(alias, table)
+    try:
+        answer = connection.sql(text, params=dict(parameters))
+        return pa.table({}) if answer is None else answer.to_arrow_table()
+    finally:
+        for alias in tables:
+            connection.unregister(alias)

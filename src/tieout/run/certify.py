@@ -1,0 +1,210 @@
+"""Certifying: a lane is drained up to a cut of its source, and each stream compared with what the source has there.
+
+Under the lane's lease nobody merges meanwhile, so both sides are of one moment. A repair is nothing but rows read at
+that moment that land again, on a track of ours; after it the same comparison is made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ..base.batch import Tally
+from ..base.codec import canonical_json
+from ..base.cursor import Cursor
+from ..base.errors import Misconfigured
+from ..base.stream import Stream
+from ..capture.source import Captured, Cut, Retells
+from ..contract.contract import Contract
+from ..ledger.facts import Certified, Landed
+from ..merge.readings import Obligation, StreamReading
+from ..merge.warehouse import Side
+from ..quality.books import Books
+from ..quality.certificate import Certificate, Certificates, Holes, Repair, State
+from ..quality.compare import Comparing
+from ..quality.telling import Telling
+from .house import House
+from .mend import Tried, mend
+from .retell import retell
+from .route import Tools
+from .session import Session, Warehouses
+
+TRACK = "repair"
+
+_OPEN_MAX = 1_000_000
+"""Open obligations that are looked at to explain differences; a stream with more has other worries."""
+_PIECE_ROWS = 100_000
+"""Rows of one capture of a repair."""
+
+MayRepair = Callable[[Repair], bool]
+"""Whether a large repair shall be made."""
+
+
+def certify(house: House, streams: Collection[Stream], *, repair: bool, may_repair: MayRepair) -> Certificates:
+    """Compares these streams with their sources; without any, all that there are.
+
+    With `repair`, what differs lands again from the rows that were read for the comparison; a large repair only if
+    `may_repair`. Raises Occupied while a living worker holds a lane, Transient when a source is away.
+    """
+    repairing = may_repair if repair else None
+    lanes = sorted({lane for stream in streams for lane in house.lanes(stream)}) or house.lanes()
+    warehouses = Warehouses(house)
+    try:
+        found = [one for lane in lanes for one in _certify_lane(house, lane, streams, warehouses, repairing)]
+    finally:
+        warehouses.close()
+    return Certificates(tuple(found))
+
+
+def _certify_lane(
+    house: House, lane: str, wanted: Collection[Stream], warehouses: Warehouses, repairing: MayRepair | None
+) -> list[Certificate]:
+    session = Session(house, lane, warehouses)
+    try:
+        session.drain(session.source.bound())
+        mend(session.route, session.source, session.warehouse, session.route.streams(), Tried())
+        streams = _chosen(_told_of(session), lane, wanted)
+        with (
+            session.source.cut(tuple(stream.object for stream in streams)) as cut,
+            session.warehouse.aside() as connection,
+        ):
+            taken_at = house.tools.clock.now()
+            session.drain(cut.bound)
+            contracts = [_prepared(session, stream) for stream in streams]
+            tellings = [Telling(connection, contract, number) for number, contract in enumerate(contracts)]
+            by_object = {telling.contract.stream.object: telling for telling in tellings}
+            unable = (*_damage(session), *retell(session.route, house.tools, cut, by_object, session.source))
+            certifier = _Certifier(session, house.tools, cut, taken_at, unable, repairing)
+            return [certifier.certify(telling) for telling in tellings]
+    finally:
+        session.close()
+
+
+def _told_of(session: Session) -> list[Stream]:
+    """The streams that have landed and that the source still has: a table may be read no longer."""
+    landed = session.route.streams()
+    if isinstance(session.source, Retells):
+        return landed
+    described = {one.object for one in session.source.describe()}
+    return [stream for stream in landed if stream.object in described]
+
+
+def _chosen(known: list[Stream], lane: str, wanted: Collection[Stream]) -> list[Stream]:
+    of_lane = {stream for stream in wanted if stream.source == lane}
+    if unknown := sorted(of_lane - set(known)):
+        raise Misconfigured(
+            f"{unknown[0]} has never landed or is read no longer, so there is nothing to compare.",
+            hint=f"Known are: {', '.join(str(stream) for stream in known) or 'none yet'}.",
+        )
+    return sorted(of_lane) or known
+
+
+def _prepared(session: Session, stream: Stream) -> Contract:
+    """The stream's contract, its tables having the columns of it. Raises Retyped."""
+    contract = session.route.contract(stream)
+    session.warehouse.prepare(contract, Side.LIVE)
+    return contract
+
+
+def _damage(session: Session) -> list[str]:
+    return [f"A sealed batch cannot be read: {error.message}" for _, error in sorted(session.route.damaged.items())]
+
+
+@dataclass(frozen=True, slots=True)
+class _Certifier:
+    """Certifies the streams of one lane at one cut."""
+
+    session: Session
+    tools: Tools
+    cut: Cut
+    taken_at: datetime
+    unable: tuple[str, ...]
+    repairing: MayRepair | None
+
+    def certify(self, telling: Telling) -> Certificate:
+        """Compares, repairs if that is wanted, and enters what it came to."""
+        certificate, comparing = self._compare(telling)
+        if self.repairing is not None:
+            certificate = self._repaired(telling, certificate, comparing, self.repairing)
+        certificate = replace(certificate, hint=certificate.hint or self._hint(certificate))
+        # Whoever took the lane over meanwhile may have merged beyond the cut; then nothing is certified.
+        self.session.route.renew()
+        stream, state, report = certificate.stream, certificate.state.value, canonical_json(certificate.to_json())
+        turn, now = self.session.route.turn(), self.tools.clock.now()
+        self.session.warehouse.note_certificate(stream, at=now, state=state, report=report, turn=turn)
+        self.tools.ledger.append([Certified(str(stream), state, report)], given=[])
+        return certificate
+
+    def _compare(self, telling: Telling) -> tuple[Certificate, Comparing]:
+        reading = StreamReading(self.session.warehouse, telling.contract)
+        total, open_ = reading.obligations(limit=_OPEN_MAX)
+        comparing = Comparing(telling, [one.key for one in open_ if one.key is not None])
+        certificate = Certificate(
+            stream=telling.contract.stream,
+            compared=comparing.compare(),
+            holes=_holes(total, open_, reading),
+            books=self._books(telling.contract.stream, reading),
+            freshness_p95_seconds=reading.freshness().p95_seconds,
+            unable=self.unable,
+            how="exact, against all changes folded by the rule" if self._retells else "exact",
+            cut=self._cut_json(),
+        )
+        return certificate, comparing
+
+    def _repaired(self, telling: Telling, found: Certificate, comparing: Comparing, may: MayRepair) -> Certificate:
+        if self._retells:
+            return found
+        rows = comparing.repair(position=self.cut.bound.position, now=self.tools.clock.now())
+        plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
+        if not plan.rows:
+            return found
+        if plan.is_large and not may(plan):
+            hint = f"The repair would land {plan.rows} of {plan.of_rows} rows again; agree to it, or pass --yes."
+            return replace(found, hint=hint)
+        after = Cursor.of(TRACK, 1, {"position": self.cut.bound.position})
+        for start in range(0, plan.rows, _PIECE_ROWS):
+            piece = {found.stream.object: rows.slice(start, _PIECE_ROWS)}
+            self.session.route.land_aside(Captured(None, after, self.cut.epoch, "native", piece), TRACK)
+        self.session.route.merge(self.session.warehouse, only=found.stream)
+        certificate, _ = self._compare(telling)
+        return replace(certificate, repaired=plan.rows)
+
+    def _hint(self, certificate: Certificate) -> str:
+        stream, differs = certificate.stream, certificate.compared.differing
+        if certificate.state is State.COMPLETE:
+            return ""
+        if differs and self.repairing is None and not self._retells:
+            return f"Run `tieout certify {stream} --repair`."
+        if certificate.state is State.BROKEN:
+            return f"Run `tieout rebuild {stream}`, which makes the tables anew from the landing."
+        if certificate.books.quarantined.count:
+            return "See `tieout quarantine list`."
+        return ""
+
+    def _books(self, stream: Stream, reading: StreamReading) -> Books:
+        accounts, applied = reading.posted()
+        entries = self.tools.ledger.entries(Landed, lane=stream.source, stream=str(stream))
+        landed = {entry.fact.batch: entry.fact.received for entry in entries if isinstance(entry.fact, Landed)}
+        return Books.of(
+            sum(landed.values(), start=Tally()),
+            accounts,
+            sum((tally for batch, tally in landed.items() if batch not in applied), start=Tally()),
+            superseded=reading.superseded(),
+            ambiguous=reading.ambiguous(),
+        )
+
+    @property
+    def _retells(self) -> bool:
+        return isinstance(self.session.source, Retells)
+
+    def _cut_json(self) -> dict[str, Any]:
+        at = self.taken_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return {"position": self.cut.bound.position, "at": at}
+
+
+def _holes(total: int, open_: tuple[Obligation, ...], reading: StreamReading) -> Holes:
+    nameless = [one.reason for one in open_ if one.key is None]
+    held_back = any(row["reason"] == "sweep_not_certified" for row in reading.quarantine_reasons())
+    return Holes(total, "gap" in nameless, nameless.count("quarantined"), held_back)

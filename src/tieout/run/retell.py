@@ -1,0 +1,80 @@
+"""What a source has at a cut is heard, judged, and gathered stream by stream.
+
+A source of changes may have lost some that it told before, as files are deleted and replaced; those are heard from the
+landing, and the certificate says so. So are settlements of quarantined rows, which we alone have said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+
+from ..base.cursor import Cursor
+from ..base.errors import Transient
+from ..base.stream import Stream
+from ..capture.source import Cut, Retells
+from ..ledger.facts import Landed
+from ..quality.telling import Telling
+from .doubt import judge_doubting
+from .route import Route, Tools
+from .settle import TRACK as SETTLEMENT
+
+_NAMED_MAX = 5
+
+
+def retell(route: Route, tools: Tools, cut: Cut, tellings: Mapping[str, Telling], source: object) -> tuple[str, ...]:
+    """Fills the tellings, by object, with all that there is at the cut. Returns what the source can no longer tell
+    itself, one sentence each."""
+    told = _hear(route, cut, tellings, are_changes=isinstance(source, Retells))
+    lost = _hear_landed(route, tools, tellings, told, source) if isinstance(source, Retells) else ()
+    for telling in tellings.values():
+        telling.end()
+    return (*cut.unable, *lost)
+
+
+def _hear(route: Route, cut: Cut, tellings: Mapping[str, Telling], *, are_changes: bool) -> list[Cursor]:
+    """Returns the cursors of the pieces."""
+    keyless: Counter[tuple[str, str]] = Counter()
+    told: list[Cursor] = []
+    for captured in cut.told:
+        route.renew()
+        told.append(captured.after)
+        for object_ in captured.tables:
+            telling, of_track = tellings[object_], (captured.after.track, object_)
+            before = partial(keyless.__getitem__, of_track)
+            judged = judge_doubting(captured, object_, telling.contract, keyless_before=before)
+            keyless[of_track] += judged.keyless
+            hear = telling.tell_changes if are_changes else telling.tell_rows
+            hear(judged.changes)
+    return told
+
+
+def _hear_landed(
+    route: Route, tools: Tools, tellings: Mapping[str, Telling], told: list[Cursor], source: Retells
+) -> tuple[str, ...]:
+    if changed := source.apart(told, tools.ledger.progress(route.lane).values()):
+        raise Transient(f"{changed[0].track} changed while it was compared.", hint="Certify again.")
+    lost: dict[str, None] = {}
+    for telling in tellings.values():
+        stream = telling.contract.stream
+        spans = {name: tools.landing.footer(stream, name).span for name in _landed(tools, stream)}
+        gone = set(source.apart([span.after for span in spans.values()], told))
+        for name in [name for name, span in spans.items() if span.after in gone]:
+            route.renew()
+            telling.tell_changes(tools.landing.open(stream, name).changes)
+            lost[spans[name].track] = None
+    lost.pop(SETTLEMENT, None)
+    return tuple(_sentences(list(lost)))
+
+
+def _landed(tools: Tools, stream: Stream) -> list[str]:
+    entries = tools.ledger.entries(Landed, lane=stream.source, stream=str(stream))
+    return [entry.fact.batch for entry in entries if isinstance(entry.fact, Landed)]
+
+
+def _sentences(lost: list[str]) -> list[str]:
+    named = [f"{track} was read and is gone or changed; it was compared as it landed." for track in lost[:_NAMED_MAX]]
+    if len(lost) > _NAMED_MAX:
+        named.append(f"{len(lost) - _NAMED_MAX} more files were read and are gone or changed.")
+    return named

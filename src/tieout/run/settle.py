@@ -1,0 +1,142 @@
+"""Settling: rows in quarantine are released under today's contract, or discarded with a reason.
+
+Both are acts of an operator and land as batches, so that they survive the loss of every other store. A source that can
+be asked for a row is asked; one that only tells changes has its own bytes decoded again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pyarrow as pa
+
+from ..base.errors import Misconfigured
+from ..base.order import Order
+from ..base.stream import Stream
+from ..capture.source import Captured, Kept, Retells
+from ..contract.contract import Contract
+from ..contract.judge import batch_schema, judge, tallied
+from ..merge.readings import SetAside, StreamReading
+from ..merge.warehouse import Side
+from ..quality.quarantine import discarded, passes, released
+from .house import House
+from .mend import TRACK as REREAD
+from .session import Session, Warehouses
+
+TRACK = "settlement"
+SUPERSEDED = "superseded by a re-read"
+
+_PAGE_ROWS = 10_000
+"""Rows settled in one batch."""
+
+
+def release(house: House, stream: Stream, ids: Collection[str]) -> int:
+    """Judges these rows (all that wait, when none is named) under today's contract and moves over those that pass.
+
+    Returns how many; the others stay. Raises Misconfigured when an id does not wait in the stream's quarantine.
+    """
+    with _opened(house, stream) as session:
+        contract = session.route.contract(stream)
+        settle = _rejudge if isinstance(session.source, Retells) else _reread
+        return _settle(session, contract, ids, settle)
+
+
+def discard(house: House, stream: Stream, ids: Collection[str], reason: str) -> int:
+    """Gives these rows up for good. Returns how many. Raises Misconfigured as `release` does."""
+    if not ids:
+        return 0
+    with _opened(house, stream) as session:
+        contract = session.route.contract(stream)
+
+        def give_up(session: Session, contract: Contract, page: Sequence[SetAside]) -> pa.Table:
+            return discarded(batch_schema(contract), [row.cid for row in page], reason=reason)
+
+        return _settle(session, contract, ids, give_up)
+
+
+@contextmanager
+def _opened(house: House, stream: Stream) -> Iterator[Session]:
+    """The stream's lane, drained, with tables that fit the contract. Raises Retyped."""
+    (lane,) = house.lanes(stream)
+    warehouses = Warehouses(house)
+    try:
+        session = Session(house, lane, warehouses)
+        try:
+            session.drain(session.source.bound())
+            if stream not in session.route.streams():
+                raise Misconfigured(f"{stream} has never landed, so nothing of it waits in quarantine.")
+            session.warehouse.prepare(session.route.contract(stream), Side.LIVE)
+            yield session
+        finally:
+            session.close()
+    finally:
+        warehouses.close()
+
+
+Settle = Callable[[Session, Contract, Sequence[SetAside]], pa.Table]
+"""The changes that settle rows of a page: at most one for each."""
+
+
+def _settle(session: Session, contract: Contract, ids: Collection[str], settle: Settle) -> int:
+    reading = StreamReading(session.warehouse, contract)
+    wanted, after, settled = sorted(set(ids)), "", 0
+    _check(reading, wanted)
+    while page := reading.quarantine_page(wanted, after=after, limit=_PAGE_ROWS):  # bounded: `after` rises
+        changes = settle(session, contract, page)
+        if changes.num_rows:
+            session.route.land_judged(contract.stream, tallied(changes), TRACK)
+        settled += changes.num_rows
+        after = page[-1].cid
+    session.route.merge(session.warehouse, only=contract.stream)
+    return settled
+
+
+def _check(reading: StreamReading, wanted: Sequence[str]) -> None:
+    found = {row.cid for row in reading.quarantine_page(wanted, after="", limit=len(wanted))} if wanted else set()
+    if unknown := sorted(set(wanted) - found):
+        raise Misconfigured(
+            f"{unknown[0]} does not wait in this stream's quarantine.",
+            hint="`tieout quarantine list --rows` shows the ids.",
+        )
+
+
+def _rejudge(session: Session, contract: Contract, page: Sequence[SetAside]) -> pa.Table:
+    """The rows' own bytes, decoded and judged again."""
+    source = session.source
+    assert isinstance(source, Retells), "asked only of such a source"
+    object_ = contract.stream.object
+    captured = source.recapture(object_, [_kept(row) for row in page])
+    judged = judge(captured.tables[object_], contract, encoding=captured.encoding, epoch=captured.epoch)
+    return released(judged.changes, [row.cid for row in page])
+
+
+def _reread(session: Session, contract: Contract, page: Sequence[SetAside]) -> pa.Table:
+    """The rows' keys as the source has them now. What reads well lands like any re-read, and supersedes the rows."""
+    keys = tuple(sorted({row.key for row in page if row.key is not None}))
+    readable: set[str] = set()
+    if keys:
+        with session.source.reread({contract.stream.object: keys}) as told:
+            for captured in told:
+                readable |= _land_readable(session, contract, captured)
+    cids = [row.cid for row in page if row.key in readable]
+    return discarded(batch_schema(contract), cids, reason=SUPERSEDED)
+
+
+def _land_readable(session: Session, contract: Contract, captured: Captured) -> set[str]:
+    """Lands those rows that can be read; returns their keys."""
+    object_ = contract.stream.object
+    table = captured.tables[object_]
+    judged = judge(table, contract, encoding=captured.encoding, epoch=captured.epoch).changes
+    readable = passes(judged)
+    fit = table.filter(readable)
+    if fit.num_rows:
+        session.route.land_aside(replace(captured, tables={object_: fit}), REREAD)
+    keys: list[str] = judged.filter(readable)["_key"].to_pylist()
+    return set(keys)
+
+
+def _kept(row: SetAside) -> Kept:
+    order = None if row.order is None else Order.from_token(row.order)
+    return Kept(row.raw, row.kind, order, row.observed_at)

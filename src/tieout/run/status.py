@@ -1,0 +1,284 @@
+"""How each stream is: what of it is complete, what is known to be missing, and whether the books prove it.
+
+Everything is a fold over the facts of the ledger and a reading of the warehouse; nothing is kept for the report. It
+may be asked for at any time: before anything has run, and while a worker is at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ..base.batch import Tally
+from ..base.cursor import Cursor
+from ..base.errors import Misconfigured, TieoutError, Transient
+from ..base.stream import Stream
+from ..ledger.facts import Advanced, Certified, Landed, Ran
+from ..ledger.ledger import Entry, Ledger
+from ..merge.readings import Freshness, Obligation, StreamReading
+from ..merge.warehouse import Reader
+from ..quality.books import Books
+from .contracts import describes_nothing
+from .house import House
+
+KEYS_MAX = 100
+"""Open keys of a stream that are named; the count tells of the others."""
+CURSORS_MAX = 20
+"""Tracks of a lane whose cursors are shown."""
+
+_NEVER = Freshness(None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far the stream's lane has read: the cursors of its tracks, and when one of them last moved."""
+
+    tracks: int
+    advanced_at: datetime | None
+    cursors: tuple[Cursor, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "tracks": self.tracks,
+            "advanced_at": _moment(self.advanced_at),
+            "cursors": [cursor.to_json() for cursor in self.cursors],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LaneStatus:
+    """How the last pass over a lane that is worth a fact ended; `outcome` "new" before the first."""
+
+    lane: str
+    outcome: str
+    reason: str
+    at: datetime | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"lane": self.lane, "outcome": self.outcome, "reason": self.reason, "at": _moment(self.at)}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the warehouse says of a stream. The default is a stream of which nothing was merged yet."""
+
+    accounts: Mapping[str, Tally] = field(default_factory=dict)
+    applied: frozenset[str] = frozenset()
+    superseded: int = 0
+    ambiguous: int = 0
+    current_rows: int = 0
+    state_hash: str | None = None
+    open_total: int = 0
+    open_keys: tuple[Obligation, ...] = ()
+    freshness: Freshness = _NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """`figures` and `books` are None where nothing can be said, as the stream's contract cannot be read."""
+
+    stream: Stream
+    state: str
+    reason: str
+    coverage: Coverage
+    figures: Figures | None
+    books: Books | None
+    certified: Entry | None
+
+    def to_json(self) -> dict[str, Any]:
+        figures = self.figures or Figures()
+        return {
+            "stream": str(self.stream),
+            "state": self.state,
+            "reason": self.reason,
+            "freshness": _freshness_json(figures.freshness),
+            "coverage": self.coverage.to_json(),
+            "obligations": {
+                "open": figures.open_total,
+                "keys": [{"key": one.key, "reason": one.reason} for one in figures.open_keys],
+            },
+            "books": None if self.books is None else self.books.to_json(),
+            "current_rows": figures.current_rows,
+            "state_hash": figures.state_hash,
+            "certificate": _certificate_json(self.certified),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    streams: tuple[StreamStatus, ...]
+    lanes: tuple[LaneStatus, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "streams": [stream.to_json() for stream in self.streams],
+            "lanes": [lane.to_json() for lane in self.lanes],
+        }
+
+
+def report(house: House, reader: Reader, *, only: Stream | None) -> Report:
+    """Of all streams that have landed or have a contract, or of `only`. Raises Misconfigured when that is unknown."""
+    ledger = house.tools.ledger
+    streams = _streams(house, only)
+    sources = {stream.source for stream in streams} | set(house.lanes(only))
+    lanes = {lane: _lane(ledger, lane) for lane in sorted(sources)}
+    coverage = {lane: _coverage(ledger, lane) for lane in lanes}
+    # The warehouse first: a batch is in the ledger before it is merged, so what was posted is among what landed.
+    figures = {stream: _figures(house, reader, stream) for stream in streams}
+    landed = _landed(ledger)
+    return Report(
+        streams=tuple(
+            _status(
+                stream,
+                figures[stream],
+                landed.get(stream, {}),
+                lane=lanes[stream.source],
+                coverage=coverage[stream.source],
+                certified=_last(ledger.entries(Certified, stream=str(stream), last=1)),
+            )
+            for stream in streams
+        ),
+        lanes=tuple(lanes.values()),
+    )
+
+
+def state_of(lane: LaneStatus, figures: Figures, books: Books, *, adoptable: int, landed: int) -> tuple[str, str]:
+    """One of "new", "failed", "partial" or "complete", and why, in one sentence.
+
+    `adoptable` counts merged batches that the ledger does not know: it was lost, and the next run finds them again.
+    """
+    if not landed and not adoptable:
+        return ("failed", lane.reason) if lane.outcome == "failed" else ("new", "Nothing has landed yet.")
+    if adoptable:
+        return "partial", f"The ledger does not know {adoptable} merged batches; the next run enters them again."
+    if not books.balanced:
+        told = f"{books.received.count} received, {books.accounted.count} accounted for"
+        return "failed", f"The books do not balance: {told}."
+    if lane.outcome in ("failed", "partial"):
+        return lane.outcome, lane.reason
+    if books.pending.count:
+        return "partial", f"Received and not merged yet: {books.pending.count}."
+    if figures.open_total:
+        return "partial", f"Open obligations: {figures.open_total} ({_reasons(figures.open_keys)})."
+    if lane.outcome == "new":
+        return "partial", "No run over this source has ended yet."
+    return "complete", ""
+
+
+def _status(
+    stream: Stream,
+    figures: Figures | TieoutError,
+    landed: Mapping[str, Tally],
+    *,
+    lane: LaneStatus,
+    coverage: Coverage,
+    certified: Entry | None,
+) -> StreamStatus:
+    if isinstance(figures, TieoutError):
+        return StreamStatus(stream, "failed", str(figures), coverage, None, None, certified)
+    pending = (tally for batch, tally in landed.items() if batch not in figures.applied)
+    books = Books.of(
+        sum(landed.values(), start=Tally()),
+        figures.accounts,
+        sum(pending, start=Tally()),
+        superseded=figures.superseded,
+        ambiguous=figures.ambiguous,
+    )
+    adoptable = len(figures.applied - landed.keys())
+    state, reason = state_of(lane, figures, books, adoptable=adoptable, landed=len(landed))
+    return StreamStatus(stream, state, reason, coverage, figures, books, certified)
+
+
+def _streams(house: House, only: Stream | None) -> list[Stream]:
+    known = {Stream.parse(text) for text in house.tools.ledger.landed().values()}
+    known |= {stream for lane in house.lanes() for stream in house.tools.contracts.written(lane)}
+    if only is None:
+        return sorted(known)
+    if only not in known:
+        raise Misconfigured(
+            f"{only} has not landed and has no contract.",
+            hint=f"Known are: {', '.join(str(stream) for stream in sorted(known)) or 'none yet'}.",
+        )
+    return [only]
+
+
+def _figures(house: House, reader: Reader, stream: Stream) -> Figures | TieoutError:
+    """What the warehouse says, or why it cannot be asked about this stream. Raises Transient when it is away."""
+    if not house.project.warehouse.exists():
+        return Figures()
+    try:
+        reading = StreamReading(reader, house.tools.contracts.of(stream, describes_nothing))
+        return _read(reading) if reading.exists() else Figures()
+    except Transient:
+        raise
+    except TieoutError as error:
+        return error
+
+
+def _read(reading: StreamReading) -> Figures:
+    accounts, applied = reading.posted()
+    open_total, open_keys = reading.obligations(limit=KEYS_MAX)
+    return Figures(
+        accounts=accounts,
+        applied=applied,
+        superseded=reading.superseded(),
+        ambiguous=reading.ambiguous(),
+        current_rows=reading.live_rows(),
+        state_hash=reading.state_hash(),
+        open_total=open_total,
+        open_keys=open_keys,
+        freshness=reading.freshness(),
+    )
+
+
+def _landed(ledger: Ledger) -> dict[Stream, dict[str, Tally]]:
+    """Per stream, what each of its batches holds."""
+    landed: dict[Stream, dict[str, Tally]] = {}
+    for entry in ledger.entries(Landed):
+        assert isinstance(entry.fact, Landed), "only Landed was asked for"
+        landed.setdefault(Stream.parse(entry.fact.stream), {})[entry.fact.batch] = entry.fact.received
+    return landed
+
+
+def _lane(ledger: Ledger, lane: str) -> LaneStatus:
+    last = _last(ledger.entries(Ran, lane=lane, last=1))
+    if last is None:
+        return LaneStatus(lane, "new", "", None)
+    assert isinstance(last.fact, Ran), "only Ran was asked for"
+    return LaneStatus(lane, last.fact.outcome, last.fact.reason, last.at)
+
+
+def _coverage(ledger: Ledger, lane: str) -> Coverage:
+    progress = ledger.progress(lane)
+    last = _last(ledger.entries(Advanced, lane=lane, last=1))
+    shown = tuple(progress[track] for track in sorted(progress)[:CURSORS_MAX])
+    return Coverage(len(progress), None if last is None else last.at, shown)
+
+
+def _last(entries: Iterator[Entry]) -> Entry | None:
+    return next(iter(entries), None)
+
+
+def _reasons(keys: tuple[Obligation, ...]) -> str:
+    return ", ".join(sorted({one.reason for one in keys}))
+
+
+def _freshness_json(freshness: Freshness) -> dict[str, Any]:
+    return {
+        "p50_seconds": freshness.p50_seconds,
+        "p95_seconds": freshness.p95_seconds,
+        "newest_event": _moment(freshness.newest_event),
+    }
+
+
+def _certificate_json(certified: Entry | None) -> dict[str, Any] | None:
+    if certified is None:
+        return None
+    assert isinstance(certified.fact, Certified), "only Certified was asked for"
+    return {"state": certified.fact.state, "at": _moment(certified.at)}
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,96 @@
+"""`tieout demo`: a shop under live change, a worker that is killed again and again, then the proof that all is there.
+
+Everything is real: a PostgreSQL server, a writer's transactions, `tieout run` in a process of its own, SIGKILL. Nothing
+of it outlives the demo but the project's folder, where that was asked for.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+
+from ..base.errors import Misconfigured
+from ..base.yamlfile import nearest
+from ..quality.certificate import Repair
+from ..run.certify import certify
+from ..run.clock import SystemClock
+from ..run.house import opened
+from ..run.project import FILE, load_project
+from ..run.serve import socket_path
+from .chaos import strikes
+from .ending import ended_in_order, unbroken
+from .play import Play, Script
+from .report import DemoReport
+from .server import PostgresServer
+from .shop import FULL, SOURCE, TABLES, Size, open_shop
+from .stage import Picture, Scene, Show
+from .watch import Watch
+from .worker import WorkerProcess
+from .writer import CHANGES_PER_SECOND, Writer
+
+EXAMPLES = (SOURCE,)
+SECONDS = 45.0
+"""Of live change, where nothing else was asked for."""
+_HEADING = "# The shop of `tieout demo`. Its PostgreSQL ends with the demo; what has landed and the warehouse stay.\n"
+
+
+def demo(*, example: str, seed: int, minutes: float | None, chaos: bool, keep: Path | None, show: Show) -> DemoReport:
+    """Runs an example from beginning to end, in the main thread. `minutes` is how long there is live change; `keep` an
+    empty or new folder that becomes the project's and stays. Raises Misconfigured before anything is started."""
+    if example not in EXAMPLES:
+        hint = nearest(example, EXAMPLES) or f"There is: {', '.join(EXAMPLES)}."
+        raise Misconfigured(f"there is no example {example!r}.", hint=hint)
+    seconds = SECONDS if minutes is None else minutes * 60
+    script = Script(seed, seconds, strikes(seed=seed, seconds=seconds) if chaos else ())
+    with ended_in_order(), TemporaryDirectory(prefix="tieout-demo-") as scratch:
+        if keep is None:
+            return perform(script, FULL, Path(scratch) / "project", Path(scratch), show)
+        _refuse_full(keep)
+        return replace(perform(script, FULL, keep, Path(scratch), show), kept=keep)
+
+
+def perform(script: Script, size: Size, project: Path, scratch: Path, show: Show) -> DemoReport:
+    """The demo, with its project in the folder `project` and all else in `scratch`. Whatever it starts, it ends."""
+    clock = SystemClock()
+    began = clock.now()
+    show(Picture(Scene.OPENING, script.seed))
+    with ExitStack() as stack:
+        server = PostgresServer(scratch / "postgres")
+        stack.callback(server.close)
+        unbroken(server.start)
+        url = server.create_database(SOURCE)
+        open_shop(url, size, seed=script.seed)
+        _write_project(project, url)
+        house = stack.enter_context(opened(load_project(project, environ={}), clock))
+        stack.callback(socket_path(house.project.warehouse).unlink, missing_ok=True)  # A killed worker leaves its own.
+        worker = WorkerProcess(project, scratch / "worker.log")
+        stack.callback(worker.kill)
+        writer = Writer(url, size, clock, seed=script.seed, changes_per_second=CHANGES_PER_SECOND)
+        stack.enter_context(closing(writer))
+        watch = stack.enter_context(closing(Watch(url, house)))
+        last = Play(script, writer=writer, worker=worker, watch=watch, clock=clock, show=show).run()
+        show(replace(last, scene=Scene.CERTIFYING))
+        certificates = certify(house, (), repair=False, may_repair=_never)
+    seconds = (clock.now() - began).total_seconds()
+    return DemoReport(SOURCE, script.seed, certificates, last.kills, last.changes, seconds, kept=None)
+
+
+def _never(repair: Repair) -> bool:
+    return False
+
+
+def _write_project(project: Path, url: str) -> None:
+    # The address of a socket in a private folder, without a password: it may stand in the file.
+    source = {"type": "postgres", "url": url, "tables": [f"public.{table}" for table in TABLES]}
+    project.mkdir(parents=True, exist_ok=True)
+    settings = yaml.safe_dump({"project": SOURCE, "sources": {SOURCE: source}}, sort_keys=False)
+    (project / FILE).write_text(_HEADING + settings, encoding="utf-8")
+
+
+def _refuse_full(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Misconfigured(f"{folder} is there already, and not empty.", hint="Name a new folder for --keep.")

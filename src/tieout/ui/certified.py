@@ -1,0 +1,77 @@
+"""A certificate, drawn: both sides of each stream, what differs, and why it is not complete where it is not."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.prompt import Confirm
+from rich.table import Table
+from rich.text import Text
+
+from ..quality.certificate import Certificate, Certificates, Difference, Repair, State
+from .paint import count, grid, next_step, safe, several, stacked, state, verdict
+
+_FIGURES = ("source", "here", *(difference.value for difference in Difference))
+_VERDICTS = {
+    State.COMPLETE: "What is here is what the source has, row by row, value by value.",
+    State.PARTIAL: "Not complete: each hole is known and named.",
+    State.BROKEN: "Broken: something differs that nothing known explains.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    certificates: Certificates
+
+    @property
+    def exit_code(self) -> int:
+        return self.certificates.exit_code
+
+    def to_json(self) -> dict[str, Any]:
+        return self.certificates.to_json()
+
+    def shown(self) -> RenderableType:
+        streams = self.certificates.streams
+        if not streams:
+            return stacked(
+                verdict("new", "Nothing has landed yet, so there is nothing to compare."),
+                next_step("tieout run --once", "reads what the sources have"),
+            )
+        reasons = [_reason(one, told) for one in streams for told in one.reasons]
+        repairs = [_repaired(one) for one in streams if one.repaired]
+        word = self.certificates.state
+        return stacked(_table(streams), *reasons, *repairs, verdict(word.value, _VERDICTS[word]), *_hints(streams))
+
+
+def agreed(plan: Repair) -> bool:
+    """Asks the person at the terminal; where there is none, nobody has agreed."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    asked = f"{plan.stream}: land {plan.rows:,} of {plan.of_rows:,} rows again?"
+    return Confirm.ask(asked, console=Console(stderr=True, markup=False), default=False)
+
+
+def _table(streams: tuple[Certificate, ...]) -> Table:
+    table = grid("stream", "state", *_FIGURES, right=_FIGURES)
+    for one in streams:
+        figures = [count(one.compared.finding(difference).count) for difference in Difference]
+        sides = count(one.compared.source_rows), count(one.compared.current_rows)
+        table.add_row(safe(str(one.stream)), state(one.state.value), *sides, *figures)
+    return table
+
+
+def _reason(one: Certificate, told: str) -> Text:
+    return Text.assemble((f"{one.stream}: ", "bold"), safe(told))
+
+
+def _repaired(one: Certificate) -> Text:
+    return Text.assemble(
+        (f"{one.stream}: ", "bold"), f"{several(one.repaired, 'row')} landed again, then compared anew."
+    )
+
+
+def _hints(streams: tuple[Certificate, ...]) -> list[Text]:
+    return [Text.assemble(("→ ", "dim"), safe(told)) for told in dict.fromkeys(one.hint for one in streams) if told]

@@ -1,0 +1,265 @@
+"""`tieout`: one command per deed. Each reads what was asked, has `run/` do it, and hands back an answer to present.
+
+Nothing is decided here, so that whatever a command does can be done without it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ..base.errors import TieoutError
+from ..base.stream import Stream
+from ..quality.certificate import Repair
+from ..run.certify import certify as certify_streams
+from ..run.clock import SystemClock
+from ..run.house import House, opened
+from ..run.init import init_project
+from ..run.project import load_project
+from ..run.quarantine import ROWS_MAX, chosen, waiting, waiting_row, waiting_rows
+from ..run.replay import rebuild as rebuild_streams
+from ..run.serve import PatientReader
+from ..run.settle import discard, release
+from ..run.status import report
+from ..run.stop import by_signal
+from ..run.worker import Worker
+from ..sim.demo import EXAMPLES
+from ..sim.demo import demo as run_demo
+from . import logs
+from .answer import FAULT, WRONG, Answer, Refusal, present
+from .asked import Asked
+from .begun import Begun
+from .certified import Certified, agreed
+from .demo_ended import DemoEnded
+from .demo_stage import DemoStage
+from .quarantined import Reasons, Row, Rows, Settled
+from .ran import RunEnded
+from .rebuilt import RebuildEnded
+from .standing import Standing
+
+app = typer.Typer(
+    name="tieout",
+    help="Moves data from your systems to your warehouse, and proves that the two agree.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+quarantine = typer.Typer(help="Rows that could not be read as their contract promises.", no_args_is_help=True)
+app.add_typer(quarantine, name="quarantine")
+
+Project = Annotated[Path, typer.Option("--project", help="The project's folder.", metavar="DIR")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
+OneStream = Annotated[str | None, typer.Option("--stream", help="Only this stream.", metavar="SOURCE.OBJECT")]
+StreamArgument = Annotated[str | None, typer.Argument(help="Only this stream.", metavar="[STREAM]", show_default=False)]
+
+HERE = Path()
+
+
+@app.command()
+def init(
+    project: Project = HERE,
+    name: Annotated[str | None, typer.Option(help="The project's name; the folder's, if left out.")] = None,
+    json: Json = False,
+) -> Answer:
+    """Make a folder a project."""
+    file = init_project(project, name)
+    return Begun(load_project(project, environ=os.environ).name, file)
+
+
+@app.command()
+def run(
+    project: Project = HERE,
+    once: Annotated[bool, typer.Option("--once", help="Do all that is due, and stop.")] = False,
+    stream: OneStream = None,
+    idle_exit: Annotated[int, typer.Option(help="Exit code of a run that found nothing to do.", min=0, max=255)] = 0,
+    json: Json = False,
+) -> Answer:
+    """Capture, land and merge: all that is due with --once, else for as long as it is let."""
+    with by_signal() as stop, _house(project, SystemClock(stopping=stop)) as house:
+        # Chance only spreads retries in time; no result depends on it.
+        worker = Worker(house, only=_stream(stream), dice=Random())
+        outcomes = worker.once(stop) if once else worker.forever(stop)
+    return RunEnded(outcomes, idle_exit)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One reading statement, such as: select * from latest.erp__account")],
+    project: Project = HERE,
+    json: Json = False,
+) -> Answer:
+    """Read the warehouse, also while a worker runs."""
+    warehouse = load_project(project, environ=os.environ).warehouse
+    return Asked.of(PatientReader(warehouse, SystemClock()).query(sql))
+
+
+@app.command()
+def status(project: Project = HERE, stream: OneStream = None, json: Json = False) -> Answer:
+    """How complete and fresh each stream is, and whether its books balance."""
+    with _house(project) as house:
+        return Standing(report(house, _reader(house), only=_stream(stream)), at_length=stream is not None)
+
+
+@app.command()
+def certify(
+    stream: StreamArgument = None,
+    project: Project = HERE,
+    repair: Annotated[bool, typer.Option("--repair", help="Land again what differs, then compare anew.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Agree to a large repair.")] = False,
+    json: Json = False,
+) -> Answer:
+    """Compare with the source itself, row by row, and say what differs."""
+
+    def may_repair(plan: Repair) -> bool:
+        return yes or (not json and agreed(plan))
+
+    only = _stream(stream)
+    with _house(project) as house:
+        streams = () if only is None else (only,)
+        return Certified(certify_streams(house, streams, repair=repair, may_repair=may_repair))
+
+
+@app.command()
+def demo(
+    example: Annotated[str, typer.Argument(help=f"Which one: {', '.join(EXAMPLES)}.")] = EXAMPLES[0],
+    seed: Annotated[int, typer.Option(help="Of all chance in it.", min=0)] = 1,
+    minutes: Annotated[float | None, typer.Option(help="Of live change; 45 seconds, if left out.", min=0.1)] = None,
+    chaos: Annotated[bool, typer.Option("--chaos/--no-chaos", help="Whether the worker is killed.")] = True,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", "--project", help="A new folder, where its project stays.", metavar="DIR")
+    ] = None,
+    json: Json = False,
+) -> Answer:
+    """A company under live change, moved while the worker is killed again and again, and certified."""
+    with DemoStage(Console(stderr=True)) as stage:
+        report = run_demo(example=example, seed=seed, minutes=minutes, chaos=chaos, keep=keep, show=stage.show)
+    return DemoEnded(report)
+
+
+@app.command()
+def rebuild(stream: StreamArgument = None, project: Project = HERE, json: Json = False) -> Answer:
+    """Make the tables anew from the landing, compare, and swap them in."""
+    with _house(project) as house:
+        return RebuildEnded(rebuild_streams(house, only=_stream(stream)))
+
+
+@quarantine.command("list")
+def quarantine_list(
+    project: Project = HERE,
+    stream: OneStream = None,
+    rows: Annotated[bool, typer.Option("--rows", help="The rows themselves.")] = False,
+    limit: Annotated[int, typer.Option(help="Rows of one stream at most.", min=1)] = ROWS_MAX,
+    json: Json = False,
+) -> Answer:
+    """What waits, by reason; with --rows each row."""
+    with _house(project) as house:
+        reader, only = _reader(house), _stream(stream)
+        if rows:
+            return Rows(waiting_rows(house, reader, only=only, limit=limit))
+        return Reasons(waiting(house, reader, only=only))
+
+
+@quarantine.command("show")
+def quarantine_show(
+    id: Annotated[str, typer.Argument(help="The row's id, or its beginning.")],
+    project: Project = HERE,
+    json: Json = False,
+) -> Answer:
+    """One row, as it was received."""
+    with _house(project) as house:
+        return Row(waiting_row(house, _reader(house), id))
+
+
+@quarantine.command("release")
+def quarantine_release(
+    ids: Annotated[list[str] | None, typer.Argument(help="Their ids; all that wait, if left out.")] = None,
+    project: Project = HERE,
+    stream: OneStream = None,
+    json: Json = False,
+) -> Answer:
+    """Judge rows again under today's contract; those that pass move over."""
+    return _settled("released", project, ids or [], _stream(stream), release)
+
+
+@quarantine.command("discard")
+def quarantine_discard(
+    ids: Annotated[list[str], typer.Argument(help="Their ids, or the beginnings of them.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why nobody wants them; it is kept.")],
+    project: Project = HERE,
+    json: Json = False,
+) -> Answer:
+    """Give rows up for good."""
+    return _settled("discarded", project, ids, None, partial(discard, reason=reason))
+
+
+def _settled(deed: str, folder: Path, ids: Sequence[str], only: Stream | None, settle: Settle) -> Settled:
+    with _house(folder) as house:
+        found = chosen(house, _reader(house), ids, only=only)
+        settled = {stream: settle(house, stream, of_stream) for stream, of_stream in found.items()}
+        left = Counter[Stream]()
+        for one in waiting(house, _reader(house), only=only):
+            left[one.stream] += one.count
+    return Settled(deed, settled, left)
+
+
+def main() -> None:
+    """The program: does what it was asked, presents the answer, and ends with its exit code."""
+    arguments = sys.argv[1:]
+    as_json = "--json" in arguments
+    logs.configure()
+    for stream in (sys.stdout, sys.stderr):
+        # A letter that the terminal's encoding has not is written as an escape; it is no reason to fail.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if as_json:
+        sys.excepthook = _own_fault
+    sys.exit(answered(arguments, as_json=as_json))
+
+
+def answered(arguments: list[str], *, as_json: bool) -> int:
+    """Runs a command line; returns its exit code."""
+    try:
+        answer: Any = app(arguments, prog_name="tieout", standalone_mode=False)
+    except typer.TyperException as error:
+        if not error.format_message():  # the help was shown, as nothing was asked
+            return WRONG
+        answer = Refusal(error.format_message(), "`tieout --help` shows what can be asked.", "usage", WRONG)
+    except TieoutError as error:
+        answer = Refusal.of(error)
+    # `--help` answers by itself, with a code.
+    return answer if isinstance(answer, int) else present(answer, as_json=as_json)
+
+
+def _own_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A program that asked for a document gets one, whatever happens; the traceback is for the report."""
+    sys.__excepthook__(kind, error, trace)
+    present(FAULT, as_json=True)
+
+
+Settle = Callable[[House, Stream, Sequence[str]], int]
+
+
+@contextmanager
+def _house(folder: Path, clock: SystemClock | None = None) -> Iterator[House]:
+    with opened(load_project(folder, environ=os.environ), clock or SystemClock()) as house:
+        yield house
+
+
+def _reader(house: House) -> PatientReader:
+    return PatientReader(house.project.warehouse, house.tools.clock)
+
+
+def _stream(text: str | None) -> Stream | None:
+    return None if text is None else Stream.parse(text)

@@ -1,0 +1,45 @@
+"""What a rebuild found: whether the tables were what the landing says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..run.replay import Rebuilt
+from .answer import OK, PARTIAL
+from .paint import count, grid, safe, stacked, state, verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildEnded:
+    streams: Sequence[Rebuilt]
+
+    @property
+    def exit_code(self) -> int:
+        return OK if all(stream.equal for stream in self.streams) else PARTIAL
+
+    def to_json(self) -> dict[str, Any]:
+        return {"streams": [stream.to_json() for stream in self.streams]}
+
+    def shown(self) -> RenderableType:
+        table = grid("stream", "before and after", "rows", "state hash", right=("rows",))
+        for stream in self.streams:
+            word = "equal" if stream.equal else "differs"
+            hash_ = Text(stream.state_hash, style="dim")
+            table.add_row(safe(str(stream.stream)), state(word), count(stream.rows), hash_)
+        reasons = [safe(f"{stream.stream}: {stream.reason}") for stream in self.streams if stream.reason]
+        return stacked(table, *reasons, self._verdict())
+
+    def _verdict(self) -> Text:
+        if not self.streams:
+            return verdict("new", "Nothing has landed yet, so there was nothing to rebuild.")
+        differing = sum(not stream.equal for stream in self.streams)
+        if differing:
+            return verdict(
+                "partial", f"{differing} of {len(self.streams)} streams were not what the landing says; now they are."
+            )
+        return verdict("complete", "Made anew from the landing, and equal to the last digit.")

@@ -1,0 +1,126 @@
+"""The status of a project, drawn: a line for each stream, the reasons of those that are not complete, a verdict.
+
+One stream alone is drawn at length, with its books as the equation that they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ..quality.books import ACCOUNTS, Books
+from ..run.status import Figures, Report, StreamStatus
+from .paint import count, grid, moment, next_step, safe, seconds, several, stacked, state, verdict
+
+_FIGURES = ("rows", "received", "pending", "quarantine", "open", "p95")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A report that could be made is a success, whatever it says. `at_length`: it is about one stream alone."""
+
+    report: Report
+    at_length: bool
+    exit_code: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return self.report.to_json()
+
+    def shown(self) -> RenderableType:
+        if not self.report.streams:
+            return stacked(
+                verdict("new", "No stream is known yet."),
+                next_step("tieout run --once", "reads what the sources have"),
+            )
+        drawn = [_detail(stream) for stream in self.report.streams] if self.at_length else [self._overview()]
+        reasons = [_reason(stream) for stream in self.report.streams if stream.reason]
+        return stacked(*drawn, self._lanes(), *reasons, self._verdict(), self._next())
+
+    def _overview(self) -> Table:
+        table = grid("stream", "state", *_FIGURES, right=_FIGURES)
+        for stream in self.report.streams:
+            table.add_row(safe(str(stream.stream)), state(stream.state), *_figures(stream))
+        return table
+
+    def _lanes(self) -> Table:
+        table = grid("source", "last run", "ended")
+        for lane in self.report.lanes:
+            table.add_row(safe(lane.lane), state(lane.outcome), moment(lane.at))
+        return table
+
+    def _verdict(self) -> Text:
+        states = [stream.state for stream in self.report.streams]
+        for word in ("failed", "partial", "new"):
+            if number := states.count(word):
+                are = "is" if number == 1 else "are"
+                return verdict(word, f"{number} of {several(len(states), 'stream')} {are} {word}.")
+        return verdict("complete", f"Complete, and the books balance: {several(len(states), 'stream')}.")
+
+    def _next(self) -> Text:
+        known = [stream for stream in self.report.streams if stream.books is not None]
+        if any(stream.state == "new" or _pending(stream.books) for stream in known):
+            return next_step("tieout run --once", "does what is due")
+        if any(stream.books and stream.books.quarantined.count for stream in known):
+            return next_step("tieout quarantine list", "what waits in quarantine, and why")
+        return next_step("tieout certify", "compares with the source itself")
+
+
+def _figures(stream: StreamStatus) -> list[Text]:
+    if stream.figures is None or stream.books is None:
+        return [count(None)] * len(_FIGURES)
+    return [
+        count(stream.figures.current_rows),
+        count(stream.books.received.count),
+        count(stream.books.pending.count),
+        count(stream.books.quarantined.count),
+        count(stream.figures.open_total),
+        seconds(stream.figures.freshness.p95_seconds),
+    ]
+
+
+def _detail(stream: StreamStatus) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_row(safe(str(stream.stream)), state(stream.state))
+    if stream.figures is not None and stream.books is not None:
+        for name, told in _told(stream.figures, stream.books):
+            table.add_row(name, told)
+    tracks = several(stream.coverage.tracks, "track")
+    table.add_row("coverage", Text.assemble(f"{tracks}, advanced at ", moment(stream.coverage.advanced_at)))
+    if certificate := stream.to_json()["certificate"]:
+        table.add_row("certificate", Text.assemble(state(certificate["state"]), f" at {certificate['at']}"))
+    return table
+
+
+def _told(figures: Figures, books: Books) -> list[tuple[str, Text]]:
+    fresh = figures.freshness
+    aside = f"of the accepted, superseded {books.superseded:,} and ambiguous {books.ambiguous:,}"
+    return [
+        ("rows", Text(f"{figures.current_rows:,}")),
+        ("books", _equation(books)),
+        ("", Text(aside, style="dim")),
+        ("freshness", Text.assemble("p50 ", seconds(fresh.p50_seconds), ", p95 ", seconds(fresh.p95_seconds))),
+        ("newest event", moment(fresh.newest_event)),
+        ("open", Text(several(figures.open_total, "obligation"))),
+        ("state hash", Text(figures.state_hash or "-")),
+    ]
+
+
+def _equation(books: Books) -> Text:
+    """`1,001 received = 1,000 accepted + 1 quarantined`."""
+    accounts = [(name, getattr(books, name).count) for name in (*ACCOUNTS, "pending")]
+    told = " + ".join(f"{number:,} {name}" for name, number in accounts if number) or "0"
+    sign = ("=", "green") if books.balanced else ("≠", "bold red")
+    return Text.assemble(f"{books.received.count:,} received ", sign, f" {told}")
+
+
+def _reason(stream: StreamStatus) -> Text:
+    return Text.assemble((f"{stream.stream}: ", "bold"), safe(stream.reason))
+
+
+def _pending(books: Books | None) -> int:
+    return 0 if books is None else books.pending.count

@@ -1,0 +1,204 @@
+"""Certificates over a real PostgreSQL: both sides at one cut, while others write; damage is found and repaired."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.e2e.certifying import Project, counts
+from tieout.base.stream import Stream
+from tieout.quality.certificate import Repair
+from tieout.run.replay import rebuild
+from tieout.run.settle import release
+
+STREAM = "shop.orders"
+ROWS = 2_000
+
+MADE = """
+create table orders (
+    id bigint primary key, status text, amount numeric(12,2), price float8, at timestamptz default now(), note jsonb,
+    mark uuid default gen_random_uuid(), raw bytea
+);
+insert into orders (id, status, amount, price, note, raw)
+select n, 'new', n * 1.25, n / 3.0, jsonb_build_object('n', n), decode(md5(n::text), 'hex')
+from generate_series(1, {rows}) n;
+update orders set price = 'NaN' where id = 7;
+update orders set status = null, amount = null where id = 9;
+"""
+CHANGED = "update orders set status = 'paid' where id in (1, 2, 3, 4)"
+
+
+@pytest.fixture
+def project(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setenv("PG_URL", database)
+    do(database, MADE.format(rows=ROWS))
+    project = Project(tmp_path, 'shop: {type: postgres, url: "${PG_URL}", tables: [public.orders]}')
+    project.run()
+    do(database, CHANGED)
+    project.run()
+    return project
+
+
+def do(database: str, statements: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(statements.encode())
+
+
+@contextmanager
+def a_writer(database: str) -> Iterator[None]:
+    """Somebody who goes on writing, in transactions of one statement, until the context ends."""
+    ended = threading.Event()
+
+    def write() -> None:
+        with psycopg.connect(database, autocommit=True) as connection:
+            for number in range(1, 100_000):
+                if ended.is_set():
+                    return
+                at = number % ROWS + 1
+                connection.execute(
+                    "update orders set amount = amount + 1, status = %s where id = %s", (str(number), at)
+                )
+                connection.execute("delete from orders where id = %s", (number + 100_000 - 5,))
+                connection.execute("insert into orders (id) values (%s)", (number + 100_000,))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_a_table_that_agrees_is_complete_whatever_its_types(project: Project) -> None:
+    certificate = project.certify_one(STREAM)
+
+    assert (certificate.state, counts(certificate), certificate.how) == ("complete", [0, 0, 0, 0], "exact")
+    assert (certificate.compared.source_rows, certificate.compared.current_rows) == (ROWS, ROWS)
+
+
+def test_while_somebody_writes_both_sides_are_of_one_moment(project: Project, database: str) -> None:
+    with a_writer(database):
+        states = [project.certify_one(STREAM) for _ in range(3)]
+
+    assert [(one.state, counts(one)) for one in states] == [("complete", [0, 0, 0, 0])] * 3
+    assert states[0].cut["position"] < states[-1].cut["position"]
+
+
+DAMAGE = (
+    "delete from latest.shop__orders where id = 10",
+    "update latest.shop__orders set amount = 0.01 where id = 11",
+    "update latest.shop__orders set status = 'new' where id = 1",
+    "insert into latest.shop__orders (id, status, _deleted, _order, _key) "
+    "values (777777, 'x', false, '', '[\"777777\"]')",
+    "update latest.shop__orders set _deleted = true where id = 12",
+    "insert into latest.shop__orders select * from latest.shop__orders where id = 13",
+)
+
+
+def test_damage_done_by_hand_is_found_and_repaired(project: Project) -> None:
+    project.damage(*DAMAGE)
+
+    found = project.certify_one(STREAM)
+    repaired = project.certify_one(STREAM, repair=True)
+
+    assert (found.state, counts(found)) == ("broken", [2, 1, 1, 2])
+    assert found.to_json()["keys"] == {
+        "missing": ['["10"]', '["12"]'], "ghost": ['["777777"]'], "stale": ['["1"]'], "diverged": ['["11"]', '["13"]'],
+    }  # fmt: skip
+    assert f"tieout certify {STREAM} --repair" in found.hint
+    assert (repaired.state, counts(repaired), repaired.repaired) == ("complete", [0, 0, 0, 0], 6)
+    assert repaired.books.balanced
+
+
+def test_the_same_row_damaged_again_is_repaired_again(project: Project) -> None:
+    for _ in range(2):
+        project.damage("update latest.shop__orders set amount = 0.01 where id = 11")
+        assert project.certify_one(STREAM, repair=True).state == "complete"
+
+
+def test_a_repair_outlives_a_rebuild(project: Project) -> None:
+    project.damage(*DAMAGE)
+    project.certify_one(STREAM, repair=True)
+
+    project.within(lambda house: rebuild(house, only=Stream.parse(STREAM)))
+
+    (again,) = project.within(lambda house: rebuild(house, only=Stream.parse(STREAM)))
+    assert again.equal
+    assert project.certify_one(STREAM).state == "complete"
+
+
+def test_a_large_repair_is_made_only_when_it_may_be(project: Project) -> None:
+    project.damage("delete from latest.shop__orders where id <= 500")
+    asked: list[Repair] = []
+
+    def no(plan: Repair) -> bool:
+        asked.append(plan)
+        return False
+
+    refused = project.certify(STREAM, repair=True, may_repair=no)
+    agreed = project.certify(STREAM, repair=True, may_repair=lambda plan: True)
+
+    assert [(plan.rows, plan.of_rows) for plan in asked] == [(500, ROWS)]
+    assert (refused.exit_code, counts(refused.streams[0]), refused.streams[0].repaired) == (3, [500, 0, 0, 0], 0)
+    assert (agreed.exit_code, agreed.streams[0].repaired) == (0, 500)
+
+
+def test_a_small_repair_asks_nobody(project: Project) -> None:
+    project.damage("delete from latest.shop__orders where id <= 100")
+
+    certificates = project.certify(STREAM, repair=True, may_repair=lambda plan: pytest.fail("it asked"))
+
+    assert certificates.exit_code == 0
+
+
+def test_an_empty_table_is_complete(project: Project, database: str) -> None:
+    do(database, "truncate orders")
+
+    certificate = project.certify_one(STREAM)
+
+    assert (certificate.state, certificate.compared.source_rows, certificate.compared.current_rows) == (
+        "complete",
+        0,
+        0,
+    )
+
+
+def _with_a_row_that_the_contract_refuses(project: Project, database: str) -> Path:
+    path = project.root / "contracts" / "shop" / "orders.yaml"
+    drafted = path.read_text()
+    assert "name: amount" in drafted
+    path.write_text(drafted.replace("name: amount\n", "name: amount\n    required: true\n"))
+    do(database, "update orders set amount = null where id = 20")
+    project.run()
+    path.with_suffix(".draft").write_text(drafted)
+    return path
+
+
+def test_a_row_that_the_contract_refuses_is_a_known_hole(project: Project, database: str) -> None:
+    _with_a_row_that_the_contract_refuses(project, database)
+
+    certificate = project.certify_one(STREAM)
+
+    # The row that had no amount before the contract asked for one still stands as it was.
+    assert certificate.state == "partial"
+    assert (counts(certificate), certificate.compared.unreadable) == ([0, 0, 2, 0], 2)
+
+
+def test_released_from_quarantine_it_is_read_again_and_complete(project: Project, database: str) -> None:
+    path = _with_a_row_that_the_contract_refuses(project, database)
+    path.write_text(path.with_suffix(".draft").read_text())
+
+    settled = project.within(lambda house: release(house, Stream.parse(STREAM), []))
+
+    certificate = project.certify_one(STREAM)
+    told = project.reading(STREAM, lambda r: r.state_hash())
+    (rebuilt,) = project.within(lambda house: rebuild(house, only=Stream.parse(STREAM)))
+    assert (settled, certificate.state) == (1, "complete")
+    assert certificate.books.balanced
+    assert (rebuilt.equal, rebuilt.state_hash) == (True, told)

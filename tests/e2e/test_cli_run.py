@@ -1,0 +1,91 @@
+"""`tieout run`: how it ends, and what a second one beside it does."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import image, project, stop
+
+
+def test_a_run_that_finds_nothing_says_so_by_the_code_it_was_given(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, name="a"))
+
+    assert books.tieout("run", "--once", "--idle-exit", "99").code == 0
+    assert books.tieout("run", "--once", "--idle-exit", "99").code == 99
+    assert books.tieout("run", "--once").code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_that_is_asked_to_stop_gives_everything_back(tmp_path: Path, number: signal.Signals) -> None:
+    books = project(tmp_path)
+    books.drop("1.ndjson", image("A", 1, name="a"))
+
+    with books.worker() as worker:
+        said = stop(worker, number)
+
+    assert (said.code, said.document["outcome"]) == (0, "complete")
+    assert books.json("run", "--once")["outcome"] == "complete"
+
+
+def test_a_killed_worker_is_followed_at_once(tmp_path: Path) -> None:
+    books = project(tmp_path)
+    with books.worker() as worker:
+        worker.kill()
+        worker.wait()
+        books.drop("1.ndjson", image("A", 1, name="a"))
+
+        assert books.json("run", "--once")["lanes"][0]["merged"] == 1
+
+
+def test_a_second_run_waits_and_then_leaves_the_first_alone(tmp_path: Path) -> None:
+    books = project(tmp_path)
+    with books.worker() as worker:
+        second = books.json("run", "--once", code=3)
+        lanes = books.json("status")["lanes"]
+
+        assert stop(worker).code == 0
+
+    assert (second["outcome"], second["lanes"][0]["merged"]) == ("partial", 0)
+    assert "holds the warehouse" in second["lanes"][0]["reason"]
+    assert lanes[0]["outcome"] == "complete"
+
+
+def test_a_contract_that_cannot_be_read_fails_the_run_with_the_mend(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    (tmp_path / "contracts" / "erp").mkdir(parents=True)
+    (tmp_path / "contracts" / "erp" / "account.yaml").write_text("kind: Nonsense\n")
+    books.drop("1.ndjson", image("A", 1, name="a"))
+
+    ran = books.json("run", "--once", code=2)
+
+    assert ran["outcome"] == "failed"
+    assert "account.yaml" in ran["lanes"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (("run", "--once", "--stream", "crm.account"), "misconfigured"),
+        (("run", "--once", "--stream", "account"), "misconfigured"),
+        (("run", "--never"), "usage"),
+        (("fly",), "usage"),
+    ],
+)
+def test_a_wrong_wish_is_answered_in_the_document_too(tmp_path: Path, arguments: tuple[str, ...], kind: str) -> None:
+    error = project(tmp_path, within=True).json(*arguments, code=2)["error"]
+
+    assert error["kind"] == kind
+    assert error["message"]
+    assert error["hint"]
+
+
+def test_people_read_their_errors_on_stderr(tmp_path: Path) -> None:
+    said = project(tmp_path / "here").tieout("run", "--once", "--stream", "crm.account")
+
+    assert (said.code, said.out) == (2, "")
+    assert "crm.account belongs to no source of this project." in said.err
+    assert "Traceback" not in said.err

@@ -1,0 +1,103 @@
+"""`tieout status`: before, between and after; it tells what is missing, and never fails for telling it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.e2e.command import image, project
+
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: erp.account
+name: account
+version: 1.0.0
+status: active
+schema:
+  - name: account
+    properties:
+      - {name: id, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
+      - {name: amount, logicalType: number, physicalType: "decimal(18,2)"}
+"""
+
+
+def test_before_anything_has_run_a_stream_with_a_contract_is_new(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    (tmp_path / "contracts" / "erp").mkdir(parents=True)
+    (tmp_path / "contracts" / "erp" / "account.yaml").write_text(CONTRACT)
+
+    report = books.json("status")
+
+    assert [(one["stream"], one["state"]) for one in report["streams"]] == [("erp.account", "new")]
+    assert [(one["lane"], one["outcome"]) for one in report["lanes"]] == [("erp", "new")]
+
+
+def test_a_stream_is_complete_when_all_that_landed_is_merged_and_known(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, amount="1.00"), image("A", 2, amount="2.00"), image("A", 2, amount="2.00"))
+    books.tieout("run", "--once")
+
+    account = books.status()
+
+    assert (account["state"], account["reason"]) == ("complete", "")
+    assert account["books"] == {
+        "received": 3, "accepted": 2, "duplicate": 1, "quarantined": 0, "erased": 0, "filtered": 0, "control": 0,
+        "pending": 0, "superseded": 1, "ambiguous": 0, "balanced": True, "checksum": account["books"]["checksum"],
+    }  # fmt: skip
+    assert account["coverage"]["tracks"] == 1
+    assert account["coverage"]["cursors"][0]["track"] == "1.ndjson"
+
+
+def test_without_its_warehouse_everything_is_pending_and_still_balances(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, amount="1.00"), image("B", 1, amount="2.00"))
+    books.tieout("run", "--once")
+    (tmp_path / ".tieout" / "warehouse.duckdb").unlink()
+
+    account = books.status()
+
+    assert account["state"] == "partial"
+    assert (account["books"]["pending"], account["books"]["balanced"]) == (2, True)
+    assert account["state_hash"] is None
+
+
+def test_an_open_obligation_is_named(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    gap = {"stream": "erp.account", "key": {"id": "A"}, "kind": "gap", "order": {"position": 2}}
+    books.drop("1.ndjson", image("A", 1, amount="1.00"), gap)
+    books.tieout("run", "--once")
+
+    account = books.status()
+
+    assert account["state"] == "partial"
+    assert account["obligations"] == {"open": 1, "keys": [{"key": '["A"]', "reason": "gap"}]}
+
+
+def test_a_contract_that_was_broken_fails_its_stream_and_no_other(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, amount="1.00"), image("B", 1, stream="erp.order", amount="2.00"))
+    books.tieout("run", "--once")
+    (tmp_path / "contracts" / "erp" / "account.yaml").write_text("kind: Nonsense\n")
+
+    states = {one["stream"]: one["state"] for one in books.json("status")["streams"]}
+
+    assert states == {"erp.account": "failed", "erp.order": "complete"}
+
+
+def test_a_stream_that_nobody_knows_is_a_wrong_wish(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+
+    assert books.json("status", "--stream", "erp.nothing", code=2)["error"]["kind"] == "misconfigured"
+
+
+def test_people_get_a_verdict_and_the_next_command(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, amount="1.00"), "no json")
+    books.tieout("run", "--once")
+
+    overview, detail = books.tieout("status"), books.tieout("status", "--stream", "erp.account")
+
+    assert (overview.code, detail.code) == (0, 0)
+    assert "1 of 1 stream is partial." in overview.out
+    assert "Next: tieout quarantine list" in overview.out
+    assert "2 received = 1 accepted + 1 quarantined" in detail.out

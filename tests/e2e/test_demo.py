@@ -1,0 +1,103 @@
+"""A demo in small: the shop lives, the worker is killed again and again, and the certificate says that all is there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tieout.base.errors import Misconfigured
+from tieout.sim.chaos import strikes
+from tieout.sim.demo import demo, perform
+from tieout.sim.play import Script
+from tieout.sim.shop import SMALL, TABLES, Size
+from tieout.sim.stage import Picture, Scene, unseen
+
+SEED = 11
+SECONDS = 10.0
+SIZE = Size(customers=2_000, orders=20_000, carts=100)
+"""Enough that reading the tables takes a while, so that a kill can fall into it."""
+_LINES_MAX = 50
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder with a short path, as a socket is to lie in it."""
+    with tempfile.TemporaryDirectory(prefix="tieout-test-") as folder:
+        yield Path(folder)
+
+
+def running_in(folder: Path) -> list[str]:
+    """The processes that speak of the folder, those that have ended and are only still listed left out."""
+    alive = [one for one in psutil.process_iter(["cmdline", "status"]) if one.info["status"] != psutil.STATUS_ZOMBIE]
+    lines = [" ".join(one.info["cmdline"] or ()) for one in alive]
+    return [line for line in lines if str(folder) in line]
+
+
+def test_a_shop_under_live_change_is_complete_though_its_worker_was_killed_again_and_again(scratch: Path) -> None:
+    script = Script(SEED, SECONDS, strikes(seed=SEED, seconds=SECONDS))
+    pictures: list[Picture] = []
+
+    report = perform(script, SIZE, scratch / "project", scratch, pictures.append)
+
+    told = report.to_json()
+    assert told["certificate"] == "complete", told
+    assert {"example": told["example"], "seed": told["seed"]} == {"example": "shop", "seed": SEED}
+    assert told["kills"] == len(script.strikes) >= 5
+    assert sorted(stream["stream"] for stream in told["streams"]) == sorted(f"shop.{table}" for table in TABLES)
+    for stream in told["streams"]:
+        assert stream["source_rows"] == stream["current_rows"] > 0
+        assert [stream[kind] for kind in ("missing", "ghost", "stale", "diverged")] == [0, 0, 0, 0]
+        assert stream["books"]["balanced"]
+        assert stream["books"]["quarantined"] == stream["books"]["pending"] == 0
+        assert stream["freshness_p95_seconds"] > 0
+    assert report.changes > 0
+    assert report.kills[0].scene is Scene.READING
+    assert [picture.scene for picture in pictures][:: len(pictures) - 1] == [Scene.OPENING, Scene.CERTIFYING]
+    assert running_in(scratch) == []
+
+
+def test_without_chaos_nobody_is_killed(scratch: Path) -> None:
+    report = perform(Script(SEED, 3.0, ()), SMALL, scratch / "project", scratch, unseen)
+
+    assert (report.certificate, len(report.kills)) == ("complete", 0)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_interrupted_leaves_nothing_behind(scratch: Path, sign: signal.Signals) -> None:
+    command = [sys.executable, "-u", "-m", "tieout", "demo", "--seed", str(SEED)]
+    process = subprocess.Popen(command, env=os.environ | {"TMPDIR": str(scratch)}, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for _ in range(_LINES_MAX):
+        if "reads the tables" in process.stderr.readline():
+            break
+
+    process.send_signal(sign)
+    process.communicate(timeout=60)
+
+    assert process.returncode != 0
+    assert running_in(scratch) == []
+    assert [path.name for path in scratch.glob("*") if path.name.startswith(("tieout-demo-", "tieout-pg-"))] == []
+
+
+def test_an_example_that_there_is_not_is_refused() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        demo(example="shpo", seed=1, minutes=None, chaos=True, keep=None, show=unseen)
+
+    assert str(caught.value) == "there is no example 'shpo'. Did you mean shop?"
+
+
+def test_a_folder_with_something_in_it_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear")
+
+    with pytest.raises(Misconfigured) as caught:
+        demo(example="shop", seed=1, minutes=None, chaos=True, keep=tmp_path, show=unseen)
+
+    assert str(caught.value) == f"{tmp_path} is there already, and not empty. Name a new folder for --keep."
