@@ -50,7 +50,7 @@ def test_a_second_run_waits_and_then_leaves_the_first_alone(tmp_path: Path) -> N
         assert stop(worker).code == 0
 
     assert (second["outcome"], second["lanes"][0]["merged"]) == ("partial", 0)
-    assert "holds the warehouse" in second["lanes"][0]["reason"]
+    assert "is held until" in second["lanes"][0]["reason"]
     assert lanes[0]["outcome"] == "complete"
 
 

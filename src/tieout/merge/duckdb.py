@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,10 @@ class DuckDBWarehouse:
     def fence_of(self, lane: str) -> int:
         return int(self._one("fence_of", {"lane": lane})[0])
 
-    def applied(self, stream: Stream, side: Side) -> frozenset[str]:
+    def applied(self, stream: Stream, side: Side) -> Mapping[str, datetime]:
+        # As microseconds, since the driver would want a time zone library to make moments of its own.
         rows = self._run("applied", _of(stream, side)).fetchall()
-        return frozenset(row[0] for row in rows)
+        return {batch: datetime.fromtimestamp(0, UTC) + timedelta(microseconds=merged_at) for batch, merged_at in rows}
 
     def prepare(self, contract: Contract, side: Side) -> None:
         with self._writing():
@@ -77,7 +78,7 @@ class DuckDBWarehouse:
         covers = covers_table(contract, incoming["_cover"].unique().to_pylist())
         with self._registered(incoming=incoming, covers=covers), self._writing():
             self._take_fence(turn)
-            if not self.applied(contract.stream, side).isdisjoint(batch.name for batch in fresh):
+            if not self.applied(contract.stream, side).keys().isdisjoint(batch.name for batch in fresh):
                 raise Fenced(f"{contract.stream}: another worker has merged these batches meanwhile.")
             self._merge_fresh(contract, side)
             for batch in fresh:
@@ -270,6 +271,8 @@ def _fetched(relation: duckdb.DuckDBPyRelation) -> pa.Table:
 def _connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     if path is not None and not read_only:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size == 0:
+            path.unlink()  # a process was killed while DuckDB made the file; DuckDB would refuse it for ever
     try:
         connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only)
     except duckdb.Error as error:
@@ -344,7 +347,7 @@ def _aligned(batch: Batch, schema: pa.Schema) -> pa.Table:
             columns.append(batch.changes.column(field.name).cast(field.type))
         except pa.ArrowInvalid as error:
             raise Misconfigured(
-                f"{batch.footer.stream}: what landed as {field.name} is no {field.type}, which its contract asks for: {error}.",
+                f"{batch.footer.stream}: what landed as {field.name} does not fit its contract: {error}.",
                 hint="Widen the type in the contract.",
             ) from error
     return pa.Table.from_arrays(columns, schema=schema)

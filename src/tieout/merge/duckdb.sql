@@ -85,8 +85,8 @@ update tieout.fences set fence = $fence where lane = $lane and fence <= $fence r
 select coalesce(max(fence), 0) from tieout.fences where lane = $lane;
 
 -- applied --
--- The batches that are in the tables.
-select batch from tieout.applied where stream = $stream and side = $side;
+-- The batches that are in the tables, and when each was merged.
+select batch, epoch_us(merged_at) from tieout.applied where stream = $stream and side = $side;
 
 -- note_applied --
 -- Written in the transaction of the rows, so that it is true exactly when they are there.

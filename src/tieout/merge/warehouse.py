@@ -55,8 +55,8 @@ class Warehouse(Reader, Protocol):
         elsewhere DDL commits. Raises Retyped when a column would change its type."""
         ...
 
-    def applied(self, stream: Stream, side: Side) -> frozenset[str]:
-        """The batches that are in the tables."""
+    def applied(self, stream: Stream, side: Side) -> Mapping[str, datetime]:
+        """The batches that are in the tables, and when each was merged."""
         ...
 
     def merge(

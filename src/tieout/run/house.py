@@ -5,12 +5,13 @@ The only place that names adapters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ..base.clock import Clock
-from ..base.errors import Misconfigured, Occupied, Transient
+from ..base.errors import Misconfigured, Transient
 from ..base.step import Passing, unobserved
 from ..base.stream import Stream
 from ..capture.changes.source import ChangesSource
@@ -28,6 +29,8 @@ from .route import LEASE_SECONDS, Tools
 WAIT_SECONDS = 10.0
 """How long a command waits for another living process before it gives up with exit 3."""
 _WAIT_STEP_SECONDS = 0.1
+
+Taken = TypeVar("Taken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +58,26 @@ class House:
             return ChangesSource(lane, config.path, self.tools.clock)
         return _postgres(lane, config, self.tools.clock)
 
-    def lease(self, lane: str, *, fence_min: int) -> Lease:
-        """The lane, waiting up to `WAIT_SECONDS` for a living holder. Raises Occupied."""
-        for _ in range(int(WAIT_SECONDS / _WAIT_STEP_SECONDS)):
-            try:
-                return self._lease_now(lane, fence_min)
-            except Occupied:
-                self.tools.clock.sleep(_WAIT_STEP_SECONDS)
-        return self._lease_now(lane, fence_min)
+    def lease(self, lane: str, *, fence_min: int, wait_seconds: float = WAIT_SECONDS) -> Lease:
+        """The lane, waiting for a living holder. Raises Occupied."""
 
-    def _lease_now(self, lane: str, fence_min: int) -> Lease:
-        return self.tools.ledger.lease(lane, me(), seconds=LEASE_SECONDS, fence_min=fence_min, is_dead=is_dead)
+        def take() -> Lease:
+            return self.tools.ledger.lease(lane, me(), seconds=LEASE_SECONDS, fence_min=fence_min, is_dead=is_dead)
 
-    def warehouse(self) -> DuckDBWarehouse:
-        """The warehouse to write to, waiting up to `WAIT_SECONDS` for another process that holds it. Raises Occupied,
-        and Transient when the disk is away."""
-        for _ in range(int(WAIT_SECONDS / _WAIT_STEP_SECONDS)):
+        return self._awaited(take, wait_seconds)
+
+    def warehouse(self, *, wait_seconds: float = WAIT_SECONDS) -> DuckDBWarehouse:
+        """The warehouse to write to, waiting for another process that holds it. Raises Occupied, and Transient when
+        the disk is away."""
+        return self._awaited(lambda: DuckDBWarehouse(self.project.warehouse, passing=self.tools.passing), wait_seconds)
+
+    def _awaited(self, take: Callable[[], Taken], wait_seconds: float) -> Taken:
+        for _ in range(int(wait_seconds / _WAIT_STEP_SECONDS)):
             try:
-                return DuckDBWarehouse(self.project.warehouse, passing=self.tools.passing)
+                return take()
             except Transient:
                 self.tools.clock.sleep(_WAIT_STEP_SECONDS)
-        return DuckDBWarehouse(self.project.warehouse, passing=self.tools.passing)
+        return take()
 
 
 @contextmanager

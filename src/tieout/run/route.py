@@ -15,7 +15,7 @@ from typing import Any
 from ..base.batch import Footer, Span
 from ..base.clock import Clock
 from ..base.cursor import Cursor
-from ..base.errors import Broken
+from ..base.errors import Broken, Misconfigured, TieoutError
 from ..base.step import Passing, Step
 from ..base.stream import Stream
 from ..capture.source import Bound, Captured, Source
@@ -116,15 +116,27 @@ class Route:
         self._register(span, [self._put(stream, span, judged)])
 
     def merge(self, warehouse: Warehouse, *, only: Stream | None = None) -> None:
-        """Merges all that has landed and is not in the warehouse, oldest first, in groups that fit in memory."""
+        """Merges all that has landed and is not in the warehouse, oldest first, in groups that fit in memory.
+
+        A stream that cannot be merged does not stop the others; its error is raised when they are through.
+        """
         if self._pending is None:
             self._pending = self._find_pending(warehouse)
+        refused: list[TieoutError] = []
         for stream in [stream for stream in self._pending if only in (None, stream)]:
-            contract = self.contract(stream)
-            warehouse.prepare(contract, Side.LIVE)
-            for group in groups(self._pending[stream]):
-                self._merge_group(warehouse, contract, group)
-            del self._pending[stream]
+            try:
+                self._merge_stream(warehouse, stream, self._pending)
+            except (Misconfigured, Broken) as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
+
+    def _merge_stream(self, warehouse: Warehouse, stream: Stream, pending: dict[Stream, list[Landed]]) -> None:
+        contract = self.contract(stream)
+        warehouse.prepare(contract, Side.LIVE)
+        for group in groups(pending[stream]):
+            self._merge_group(warehouse, contract, group)
+        del pending[stream]
 
     @property
     def pending_rows(self) -> int:
@@ -206,17 +218,24 @@ class Route:
         return sum(self._tools.landing.footer(stream, name).keyless for name in names)
 
     def _find_pending(self, warehouse: Warehouse) -> dict[Stream, list[Landed]]:
-        """Per stream, what the ledger says landed and the warehouse itself does not say is applied."""
-        self._merged_before = self._tools.ledger.merged(self.lane)
-        applied: dict[Stream, frozenset[str]] = {}
+        """Per stream, what the ledger says landed and the warehouse itself does not say is applied.
+
+        What it does say and the ledger has not noted (a kill came between, or the ledger is a new one) is noted now.
+        """
+        noted = self._merged_before = self._tools.ledger.merged(self.lane)
+        applied: dict[Stream, Mapping[str, datetime]] = {}
         pending: dict[Stream, list[Landed]] = {}
+        missed: list[Fact] = []
         for entry in self._tools.ledger.entries(Landed, lane=self.lane):
             assert isinstance(entry.fact, Landed), "only Landed was asked for"
-            stream = Stream.parse(entry.fact.stream)
+            stream, name = Stream.parse(entry.fact.stream), entry.fact.batch
             if stream not in applied:
                 applied[stream] = warehouse.applied(stream, Side.LIVE)
-            if entry.fact.batch not in applied[stream]:
+            if name not in applied[stream]:
                 pending.setdefault(stream, []).append(entry.fact)
+            elif name not in noted:
+                missed.append(Merged(name, str(stream), applied[stream][name]))
+        self._tools.ledger.append(missed, given=[])
         return pending
 
     def _proven_footer(self, stream: Stream, name: str) -> Footer | None:

@@ -11,7 +11,6 @@ import os
 import socket
 import socketserver
 import struct
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from ..base.errors import Misconfigured, TieoutError, Transient
 from ..merge.duckdb import DuckDBReader
 from ..merge.warehouse import Reader
 
+_PATH_BYTES_MAX = 100
 _QUESTION_BYTES_MAX = 1 << 20
 _TALK_SECONDS = 60.0
 _OPEN_SECONDS = 10.0
@@ -34,9 +34,12 @@ _ROWS, _ERROR = b"R", b"E"
 
 
 def socket_path(warehouse: Path) -> Path:
-    """Where the holder of this warehouse listens. Short, as a socket's path must be; the same for all who ask."""
-    folder = Path(tempfile.gettempdir()) / f"tieout-{os.getuid()}"
-    return folder / f"{sha256_hex(str(warehouse.resolve()).encode())[:24]}.sock"
+    """Where the holder of this warehouse listens: beside the file, or, as a socket's path may not be long, under a name
+    of the same file in a folder that is this user's own. The same for all who ask."""
+    beside = warehouse.resolve().with_suffix(".sock")
+    if len(os.fsencode(beside)) <= _PATH_BYTES_MAX:
+        return beside
+    return Path(f"/tmp/tieout-{os.getuid()}") / f"{sha256_hex(os.fsencode(beside))[:24]}.sock"
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -75,6 +78,10 @@ class QueryServer:
     def __init__(self, warehouse: Path, reader: Reader) -> None:
         self._path = socket_path(warehouse)
         self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        if self._path.parent.stat().st_uid != os.getuid():
+            raise Misconfigured(
+                f"{self._path.parent} belongs to another user.", hint="Give the project a shorter path, or remove it."
+            )
         self._path.unlink(missing_ok=True)  # a killed worker's; whoever holds the file holds this name
         self._server = _Server(self._path, reader)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..base.step import Step
 from ..capture.source import Bound
 from ..merge.duckdb import DuckDBWarehouse
-from .house import House
+from .house import WAIT_SECONDS, House
 from .route import MERGE_ROWS_MAX, Route
 from .serve import QueryServer
 
@@ -21,10 +21,14 @@ class Warehouses:
         self._house = house
         self._warehouse: DuckDBWarehouse | None = None
         self._server: QueryServer | None = None
+        self._waited = False
 
     def get(self) -> DuckDBWarehouse:
+        """The warehouse. Waits once for another process that holds it; raises Occupied, or Transient."""
         if self._warehouse is None:
-            self._warehouse = self._house.warehouse()
+            wait_seconds = 0.0 if self._waited else WAIT_SECONDS
+            self._waited = True
+            self._warehouse = self._house.warehouse(wait_seconds=wait_seconds)
             self._server = QueryServer(self._house.project.warehouse, self._warehouse)
         return self._warehouse
 
@@ -36,14 +40,15 @@ class Warehouses:
         self._server = self._warehouse = None
 
 
-class Session:
-    """A lane that is ours until `close`. Making one waits a while for another living process, then raises Occupied."""
+class LandingSession:
+    """A lane that is ours until `close`, to land what its source says. The warehouse is not needed for that.
 
-    def __init__(self, house: House, lane: str, warehouses: Warehouses) -> None:
+    Making one waits a while for another living process, then raises Occupied.
+    """
+
+    def __init__(self, house: House, lane: str, *, fence_min: int = 1, wait_seconds: float = 0.0) -> None:
         self._ledger = house.tools.ledger
-        # The warehouse before the lease, everywhere: two processes that each had one of them would wait in vain.
-        self.warehouse = warehouses.get()
-        self._lease = house.lease(lane, fence_min=self.warehouse.fence_of(lane) + 1)
+        self._lease = house.lease(lane, fence_min=fence_min, wait_seconds=wait_seconds)
         try:
             house.tools.passing(Step.LEASED)
             self.source = house.source(lane)
@@ -57,14 +62,23 @@ class Session:
             self.close()
             raise
 
+    def close(self) -> None:
+        """Gives the lane back. Nothing happens to it when it was taken over."""
+        self.source.close()
+        self._ledger.release(self._lease)
+
+
+class Session(LandingSession):
+    """A lane that is ours until `close`, to land and to merge."""
+
+    def __init__(self, house: House, lane: str, warehouses: Warehouses) -> None:
+        # The warehouse before the lease, everywhere: two processes that each had one of them would wait in vain.
+        self.warehouse = warehouses.get()
+        super().__init__(house, lane, fence_min=self.warehouse.fence_of(lane) + 1, wait_seconds=WAIT_SECONDS)
+
     def drain(self, until: Bound) -> None:
         """Captures and merges all that the source has up to `until`."""
         for _ in self.route.capture(until):
             if self.route.pending_rows >= MERGE_ROWS_MAX:
                 self.route.merge(self.warehouse)
         self.route.merge(self.warehouse)
-
-    def close(self) -> None:
-        """Gives the lane back. Nothing happens to it when it was taken over."""
-        self.source.close()
-        self._ledger.release(self._lease)

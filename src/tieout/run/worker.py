@@ -20,7 +20,7 @@ from .house import House
 from .mend import Tried, mend
 from .patience import pause
 from .route import MERGE_ROWS_MAX, Route
-from .session import Session, Warehouses
+from .session import LandingSession, Session, Warehouses
 
 ATTEMPTS_ONCE = 7
 """Tries of one `run --once` against a neighbour that is away: some 15 seconds in all."""
@@ -54,7 +54,8 @@ class LaneWork:
         self._house = house
         self._warehouses = warehouses
         self._only = only
-        self._session: Session | None = None
+        self._session: Session | LandingSession | None = None
+        self._away = Transient("the warehouse has not been asked yet.")
         self._may_be_open = True
         self._tried: Tried = Tried()
 
@@ -67,34 +68,68 @@ class LaneWork:
             self._pass(session, stopping)
             outcome = _with_damage(Outcome(self.lane, "complete"), route)
         except Exception as error:
-            self.close()
-            outcome = _outcome(self.lane, error)
+            outcome = self._closed_after(error)
         if route is None:
             return outcome
         return replace(outcome, received=route.received - received, merged=route.merged - merged)
 
     def close(self) -> None:
         """Gives the lane back."""
-        if self._session is not None:
-            self._session.close()
-        self._session = None
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
 
-    def _open(self) -> Session:
-        if self._session is None:
-            self._session = Session(self._house, self.lane, self._warehouses)
+    def _closed_after(self, error: Exception) -> Outcome:
+        """What the error comes to. A lane that cannot be given back either is taken over when its lease runs out."""
+        try:
+            self.close()
+        except TieoutError as second:
+            log.warning("the lane could not be given back", lane=self.lane, reason=second.message)
+        return _outcome(self.lane, error)
+
+    def _open(self) -> Session | LandingSession:
+        """The session; one that can merge as soon as the warehouse can be had."""
+        if not isinstance(self._session, Session):
+            try:
+                self._warehouses.get()
+            except Transient as away:
+                self._away = away
+                self._session = self._session or LandingSession(self._house, self.lane)
+            else:
+                self.close()
+                self._session = Session(self._house, self.lane, self._warehouses)
         return self._session
 
-    def _pass(self, session: Session, stopping: Callable[[], bool]) -> None:
+    def _pass(self, session: Session | LandingSession, stopping: Callable[[], bool]) -> None:
+        if isinstance(session, Session):
+            self._land_and_merge(session, stopping)
+        else:
+            self._land(session, stopping)
+
+    def _land(self, session: LandingSession, stopping: Callable[[], bool]) -> None:
+        """A warehouse that is away costs freshness only: what the source says lands, and is acknowledged."""
+        for _ in session.route.capture(session.source.bound()):
+            _refuse_when(stopping)
+        raise Transient(
+            f"what the source said has landed, and is not merged: {self._away.message}", hint=self._away.hint
+        )
+
+    def _land_and_merge(self, session: Session, stopping: Callable[[], bool]) -> None:
         source, route, warehouse = session.source, session.route, session.warehouse
         merged = route.merged
+        route.merge(warehouse, only=self._only)
         for _ in route.capture(source.bound()):
-            if stopping():
-                raise Stopped("the run was asked to stop.")
+            _refuse_when(stopping)
             if route.pending_rows >= MERGE_ROWS_MAX:
                 route.merge(warehouse, only=self._only)
         route.merge(warehouse, only=self._only)
         if self._only is None and (self._may_be_open or route.merged > merged):
             self._may_be_open = mend(route, source, warehouse, route.streams(), self._tried) > 0
+
+
+def _refuse_when(stopping: Callable[[], bool]) -> None:
+    if stopping():
+        raise Stopped("the run was asked to stop.")
 
 
 class Worker:
@@ -109,7 +144,7 @@ class Worker:
     def once(self, stopping: Callable[[], bool]) -> list[Outcome]:
         """Does all work that is due, and stops. A neighbour that is away is tried again for a while."""
         try:
-            return self._shut_out() or [self._patiently(work, stopping) for work in self._works]
+            return [self._patiently(work, stopping) for work in self._works]
         finally:
             self._close()
 
@@ -136,17 +171,6 @@ class Worker:
         finally:
             self._close()
         return list(last.values())
-
-    def _shut_out(self) -> list[Outcome]:
-        """The outcome of every lane when the warehouse cannot be had. All need it, so it is waited for once."""
-        try:
-            self._warehouses.get()
-        except TieoutError as error:
-            outcomes = [_outcome(work.lane, error) for work in self._works]
-            for outcome in outcomes:
-                self._record(outcome, None)
-            return outcomes
-        return []
 
     def _patiently(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
         """The outcome of the last attempt, with what all of them have received and merged."""
