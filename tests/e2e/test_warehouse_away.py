@@ -1,4 +1,4 @@
-"""A warehouse that is away costs freshness only (fault 69): what the source says lands all the same, and merges later."""
+"""A warehouse that is away costs freshness only: what the source says lands all the same, and merges later."""
 
 from __future__ import annotations
 
