@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from .errors import Misconfigured
 
-SOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+SOURCE_NAME = re.compile(r"[a-z](_?[a-z0-9]){0,40}")
+"""Underscores stand single and never last, so that no two streams share the name `source__object` of their tables."""
 _OBJECT_BYTES_MAX = 200
 
 
@@ -19,10 +20,10 @@ class Stream:
     object: str
 
     def __post_init__(self) -> None:
-        if not SOURCE_NAME.fullmatch(self.source) or "__" in self.source:
+        if not SOURCE_NAME.fullmatch(self.source):
             raise Misconfigured(
                 f"source name {self.source!r} is not usable.",
-                hint="Write lower-case letters, digits and single underscores, beginning with a letter.",
+                hint="Write lower-case letters, digits and single underscores, beginning with a letter, not ending with _.",
             )
         if not 0 < len(self.object.encode()) <= _OBJECT_BYTES_MAX or "\x00" in self.object or "/" in self.object:
             raise Misconfigured(

@@ -90,7 +90,7 @@ select
     , extra as _extra
     , fault as _fault
     , case when fault is not null then _origin || ':' || _ordinal end as _where
-    , case when fault is not null then coalesce(_raw, encode({{ row_text }})) end as _raw
+    , case when fault is not null then coalesce(_raw, encode(coalesce({{ row_text }}, ''))) end as _raw
     , cast(null as varchar) as _settles
     {% for column in columns %}
     , {{ column.output }} as {{ column.name }}

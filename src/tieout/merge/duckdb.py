@@ -20,7 +20,7 @@ from ..base.step import Passing, Step, unobserved
 from ..base.stream import Stream
 from ..contract.contract import Contract
 from .columns import Shapes, covers_table
-from .warehouse import ENGINE_TYPE, Side, Turn
+from .warehouse import ENGINE_TYPE, Side, Turn, table_of
 
 _SQL = Statements(__package__, "duckdb.sql")
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
@@ -177,13 +177,13 @@ class DuckDBWarehouse:
     def _is_of_another_shape(self, contract: Contract, side: Side) -> bool:
         """Whether the tables are still empty, and were made for lines that nobody could read."""
         row = self._connection.execute(_SQL("is_empty", **_tables(contract.stream, side))).fetchone()
-        has = self._run("columns_of", {"schema": "latest", "table": _table(contract.stream, side)}).fetchall()
+        has = self._run("columns_of", {"schema": "latest", "table": table_of(contract.stream, side)}).fetchall()
         ours = {name for name, _ in has if not name.startswith("_")}
         return bool(row and row[0]) and ours != {column.name for column in contract.columns}
 
     def _widen(self, contract: Contract, schema: str, side: Side) -> None:
         """Adds the columns that the contract has gained; refuses one that changed its type."""
-        table = _table(contract.stream, side)
+        table = table_of(contract.stream, side)
         has = dict(self._run("columns_of", {"schema": schema, "table": table}).fetchall())
         for column, shape in zip(contract.columns, Shapes.of(contract).columns, strict=True):
             if column.name not in has:
@@ -312,12 +312,8 @@ def _translated(error: duckdb.Error) -> Exception:
     return Broken(f"the warehouse failed: {error}.", hint=_MAKE_ANEW)
 
 
-def _table(stream: Stream, side: Side) -> str:
-    return stream.table if side is Side.LIVE else f"{stream.table}#shadow"
-
-
 def _tables(stream: Stream, side: Side) -> dict[str, Sql]:
-    table = _table(stream, side)
+    table = table_of(stream, side)
     return {schema: name(schema, table) for schema in ("raw", "latest", "quarantine")}
 
 

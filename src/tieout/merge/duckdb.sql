@@ -223,7 +223,7 @@ from arriving
 left join covers on arriving._cover = covers.cover
 where _key is not null and (
     __account = 'accepted'
-    or (__account = 'quarantined' and _kind = 'image' and _order[{{ moment_width }} + 1] = '0')
+    or (__account = 'quarantined' and _kind in ('image', 'undelete') and _order[{{ moment_width }} + 1] = '0')
 );
 
 -- reduce --

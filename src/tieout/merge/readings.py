@@ -15,7 +15,7 @@ from ..base.order import MOMENT_WIDTH, PLACE_WIDTH
 from ..base.sql import Sql, Statements, name
 from ..contract.contract import Contract
 from .columns import Shapes
-from .warehouse import Reader, Side
+from .warehouse import Reader, Side, table_of
 
 _SQL = Statements(__package__, "readings.sql")
 
@@ -143,7 +143,7 @@ def _quarantined(row: dict[str, Any]) -> Quarantined:
 
 def _parts(contract: Contract, side: Side) -> dict[str, object]:
     shapes = Shapes.of(contract)
-    table = contract.stream.table if side is Side.LIVE else f"{contract.stream.table}#shadow"
+    table = table_of(contract.stream, side)
     covered = [f"coalesce(_patch[{field.label}] is not null, false)" for field in shapes.required]
     return {
         "raw": name("raw", table),

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ..base.change import Kind
 from ..base.order import MOMENT_WIDTH, Class
-from .rule import Change
+from .rule import LIFE, Change
 
 
 def changes_of(judged: pa.Table) -> Iterator[Change]:
@@ -26,4 +26,4 @@ def changes_of(judged: pa.Table) -> Iterator[Change]:
 
 def is_witness(key: str | None, kind: Kind, token: str | None) -> bool:
     """Whether a faulty row still tells that its key lives: no sweep may kill a row because we cannot read it."""
-    return key is not None and kind is Kind.IMAGE and token is not None and token[MOMENT_WIDTH] == str(int(Class.READ))
+    return key is not None and LIFE.get(kind) is True and token is not None and token[MOMENT_WIDTH] == str(int(Class.READ))

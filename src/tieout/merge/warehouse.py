@@ -26,6 +26,11 @@ class Side(StrEnum):
     SHADOW = "shadow"
 
 
+def table_of(stream: Stream, side: Side) -> str:
+    """The name of a stream's tables. No object's name holds a slash, so no shadow is the table of another stream."""
+    return stream.table if side is Side.LIVE else f"{stream.table}/shadow"
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """The right to write: a lane and the fence of the lease under which it is worked."""

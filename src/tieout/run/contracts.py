@@ -39,7 +39,7 @@ class Contracts:
     def written(self, source: str) -> list[Stream]:
         """The streams of a source that have a contract in the project's folder."""
         folder = odcs.find(self._root, Stream(source, "any")).parent
-        return [Stream(source, path.stem) for path in sorted(folder.glob("*.yaml"))]
+        return [Stream(source, path.stem) for path in sorted(folder.glob("[!.]*.yaml"))]
 
     def _refuse_twin(self, stream: Stream) -> None:
         """Two names that differ in case alone would be one table."""

@@ -7,13 +7,14 @@ a lease keeps them apart, and a fence makes the late one harmless.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
 import structlog
 
-from ..base.errors import Fenced, Misconfigured, Occupied, Stopped, TieoutError, Transient
+from ..base.errors import Broken, Fenced, Misconfigured, Occupied, Stopped, TieoutError, Transient
 from ..base.stream import Stream
 from ..ledger.facts import Ran
 from .house import House
@@ -117,14 +118,20 @@ class LaneWork:
     def _land_and_merge(self, session: Session, stopping: Callable[[], bool]) -> None:
         source, route, warehouse = session.source, session.route, session.warehouse
         merged = route.merged
-        route.merge(warehouse, only=self._only)
+        self._merge_early(session)
         for _ in route.capture(source.bound()):
             _refuse_when(stopping)
             if route.pending_rows >= MERGE_ROWS_MAX:
-                route.merge(warehouse, only=self._only)
+                self._merge_early(session)
         route.merge(warehouse, only=self._only)
         if self._only is None and (self._may_be_open or route.merged > merged):
             self._may_be_open = mend(route, source, warehouse, route.streams(), self._tried) > 0
+
+    def _merge_early(self, session: Session) -> None:
+        """Merges while there is more to land. What one stream cannot merge must not keep the source from being read;
+        it stays pending, so that the merge at the end of the pass meets it again and raises."""
+        with suppress(Misconfigured, Broken):
+            session.route.merge(session.warehouse, only=self._only)
 
 
 def _refuse_when(stopping: Callable[[], bool]) -> None:

@@ -1,0 +1,101 @@
+-- captured --
+-- Orders as text, every value a function of the order's number and of the position.
+select
+    'image' as _kind, cast($position as bigint) as _position, cast($class as tinyint) as _class
+    , range as _minor, cast(0 as bigint) as _rank, $cover as _cover, cast(null as varchar) as _keyed
+    , timestamptz '2026-11-20 12:00:00+00' as _observed_at, 'bench' as _origin, range as _ordinal
+    , cast(null as varchar) as _fault, cast(null as blob) as _raw
+    , cast(range as varchar) as id
+    , cast((range * 7919) % 50000 as varchar) as customer_id
+    , ['new', 'paid', 'packed', 'sent', 'returned'][range % 5 + 1] as status
+    , cast(cast((range * 31 + $position) % 1000000 as decimal(12, 2)) / 100 as decimal(12, 2))::varchar as amount
+    , cast(range % 9 + 1 as varchar) as quantity
+    , case when range % 4 = 0 then null else 'left at the door of number ' || (range % 977) end as note
+    , strftime(timestamp '2026-01-01' + to_milliseconds(range * 1373), '%Y-%m-%d %H:%M:%S.%f') || '+00' as placed_at
+    , case when range % 3 = 0 then 't' else 'f' end as is_gift
+from range($rows)
+order by range;
+
+-- registered --
+-- The name under which a table is asked for its content.
+orders
+
+-- content --
+-- Counts and sums; equal for equal rows in whatever order.
+select
+    count(*), count(distinct id), sum(customer_id), sum(strlen(status)), sum(amount), sum(quantity), count(note)
+    , sum(strlen(note)), sum(epoch_ms(placed_at)), count(*) filter (where is_gift)
+from {{ orders }};
+
+-- cast_only --
+-- The floor of judging: the columns with their types, wrong ones null.
+select
+    try_cast(id as bigint) as id, try_cast(customer_id as bigint) as customer_id, status
+    , try_cast(amount as decimal(12, 2)) as amount, try_cast(quantity as integer) as quantity, note
+    , try_cast(placed_at as timestamp with time zone) as placed_at, try_cast(is_gift as boolean) as is_gift
+from captured;
+
+-- insert_only --
+-- The floor of merging new rows.
+insert into orders select id, customer_id, status, amount, quantity, note, placed_at, is_gift from incoming;
+
+-- create_orders --
+-- The table that the floors write to.
+create table orders (
+    id bigint, customer_id bigint, status varchar, amount decimal(12, 2), quantity integer, note varchar
+    , placed_at timestamp with time zone, is_gift boolean
+);
+
+-- delete_known --
+-- The floor of merging updates, with `insert_only`.
+delete from orders where rowid in (select orders.rowid from orders inner join incoming on orders.id = incoming.id);
+
+-- latest_orders --
+-- What users see as the table.
+(select * from latest.shop__orders where not _deleted)
+
+-- create_source_orders --
+-- The shop's own table, in PostgreSQL.
+create table orders (
+    id bigint primary key, customer_id bigint not null, status text not null, amount numeric(12, 2) not null
+    , quantity integer not null, note text, placed_at timestamptz not null, is_gift boolean not null
+);
+
+-- fill_source --
+-- Orders in PostgreSQL, made as `captured` makes them.
+insert into orders
+select
+    n, (n * 7919) % 50000, (array['new', 'paid', 'packed', 'sent', 'returned'])[n % 5 + 1]
+    , ((n * 31) % 1000000)::numeric(12, 2) / 100, n % 9 + 1
+    , case when n % 4 = 0 then null else 'left at the door of number ' || (n % 977) end
+    , timestamptz '2026-01-01 00:00:00+00' + n * interval '1373 milliseconds', n % 3 = 0
+from generate_series({{ first }}::bigint, {{ last }}::bigint) as series (n);
+
+-- change_source --
+-- Transactions of {{ size }} row changes: of each ten, seven are new orders, two are paid, and one is dropped.
+do $$
+begin
+    for turn in 0..{{ turns - 1 }} loop
+        insert into orders
+        select n, n % 50000, 'new', (n % 100000)::numeric(12, 2) / 100, n % 9 + 1, 'left at the door', now(), n % 3 = 0
+        from generate_series(turn * {{ size }}, turn * {{ size }} + {{ size // 10 * 7 - 1 }}) as series (n);
+        update orders set status = 'paid'
+        where id between turn * {{ size }} and turn * {{ size }} + {{ size // 10 * 2 - 1 }};
+        delete from orders
+        where id between turn * {{ size }} + {{ size // 10 * 2 }} and turn * {{ size }} + {{ size // 10 * 3 - 1 }};
+        commit;
+    end loop;
+end
+$$;
+
+-- all_orders --
+-- Every order.
+select * from orders;
+
+-- accepted --
+-- How many changes the books of the warehouse call accepted.
+select cast(sum(count) as bigint) as count from tieout.books where account = 'accepted';
+
+-- drop_slot --
+-- So that the next turn begins anew.
+select pg_drop_replication_slot(slot_name) from pg_replication_slots where not active;
