@@ -12,7 +12,7 @@ from typing import Any
 
 from ...base.change import is_reserved
 from ...base.errors import Misconfigured
-from ...base.sql import Sql, name
+from ...base.sql import Sql, literal, name
 from ...base.types import Column, ColumnType, Described, Kind
 
 _NATIVE = frozenset({16, 17, 20, 21, 23, 25, 700, 701, 1042, 1043})
@@ -55,6 +55,11 @@ class Table:
     @property
     def quoted(self) -> Sql:
         return name(self.schema, self.name)
+
+    @property
+    def literal(self) -> Sql:
+        """The same name as a value."""
+        return literal(self.quoted)
 
     def described(self) -> Described:
         columns = tuple(Column(field.name, field.type, field.required, field.physical) for field in self.fields)

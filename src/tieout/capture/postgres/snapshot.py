@@ -18,6 +18,7 @@ from adbc_driver_postgresql import dbapi
 
 from ...base.change import CAPTURED, Kind
 from ...base.codec import canonical_json
+from ...base.errors import Transient
 from ...base.order import Class
 from ...base.sql import literal, name
 from .captured import captured
@@ -73,8 +74,11 @@ class Snapshot:
 
 
 @contextmanager
-def snapshot_at(dsn: str, snapshot: str, stamp: Stamp) -> Iterator[Snapshot]:
-    """Joins the view that another session holds open."""
+def snapshot_at(dsn: str, snapshot: str, stamp: Stamp, tables: Sequence[Table]) -> Iterator[Snapshot]:
+    """Joins the view that another session holds open, and holds these tables as they are while it lasts.
+
+    Raises Transient when one of them was emptied or written anew since: an older view no longer shows its rows.
+    """
     with refusals_told("connecting"):
         connection = dbapi.connect(dsn, autocommit=True)
     try:
@@ -82,9 +86,18 @@ def snapshot_at(dsn: str, snapshot: str, stamp: Stamp) -> Iterator[Snapshot]:
             with refusals_told("joining a snapshot"):
                 cursor.execute(str(statements("begin")))
                 cursor.execute(str(statements("adopt_snapshot", snapshot=literal(snapshot))))
+                if tables:
+                    _hold(cursor, tables)
             yield Snapshot(cursor, stamp)
     finally:
         connection.close()
+
+
+def _hold(cursor: Any, tables: Sequence[Table]) -> None:
+    cursor.execute(str(statements("hold", tables=list(tables))))
+    cursor.execute(str(statements("rewritten", tables=list(tables))))
+    if rewritten := [row[0] for row in cursor.fetchall()]:
+        raise Transient(f"{rewritten[0]} was emptied or written anew as it was about to be read.")
 
 
 def sweep(stamp: Stamp, rows: int) -> pa.Table:

@@ -124,13 +124,13 @@ class PostgresSource:
     @contextmanager
     def reread(self, objects: Mapping[str, tuple[str, ...]]) -> Iterator[Iterator[Captured]]:
         tables = self._tables(tuple(objects))
-        with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
+        with self._wire.moment() as moment, self._snapshot(moment, tables) as snapshot:
             yield self._keyed(snapshot, moment, [(table, objects[table.object]) for table in tables])
 
     @contextmanager
     def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
         tables = self._tables(objects)
-        with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
+        with self._wire.moment() as moment, self._snapshot(moment, tables) as snapshot:
             yield Cut(Bound(moment.lsn), self._told(snapshot, moment, tables), epoch=self._epoch)
 
     def close(self) -> None:
@@ -192,7 +192,7 @@ class PostgresSource:
         self, progress: Progress, incarnation: Incarnation, moment: Moment, tables: Sequence[Table]
     ) -> Iterator[Captured]:
         """The tables whole, each ended by its sweep."""
-        with self._snapshot(moment) as snapshot:
+        with self._snapshot(moment, tables) as snapshot:
             for table in tables:
                 track, rows = snapshot_track(table.object), 0
                 before = progress.get(track)
@@ -237,9 +237,9 @@ class PostgresSource:
         return Captured(before, after, following.incarnation.epoch, "text", following.transactions.take())
 
     @contextmanager
-    def _snapshot(self, moment: Moment) -> Iterator[Snapshot]:
+    def _snapshot(self, moment: Moment, tables: Sequence[Table]) -> Iterator[Snapshot]:
         stamp = Stamp(moment.lsn, self._clock.now())
-        with snapshot_at(self._wire.dsn, moment.snapshot, stamp) as snapshot:
+        with snapshot_at(self._wire.dsn, moment.snapshot, stamp, tables) as snapshot:
             yield snapshot
 
     def _tables(self, objects: tuple[str, ...]) -> tuple[Table, ...]:

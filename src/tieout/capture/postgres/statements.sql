@@ -123,6 +123,22 @@ begin isolation level repeatable read read only;
 -- The view that another session exported.
 set transaction snapshot {{ snapshot }};
 
+-- hold --
+-- As long as we read, nobody empties these tables or writes them anew: neither shows in an older view as it was.
+lock table {% for table in tables %}{{ table.quoted }}{% if not loop.last %}, {% endif %}{% endfor %} in access share mode;
+
+-- rewritten --
+-- Those of them, or of their parts, that were emptied or written anew between the view and our holding them: this view
+-- of the catalogue still tells the file that the table had, the function the one that it has.
+select held.oid::regclass::text
+from pg_class as held
+where held.relkind = 'r' and held.relfilenode <> pg_relation_filenode(held.oid) and held.oid in (
+    select relation from unnest(array[{% for table in tables %}{{ table.literal }}{% if not loop.last %}, {% endif %}{% endfor %}]::regclass[]) as relation
+    union all
+    select part.relid
+    from unnest(array[{% for table in tables %}{{ table.literal }}{% if not loop.last %}, {% endif %}{% endfor %}]::regclass[]) as relation, pg_partition_tree(relation) as part
+);
+
 -- rows --
 -- A table whole. A partitioned table is the sum of its parts, any other table stands for itself, not for its heirs.
 select {% for column in columns %}{% if column.native %}{{ column.name }}{% else %}case when {{ column.name }} is distinct from null then concat({{ column.name }}) end as {{ column.name }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}
