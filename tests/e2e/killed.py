@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from random import Random
@@ -22,6 +23,14 @@ def run_once(root: Path, *, passing: Passing = unobserved) -> list[Outcome]:
     """What `tieout run --once` does."""
     with opened(load_project(root, environ=os.environ), SystemClock(), passing=passing) as house:
         return Worker(house, only=None, dice=Random(1)).once(lambda: False)
+
+
+def kill_at(root: Path, step: Step, nth: int = 1) -> int:
+    """A pass in a process of its own that dies at the step; returns how it ended."""
+    here = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.e2e.killed", str(root), step.value, str(nth)]
+    environment = os.environ | {"PYTHONPATH": str(here)}
+    return subprocess.run(command, cwd=here, env=environment, timeout=60, check=False).returncode
 
 
 def killing_at(step: Step, nth: int) -> Passing:

@@ -55,6 +55,15 @@ def test_bytes_that_are_no_text_are_given_in_base64(tmp_path: Path) -> None:
     assert base64.b64decode(row["raw"]) == raw
 
 
+def test_a_stream_that_nobody_knows_is_a_wrong_wish(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, amount="1.00"))
+    books.tieout("run", "--once")
+
+    assert books.json("quarantine", "list", "--stream", "erp.account") == {"streams": []}
+    assert books.json("quarantine", "list", "--stream", "erp.nothing", code=2)["error"]["kind"] == "misconfigured"
+
+
 def test_an_empty_quarantine_is_good_news(tmp_path: Path) -> None:
     books = project(tmp_path, within=True)
 

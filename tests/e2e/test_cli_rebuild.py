@@ -78,6 +78,23 @@ def test_a_column_that_changed_its_type_is_made_anew(tmp_path: Path) -> None:
     assert books.json("rebuild")["streams"][0]["equal"]
 
 
+def test_whole_numbers_become_decimals_that_have_room_for_them(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    write_contract(tmp_path, amount="bigint")
+    books.drop("1.ndjson", image("A", 1, amount=45000))
+    books.tieout("run", "--once")
+
+    write_contract(tmp_path, amount="decimal(4,2)")
+    refused = books.json("rebuild", code=2)
+    write_contract(tmp_path, amount="decimal(7,2)")
+    shown = books.tieout("rebuild").out
+
+    assert "what landed as amount does not fit its contract" in refused["error"]["message"]
+    assert "erp.account: amount is BIGINT in the warehouse" in shown
+    assert "erp.account: erp.account:" not in shown
+    assert books.query("select id, amount from latest.erp__account") == [["A", "45000.00"]]
+
+
 def test_nothing_is_made_of_nothing(tmp_path: Path) -> None:
     books = project(tmp_path, within=True)
 

@@ -28,6 +28,7 @@ def test_a_worker_that_is_asked_to_stop_gives_everything_back(tmp_path: Path, nu
         said = stop(worker, number)
 
     assert (said.code, said.document["outcome"]) == (0, "complete")
+    assert (said.document["lanes"][0]["received"], said.document["lanes"][0]["merged"]) == (1, 1)
     assert books.json("run", "--once")["outcome"] == "complete"
 
 

@@ -101,3 +101,16 @@ def test_people_get_a_verdict_and_the_next_command(tmp_path: Path) -> None:
     assert "1 of 1 stream is partial." in overview.out
     assert "Next: tieout quarantine list" in overview.out
     assert "2 received = 1 accepted + 1 quarantined" in detail.out
+
+
+def test_a_source_that_is_away_is_tried_again_before_it_is_certified(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, amount="1.00"))
+    books.tieout("run", "--once")
+    (tmp_path / "inbox").rename(tmp_path / "elsewhere")
+    run = books.tieout("run", "--once")
+
+    shown = books.tieout("status").out
+
+    assert "\n→ Create it" in run.out
+    assert "Next: tieout run --once" in shown

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.killed import run_once
+from tests.e2e.killed import kill_at, run_once
 from tieout.base.step import Step
 from tieout.base.stream import Stream
 from tieout.contract import odcs
@@ -44,14 +42,6 @@ def _line(object_: str, position: int) -> str:
     if kind != "delete":
         change["fields"] = {"name": f"name {position}"} | ({"n": position} if kind == "image" else {})
     return json.dumps(change)
-
-
-def kill_at(root: Path, step: Step, nth: int) -> int:
-    command = [sys.executable, "-m", "tests.e2e.killed", str(root), step.value, str(nth)]
-    here = Path(__file__).parents[2]
-    return subprocess.run(
-        command, cwd=here, env=os.environ | {"PYTHONPATH": str(here)}, timeout=60, check=False
-    ).returncode
 
 
 def truth_of(root: Path) -> dict[str, Any]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.e2e.killed import run_once
+from tests.e2e.killed import kill_at, run_once
 from tieout.base.step import Step
 from tieout.base.stream import Stream
 from tieout.contract import odcs
@@ -21,7 +19,6 @@ from tieout.merge.readings import StreamReading
 from tieout.run.project import load_project
 
 ROUTE = [step for step in Step if step not in (Step.SHADOWED, Step.SWAPPED)]
-HERE = Path(__file__).parents[2]
 TABLES = {"orders": "id, status, amount, note", "lines": "order_id, line_no, qty"}
 
 MADE = """
@@ -53,12 +50,6 @@ def root(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Path
 def do(database: str, statements: str) -> None:
     with psycopg.connect(database) as connection:
         connection.execute(statements.encode())
-
-
-def kill_at(root: Path, step: Step, nth: int = 1) -> int:
-    command = [sys.executable, "-m", "tests.e2e.killed", str(root), step.value, str(nth)]
-    environment = os.environ | {"PYTHONPATH": str(HERE)}
-    return subprocess.run(command, cwd=HERE, env=environment, timeout=60, check=False).returncode
 
 
 def ours(root: Path, object_: str) -> set[tuple[Any, ...]]:

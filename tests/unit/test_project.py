@@ -139,6 +139,8 @@ WRONG: list[tuple[str, str, str]] = [
      "tieout.yaml:2: landng is not a setting; allowed: landing, ledger, project, sources, warehouse."
      " Did you mean landing?"),
     ("a missing key", "project: shop\n", "tieout.yaml:1: sources is missing."),
+    ("a missing key, misspelt", "project: shop\nsuorces: {}\n",
+     "tieout.yaml:1: sources is missing. Write sources instead of suorces."),
     ("a wrong type", "project: 7\nsources: {}\n",
      "tieout.yaml:1: project is 7; write text (in quotes, if it looks like a number)."),
     ("an unusable name", "project: '7up'\nsources: {}\n",
@@ -180,7 +182,11 @@ WRONG: list[tuple[str, str, str]] = [
      " Did you mean tables?"),
     ("a source's name", "project: shop\nsources:\n  My-ERP: {type: changes, path: x}\n",
      "tieout.yaml:3: sources.My-ERP is not usable as a source's name."
-     " Write lower-case letters, digits and single underscores, beginning with a letter."),
+     " Write lower-case letters, digits and single underscores between them, beginning with a letter."),
+    ("a name that would share its tables' names with another's", "project: shop\nsources:\n"
+     "  erp_: {type: changes, path: x}\n",
+     "tieout.yaml:3: sources.erp_ is not usable as a source's name."
+     " Write lower-case letters, digits and single underscores between them, beginning with a letter."),
     ("a table without its schema", "project: shop\nsources:\n  erp:\n    type: postgres\n    url: postgresql://h/d\n"
      "    tables:\n      - public.orders\n      - customers\n",
      'tieout.yaml:8: sources.erp.tables[1] is "customers"; write schema.table, or {table: schema.table, as: name};'

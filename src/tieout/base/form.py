@@ -48,7 +48,7 @@ def _first_wrong(
     place = min(deepest, key=document.line)
     kinds = {wrong["type"] for wrong in wrongs[place]}
     if "missing" in kinds:
-        return document.wrong(place, "is missing.")
+        return document.wrong(place, "is missing.", hint=_misspelt(place, wrongs))
     if "extra_forbidden" in kinds:
         allowed = sorted(_keys(model, place[len(base) : -1]))
         hint = nearest(place[-1], allowed)
@@ -57,6 +57,15 @@ def _first_wrong(
     if secret.intersection(place):
         return document.wrong(place, f"is not what it must be; write {wanted}.")
     return document.wrong(place, f"is {document.found(place)}; write {wanted}.")
+
+
+def _misspelt(missing: Place, wrongs: Mapping[Place, list[Any]]) -> str:
+    """The hint that a key beside the missing one, itself no setting, may have been meant for it."""
+    for place, told in wrongs.items():
+        is_beside = place[:-1] == missing[:-1] and told[0]["type"] == "extra_forbidden"
+        if is_beside and nearest(place[-1], [str(missing[-1])]):
+            return f"Write {missing[-1]} instead of {place[-1]}."
+    return ""
 
 
 def _settle(document: Document, base: Place, loc: Iterable[str | int]) -> Place:

@@ -23,7 +23,7 @@ class Stream:
         if not SOURCE_NAME.fullmatch(self.source):
             raise Misconfigured(
                 f"source name {self.source!r} is not usable.",
-                hint="Write lower-case letters, digits and single underscores, beginning with a letter, not ending with _.",
+                hint="Write lower-case letters, digits and single underscores between them, beginning with a letter.",
             )
         if not 0 < len(self.object.encode()) <= _OBJECT_BYTES_MAX or "\x00" in self.object or "/" in self.object:
             raise Misconfigured(

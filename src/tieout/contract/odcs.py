@@ -66,8 +66,8 @@ _SOURCE_TYPE = "sourceType"
 """The custom property with the source's own word for a type, where physicalType has to say another."""
 
 _HEADING = """\
-# Drafted from the source's own catalogue. What stands here decides how rows are understood: review it, then
-# write `status: active`.
+# Drafted from what the source says of itself, or has shown so far. What stands here decides how rows are understood:
+# review it, then write `status: active`.
 """
 
 

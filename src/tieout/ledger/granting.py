@@ -29,7 +29,8 @@ def grant(held: Held | None, wanted: Lease, *, now: datetime, is_dead: Callable[
     other = held.holder
     if other is not None and other != wanted.holder and now < held.expires and not is_dead(other):
         raise Occupied(
-            f"lane {wanted.lane} is held until {held.expires.isoformat()} by process {other.pid} of {other.machine}.",
+            f"lane {wanted.lane} is held until {held.expires:%Y-%m-%dT%H:%M:%SZ} by process {other.pid} "
+            f"of {other.machine}.",
             hint="Wait for it to end, or stop that process.",
         )
     return Lease(wanted.lane, wanted.holder, max(held.fence + 1, wanted.fence), wanted.expires)

@@ -340,10 +340,17 @@ def _aligned(batch: Batch, schema: pa.Schema) -> pa.Table:
             columns.append(pa.nulls(batch.changes.num_rows, field.type))
             continue
         try:
-            columns.append(batch.changes.column(field.name).cast(field.type))
+            columns.append(_cast(batch.changes.column(field.name), field.type))
         except pa.ArrowInvalid as error:
             raise Misconfigured(
                 f"{batch.footer.stream}: what landed as {field.name} does not fit its contract: {error}.",
                 hint="Widen the type in the contract.",
             ) from error
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _cast(column: pa.ChunkedArray, to: pa.DataType) -> pa.ChunkedArray:
+    """Refuses values that do not fit. Arrow alone would refuse any decimal without room for every integer."""
+    if pa.types.is_integer(column.type) and pa.types.is_decimal(to):
+        column = column.cast(pa.decimal256(76, to.scale))
+    return column.cast(to)

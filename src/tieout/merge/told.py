@@ -26,4 +26,6 @@ def changes_of(judged: pa.Table) -> Iterator[Change]:
 
 def is_witness(key: str | None, kind: Kind, token: str | None) -> bool:
     """Whether a faulty row still tells that its key lives: no sweep may kill a row because we cannot read it."""
-    return key is not None and LIFE.get(kind) is True and token is not None and token[MOMENT_WIDTH] == str(int(Class.READ))
+    if key is None or token is None or not LIFE.get(kind):
+        return False
+    return token[MOMENT_WIDTH] == str(int(Class.READ))

@@ -5,7 +5,7 @@ The source sees to it for what it cannot decode; this is for keys that only thei
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +14,8 @@ from ..base.change import Kind
 from ..capture.source import Captured
 from ..contract.contract import Contract
 from ..contract.judge import Judged, judge
+
+_ALIVE = pa.array([Kind.IMAGE.value, Kind.UNDELETE.value])
 
 
 def judge_doubting(
@@ -25,23 +27,40 @@ def judge_doubting(
     """
     table = captured.tables[object_]
     judged = judge(table, contract, encoding=captured.encoding, epoch=captured.epoch)
-    if _has_sweep(table) and (keyless := judged.keyless + keyless_before()):
-        return judge(_doubted(table, keyless), contract, encoding=captured.encoding, epoch=captured.epoch)
+    if doubts := _doubts(table, judged, keyless_before):
+        return judge(_doubted(table, doubts), contract, encoding=captured.encoding, epoch=captured.epoch)
     return judged
 
 
-def _has_sweep(captured: pa.Table) -> bool:
-    return bool(pc.any(_is_sweep(captured)).as_py())
+def _doubts(captured: pa.Table, judged: Judged, keyless_before: Callable[[], int]) -> dict[int, int]:
+    """By its row, each sweep that mentions keys that cannot be read, and how many: those behind its beginning, or, when
+    it did not begin in this piece, all before it."""
+    if not pc.any(pc.equal(captured["_kind"], Kind.SWEEP.value)).as_py():
+        return {}
+    keyless = _keyless(judged.changes)
+    doubts: dict[int, int] = {}
+    begun: int | None = None
+    for at, (kind, fault) in enumerate(zip(captured["_kind"].to_pylist(), captured["_fault"].to_pylist(), strict=True)):
+        if kind == Kind.MARK and fault is None:
+            begun = at
+        elif kind == Kind.SWEEP and fault is None:
+            found = sum(keyless[begun:at]) + (keyless_before() if begun is None else 0)
+            if found:
+                doubts[at] = found
+    return doubts
 
 
-def _doubted(captured: pa.Table, keyless: int) -> pa.Table:
-    """The table with its sweeps turned into faulty rows, which go to quarantine and say why."""
-    why = f"sweep_not_certified: it mentions {keyless} keys that cannot be read under the contract"
-    at = captured.schema.get_field_index("_fault")
-    is_unfit = pc.and_(_is_sweep(captured), pc.is_null(captured["_fault"]))
-    faults = pc.if_else(is_unfit, pa.scalar(why, pa.string()), captured["_fault"])
-    return captured.set_column(at, captured.schema.field(at), faults)
+def _keyless(changes: pa.Table) -> list[bool]:
+    """Of each row, whether it says that a key lives which cannot be read."""
+    has_no_key = pc.and_(pc.is_valid(changes["_fault"]), pc.is_null(changes["_key"]))
+    found: list[bool] = pc.and_(has_no_key, pc.is_in(changes["_kind"], _ALIVE)).to_pylist()
+    return found
 
 
-def _is_sweep(captured: pa.Table) -> pa.ChunkedArray:
-    return pc.equal(captured["_kind"], str(Kind.SWEEP))
+def _doubted(captured: pa.Table, doubts: Mapping[int, int]) -> pa.Table:
+    """The table with these sweeps turned into faulty rows, which go to quarantine and say why."""
+    faults = captured["_fault"].to_pylist()
+    for at, keyless in doubts.items():
+        faults[at] = f"sweep_not_certified: it mentions {keyless} keys that cannot be read under the contract"
+    place = captured.schema.get_field_index("_fault")
+    return captured.set_column(place, captured.schema.field(place), pa.array(faults, pa.string()))

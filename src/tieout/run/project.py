@@ -118,7 +118,7 @@ def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
     """The project in the folder `root`. Raises Misconfigured for the first wrong setting."""
     path = root / FILE
     if not path.is_file():
-        raise Misconfigured(f"There is no {FILE} in {root}.", hint="Run `tieout init` there, or give --project DIR.")
+        raise Misconfigured(f"There is no {FILE} in {root.resolve()}.", hint="Run `tieout init` there, or give --project DIR.")
     document = filled(yamlfile.load(path), environ)
     settings = form.read(_ProjectForm, document)
     if not PROJECT_NAME.fullmatch(settings.project):

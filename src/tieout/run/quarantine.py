@@ -100,10 +100,13 @@ def chosen(house: House, reader: Reader, ids: Sequence[str], *, only: Stream | N
 
 
 def _readings(house: House, reader: Reader, only: Stream | None) -> Iterator[tuple[Stream, StreamReading]]:
-    """Of every stream that has tables."""
+    """Of every stream that has tables. Raises Misconfigured when `only` is unknown."""
     if not house.project.warehouse.exists():
         return
     known = sorted({Stream.parse(text) for text in house.tools.ledger.landed().values()})
+    if only is not None and only not in known and only not in house.tools.contracts.written(only.source):
+        named = ", ".join(str(stream) for stream in known) or "none yet"
+        raise Misconfigured(f"{only} has not landed and has no contract.", hint=f"Known are: {named}.")
     for stream in [stream for stream in known if only in (None, stream)]:
         reading = StreamReading(reader, house.tools.contracts.of(stream, describes_nothing))
         if reading.exists():

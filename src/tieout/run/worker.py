@@ -6,6 +6,7 @@ a lease keeps them apart, and a fence makes the late one harmless.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -156,8 +157,9 @@ class Worker:
             self._close()
 
     def forever(self, stopping: Callable[[], bool]) -> list[Outcome]:
-        """Goes on until `stopping`; returns each lane's last outcome."""
+        """Goes on until `stopping`; returns each lane's last outcome, with what all its passes received and merged."""
         last: dict[str, Outcome] = {}
+        received, merged = Counter[str](), Counter[str]()
         failures = dict.fromkeys((work.lane for work in self._works), 0)
         due: dict[str, datetime] = {}
         clock = self._house.tools.clock
@@ -173,11 +175,13 @@ class Worker:
                     self._record(outcome, last.get(work.lane))
                     if outcome.merged:
                         log.info("merged", lane=work.lane, received=outcome.received, merged=outcome.merged)
+                    received[work.lane] += outcome.received
+                    merged[work.lane] += outcome.merged
                     last[work.lane] = outcome
                 clock.sleep(POLL_SECONDS / 10)
         finally:
             self._close()
-        return list(last.values())
+        return [replace(one, received=received[lane], merged=merged[lane]) for lane, one in last.items()]
 
     def _patiently(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
         """The outcome of the last attempt, with what all of them have received and merged."""

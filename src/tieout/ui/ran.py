@@ -45,6 +45,8 @@ class RunEnded:
         return stacked(table, *(_why(lane) for lane in self.lanes if lane.reason), self._verdict(), self._next())
 
     def _verdict(self) -> Text:
+        if not self.lanes:
+            return verdict("new", "There is nothing to read: tieout.yaml names no source.")
         if self.is_idle:
             return verdict("complete", "Nothing new: all that the sources told is in the warehouse.")
         if self.outcome == "complete":
@@ -54,7 +56,7 @@ class RunEnded:
         return verdict("failed", "Failed: it goes on once this is mended.")
 
     def _next(self) -> Text | None:
-        if self.outcome == "complete":
+        if self.lanes and self.outcome == "complete":
             return next_step("tieout status", "how complete it is, and what waits in quarantine")
         return None
 
@@ -71,4 +73,5 @@ def _lane_json(lane: Outcome) -> dict[str, Any]:
 
 
 def _why(lane: Outcome) -> Text:
-    return Text.assemble((f"{lane.lane}: ", "bold"), safe(lane.reason), " ", safe(lane.hint))
+    hint = (("\n→ ", "dim"), safe(lane.hint)) if lane.hint else ()
+    return Text.assemble((f"{lane.lane}: ", "bold"), safe(lane.reason), *hint)

@@ -31,7 +31,7 @@ class RebuildEnded:
             word = "equal" if stream.equal else "differs"
             hash_ = Text(stream.state_hash, style="dim")
             table.add_row(safe(str(stream.stream)), state(word), count(stream.rows), hash_)
-        reasons = [safe(f"{stream.stream}: {stream.reason}") for stream in self.streams if stream.reason]
+        reasons = [_reason(stream) for stream in self.streams if stream.reason]
         return stacked(table, *reasons, self._verdict())
 
     def _verdict(self) -> Text:
@@ -43,3 +43,8 @@ class RebuildEnded:
                 "partial", f"{differing} of {len(self.streams)} streams were not what the landing says; now they are."
             )
         return verdict("complete", "Made anew from the landing, and equal to the last digit.")
+
+
+def _reason(one: Rebuilt) -> Text:
+    """An error that is the reason names the stream itself."""
+    return Text.assemble((f"{one.stream}: ", "bold"), safe(one.reason.removeprefix(f"{one.stream}: ")))

@@ -60,13 +60,18 @@ class Standing:
                 return verdict(word, f"{number} of {several(len(states), 'stream')} {are} {word}.")
         return verdict("complete", f"Complete, and the books balance: {several(len(states), 'stream')}.")
 
-    def _next(self) -> Text:
+    def _next(self) -> Text | None:
+        if any(lane.outcome in ("failed", "partial") for lane in self.report.lanes):
+            return next_step("tieout run --once", "tries again, and says what would help")
         known = [stream for stream in self.report.streams if stream.books is not None]
         if any(stream.state == "new" or _pending(stream.books) for stream in known):
             return next_step("tieout run --once", "does what is due")
         if any(stream.books and stream.books.quarantined.count for stream in known):
             return next_step("tieout quarantine list", "what waits in quarantine, and why")
-        return next_step("tieout certify", "compares with the source itself")
+        states = {stream.state for stream in self.report.streams}
+        if "partial" in states:
+            return next_step("tieout run --once", "does what is due")
+        return None if "failed" in states else next_step("tieout certify", "compares with the source itself")
 
 
 def _figures(stream: StreamStatus) -> list[Text]:

@@ -52,6 +52,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("invalid dsn", "Write `url` as postgresql://user@host:5432/database."),
     ("invalid connection option", "Write `url` as postgresql://user@host:5432/database."),
     ("could not translate host name", "Correct the host in `url`."),
+    ("invalid port number", "Correct the port in `url`."),
 )
 
 
@@ -65,7 +66,7 @@ def refusal(error: Exception, doing: str) -> TieoutError:
     for words, hint in _WORDS:
         if words in text:
             return Misconfigured(f"PostgreSQL, while {doing}: {text}", hint=hint)
-    return Transient(f"PostgreSQL, while {doing}: {text}", hint="The connection is tried again.")
+    return Transient(f"PostgreSQL, while {doing}: {text}", hint="Start the server, or correct its address in `url`.")
 
 
 def is_busy(error: Exception) -> bool:

@@ -43,17 +43,21 @@ class Stamp:
 
 
 class Snapshot:
-    """An open view of the database. Of use within its context only."""
+    """An open view of the database. Of use within its context only.
 
-    def __init__(self, cursor: Any, stamp: Stamp) -> None:
+    Each table is held while it is read, and let go then: whoever wants to empty it waits for no other table.
+    """
+
+    def __init__(self, cursor: Any, snapshot: str, stamp: Stamp) -> None:
         self._cursor = cursor
+        self._snapshot = snapshot
         self.stamp = stamp
 
     def images(self, table: Table) -> Iterator[pa.Table]:
-        """Every row of the table as an image, in pieces."""
+        """Every row of the table as an image, in pieces. Raises Transient when it was emptied meanwhile."""
         statement = statements("rows", table=table, columns=[_column(field) for field in table.fields])
         first = 0
-        with refusals_told(f"reading {table.quoted}"):
+        with refusals_told(f"reading {table.quoted}"), self._held(table):
             self._cursor.execute(str(statement))
             for batch in self._cursor.fetch_record_batch():
                 for piece in _pieces(batch):
@@ -66,38 +70,36 @@ class Snapshot:
         for column, field in zip(columns, table.fields, strict=True):
             if field.name in table.key:
                 column |= {"key": True, "place": table.key.index(field.name), "cast": field.cast}
-        with refusals_told(f"reading keys of {table.quoted}"):
+        with refusals_told(f"reading keys of {table.quoted}"), self._held(table):
             statement = statements("keyed", table=table, columns=columns)
             self._cursor.execute(str(statement), (f"[{','.join(keys)}]",))
             answer = self._cursor.fetch_arrow_table()
         return _presence(answer, table, self.stamp)
 
+    @contextmanager
+    def _held(self, table: Table) -> Iterator[None]:
+        """The view, with the table as it was in it. TRUNCATE and ALTER TABLE write a table anew, and an older view then
+        shows none of its rows."""
+        self._cursor.execute(str(statements("begin")))
+        self._cursor.execute(str(statements("adopt_snapshot", snapshot=literal(self._snapshot))))
+        self._cursor.execute(str(statements("hold", table=table)))
+        self._cursor.execute(str(statements("rewritten", table=table)))
+        if rewritten := [row[0] for row in self._cursor.fetchall()]:
+            raise Transient(f"{rewritten[0]} was emptied or written anew as it was about to be read.")
+        yield
+        self._cursor.execute(str(statements("end")))  # a read that broke off ends with its connection
+
 
 @contextmanager
-def snapshot_at(dsn: str, snapshot: str, stamp: Stamp, tables: Sequence[Table]) -> Iterator[Snapshot]:
-    """Joins the view that another session holds open, and holds these tables as they are while it lasts.
-
-    Raises Transient when one of them was emptied or written anew since: an older view no longer shows its rows.
-    """
+def snapshot_at(dsn: str, snapshot: str, stamp: Stamp) -> Iterator[Snapshot]:
+    """Joins the view that another session holds open."""
     with refusals_told("connecting"):
         connection = dbapi.connect(dsn, autocommit=True)
     try:
         with connection.cursor() as cursor:
-            with refusals_told("joining a snapshot"):
-                cursor.execute(str(statements("begin")))
-                cursor.execute(str(statements("adopt_snapshot", snapshot=literal(snapshot))))
-                if tables:
-                    _hold(cursor, tables)
-            yield Snapshot(cursor, stamp)
+            yield Snapshot(cursor, snapshot, stamp)
     finally:
         connection.close()
-
-
-def _hold(cursor: Any, tables: Sequence[Table]) -> None:
-    cursor.execute(str(statements("hold", tables=list(tables))))
-    cursor.execute(str(statements("rewritten", tables=list(tables))))
-    if rewritten := [row[0] for row in cursor.fetchall()]:
-        raise Transient(f"{rewritten[0]} was emptied or written anew as it was about to be read.")
 
 
 def sweep(stamp: Stamp, rows: int) -> pa.Table:

@@ -85,6 +85,7 @@ class PostgresSource:
         self._wire = Wire(url, slot=slot, publication=publication)
         self._following: _Following | None = None
         self._epoch = 0
+        self._known: tuple[Table, ...] = ()
 
     @cached_property
     def _wanted(self) -> Mapping[str, str]:
@@ -93,7 +94,10 @@ class PostgresSource:
         return all_wanted(self._named, found)
 
     def describe(self) -> tuple[Described, ...]:
-        return tuple(table.described() for table in self._wire.tables(self._wanted))
+        # While a table is read the catalogue is not asked: a question could wait behind somebody who waits for us.
+        if not self._known:
+            self._known = self._wire.tables(self._wanted)
+        return tuple(table.described() for table in self._known)
 
     def bound(self) -> Bound:
         try:
@@ -124,13 +128,13 @@ class PostgresSource:
     @contextmanager
     def reread(self, objects: Mapping[str, tuple[str, ...]]) -> Iterator[Iterator[Captured]]:
         tables = self._tables(tuple(objects))
-        with self._wire.moment() as moment, self._snapshot(moment, tables) as snapshot:
+        with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
             yield self._keyed(snapshot, moment, [(table, objects[table.object]) for table in tables])
 
     @contextmanager
     def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
         tables = self._tables(objects)
-        with self._wire.moment() as moment, self._snapshot(moment, tables) as snapshot:
+        with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
             yield Cut(Bound(moment.lsn), self._told(snapshot, moment, tables), epoch=self._epoch)
 
     def close(self) -> None:
@@ -149,7 +153,7 @@ class PostgresSource:
     def _come_up(self, progress: Progress) -> Generator[Captured, None, _Following]:
         """Reads what must be read whole, and opens the log where it goes on."""
         server = self._wire.server()
-        tables = self._wire.tables(self._wanted)
+        tables = self._known = self._wire.tables(self._wanted)
         slot = self._published_slot(progress, tables)
         stands = standing(progress, self._wanted, self._slot, server, slot)
         self._epoch = stands.epoch
@@ -192,7 +196,7 @@ class PostgresSource:
         self, progress: Progress, incarnation: Incarnation, moment: Moment, tables: Sequence[Table]
     ) -> Iterator[Captured]:
         """The tables whole, each ended by its sweep."""
-        with self._snapshot(moment, tables) as snapshot:
+        with self._snapshot(moment) as snapshot:
             for table in tables:
                 track, rows = snapshot_track(table.object), 0
                 before = progress.get(track)
@@ -237,9 +241,9 @@ class PostgresSource:
         return Captured(before, after, following.incarnation.epoch, "text", following.transactions.take())
 
     @contextmanager
-    def _snapshot(self, moment: Moment, tables: Sequence[Table]) -> Iterator[Snapshot]:
+    def _snapshot(self, moment: Moment) -> Iterator[Snapshot]:
         stamp = Stamp(moment.lsn, self._clock.now())
-        with snapshot_at(self._wire.dsn, moment.snapshot, stamp, tables) as snapshot:
+        with snapshot_at(self._wire.dsn, moment.snapshot, stamp) as snapshot:
             yield snapshot
 
     def _tables(self, objects: tuple[str, ...]) -> tuple[Table, ...]:

@@ -124,20 +124,23 @@ begin isolation level repeatable read read only;
 set transaction snapshot {{ snapshot }};
 
 -- hold --
--- As long as we read, nobody empties these tables or writes them anew: neither shows in an older view as it was.
-lock table {% for table in tables %}{{ table.quoted }}{% if not loop.last %}, {% endif %}{% endfor %} in access share mode;
+-- While we read it, nobody empties this table or writes it anew: an older view would not show it as it was.
+lock table {{ table.quoted }} in access share mode;
 
 -- rewritten --
--- Those of them, or of their parts, that were emptied or written anew between the view and our holding them: this view
--- of the catalogue still tells the file that the table had, the function the one that it has.
+-- The table, or parts of it, that were emptied or written anew between the view and our holding it: this view of the
+-- catalogue still tells the file that the table had, the function the one that it has.
 select held.oid::regclass::text
 from pg_class as held
 where held.relkind = 'r' and held.relfilenode <> pg_relation_filenode(held.oid) and held.oid in (
-    select relation from unnest(array[{% for table in tables %}{{ table.literal }}{% if not loop.last %}, {% endif %}{% endfor %}]::regclass[]) as relation
+    select {{ table.literal }}::regclass
     union all
-    select part.relid
-    from unnest(array[{% for table in tables %}{{ table.literal }}{% if not loop.last %}, {% endif %}{% endfor %}]::regclass[]) as relation, pg_partition_tree(relation) as part
+    select part.relid from pg_partition_tree({{ table.literal }}::regclass) as part
 );
+
+-- end --
+-- Lets go of what was held.
+rollback;
 
 -- rows --
 -- A table whole. A partitioned table is the sum of its parts, any other table stands for itself, not for its heirs.
