@@ -120,7 +120,7 @@ class LandingPromise:
 
     def test_an_empty_landing_has_no_names(self, landing: Landing) -> None:
         assert list(landing.names()) == []
-        assert landing.sweep_spool() == 0
+        assert landing.sweep_spool("erp") == 0
 
     def test_putting_a_batch_twice_is_one_put(self, landing: Landing, open_landing: OpenLanding) -> None:
         first = put(landing, judged(20))
@@ -179,7 +179,7 @@ class LandingPromise:
 
         with ThreadPoolExecutor(4) as pool:
             assert all(batch.changes.num_rows == 200 for batch in pool.map(put_and_open, range(12)))
-        assert open_landing().sweep_spool() == 0
+        assert open_landing().sweep_spool("erp") == 0
 
     def test_a_flipped_bit_is_found_wherever_it_is(self, landing: Landing, store: Store) -> None:
         name = put(landing, judged(40))
@@ -249,7 +249,7 @@ class LandingPromise:
     def test_sweeping_the_spool_leaves_sealed_batches(self, landing: Landing) -> None:
         name = put(landing, judged(5))
 
-        landing.sweep_spool()
+        landing.sweep_spool("erp")
 
         assert landing.open(ACCOUNT, name).changes.num_rows == 5
 

@@ -98,7 +98,7 @@ def test_the_steps_of_a_put_are_passed_in_order_and_each_says_what_is_true(root:
     seen: list[tuple[Step, int, int]] = []
 
     def look(step: Step) -> None:
-        spooled = len(list((root / ".spool").iterdir()))
+        spooled = len(list((root / ".spool" / "erp").iterdir()))
         seen.append((step, spooled, len(list(LocalLanding(root).names()))))
 
     put(LocalLanding(root, passing=look), judged(3))
@@ -120,8 +120,8 @@ def test_a_writer_killed_at_a_step_leaves_all_of_a_batch_or_nothing(root: Path, 
     assert killed.returncode == -signal.SIGKILL
     landing = LocalLanding(root)
     assert [landing.open(*named).changes.num_rows for named in landing.names()] == [500] * sealed
-    assert landing.sweep_spool() == 1 - sealed
-    assert landing.sweep_spool() == 0
+    assert landing.sweep_spool("erp") == 1 - sealed
+    assert landing.sweep_spool("erp") == 0
     put(landing, judged(500))
     assert len(list(landing.names())) == 1
 
@@ -130,12 +130,12 @@ def test_what_a_power_cut_left_in_the_spool_is_never_listed_and_is_swept(root: P
     landing = LocalLanding(root)
     name = put(landing, judged(5))
     whole = (root / "erp" / "account" / f"{name}.parquet").read_bytes()
-    (root / ".spool" / "zero").write_bytes(b"")
-    (root / ".spool" / "torn").write_bytes(whole[: len(whole) // 2])
-    (root / ".spool" / f"{name}.parquet").write_bytes(whole)
+    (root / ".spool" / "erp" / "zero").write_bytes(b"")
+    (root / ".spool" / "erp" / "torn").write_bytes(whole[: len(whole) // 2])
+    (root / ".spool" / "erp" / f"{name}.parquet").write_bytes(whole)
 
     assert list(landing.names()) == [(ACCOUNT, name)]
-    assert landing.sweep_spool() == 3
+    assert landing.sweep_spool("erp") == 3
     assert landing.open(ACCOUNT, name).changes.num_rows == 5
 
 
@@ -157,7 +157,7 @@ def test_files_that_are_not_batches_are_not_listed(root: Path) -> None:
 def test_a_spool_swept_under_a_writer_is_transient_and_loses_no_sealed_batch(root: Path) -> None:
     def sweep(step: Step) -> None:
         if step is Step.SYNCED:
-            LocalLanding(root).sweep_spool()
+            LocalLanding(root).sweep_spool("erp")
 
     with pytest.raises(Transient, match="cannot be used"):
         put(LocalLanding(root, passing=sweep), judged(5))
@@ -181,7 +181,7 @@ def test_a_file_that_may_not_grow_is_refused_and_leaves_nothing_behind(root: Pat
 
     assert "another place" in refused.stdout
     landing = LocalLanding(root)
-    assert landing.sweep_spool() == 0
+    assert landing.sweep_spool("erp") == 0
     assert [landing.open(*named).changes.num_rows for named in landing.names()] == [1]
 
 
@@ -195,7 +195,7 @@ def test_a_batch_that_cannot_take_its_place_leaves_nothing_behind(root: Path) ->
     with pytest.raises(Misconfigured, match="cannot be used"):
         put(landing, judged(5))
 
-    assert landing.sweep_spool() == 0
+    assert landing.sweep_spool("erp") == 0
 
 
 def test_a_place_where_no_folder_can_be_is_misconfigured(tmp_path: Path) -> None:

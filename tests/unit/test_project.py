@@ -70,7 +70,7 @@ def test_a_postgres_source_names_its_tables_with_their_aliases(tmp_path: Path) -
         url=SECRET_URL,
         tables=(Table("public", "orders", "orders"), Table("sales", "orders", "sales_orders")),
         schemas=("crm",),
-        slot="tieout_shop_erp",
+        slot=None,
         publication="tieout_shop_erp",
     )
 
@@ -88,22 +88,22 @@ def test_a_slot_and_a_publication_can_be_chosen(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Shop", "my-shop", "s" * 63])
-def test_the_default_slot_is_one_that_postgresql_takes(tmp_path: Path, name: str) -> None:
+def test_the_default_publication_is_one_that_postgresql_takes(tmp_path: Path, name: str) -> None:
     text = f"project: {name}\nsources:\n  erp: {{type: postgres, url: {SECRET_URL}, schemas: [public]}}\n"
     source = project_of(tmp_path, text).sources["erp"]
 
     assert isinstance(source, PostgresConfig)
-    assert re.fullmatch(r"tieout_[a-z0-9_]{1,56}", source.slot)
+    assert re.fullmatch(r"tieout_[a-z0-9_]{1,56}", source.publication)
 
 
-def test_two_names_that_postgresql_would_write_alike_get_two_slots(tmp_path: Path) -> None:
-    def slot(name: str) -> str:
+def test_two_names_that_postgresql_would_write_alike_get_two_publications(tmp_path: Path) -> None:
+    def publication(name: str) -> str:
         text = f"project: {name}\nsources:\n  erp: {{type: postgres, url: {SECRET_URL}, schemas: [public]}}\n"
         source = project_of(tmp_path, text).sources["erp"]
         assert isinstance(source, PostgresConfig)
-        return source.slot
+        return source.publication
 
-    assert len({slot("my-shop"), slot("my.shop"), slot("my_shop")}) == 3
+    assert len({publication("my-shop"), publication("my.shop"), publication("my_shop")}) == 3
 
 
 def test_a_variable_is_read_inside_longer_text_and_can_be_escaped(tmp_path: Path) -> None:

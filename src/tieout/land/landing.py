@@ -32,7 +32,7 @@ class Landing(Protocol):
         """The batch, its bytes proven against its name. Raises Broken when a bit has flipped, or when it is missing."""
         ...
 
-    def sweep_spool(self) -> int:
-        """Deletes what a killed writer left half-written; returns how many files. Never touches a sealed batch. Call it
-        under the project's lease only."""
+    def sweep_spool(self, source: str) -> int:
+        """Deletes what a killed writer of this source left half-written; returns how many files. Never touches a sealed
+        batch. Call it under the source's lease only."""
         ...

@@ -39,8 +39,9 @@ class LocalLanding:
         name = sha256_hex(data)
         path = self._path(footer.stream, name)
         try:
-            self._make_ready(path.parent)
-            spooled = self._write_to_spool(data)
+            spool = self._spool / footer.stream.source
+            self._make_ready(path.parent, spool)
+            spooled = self._write_to_spool(spool, data)
             try:
                 # Also over a file that is there: it has this content, or it was damaged and is mended by this.
                 spooled.replace(path)
@@ -83,32 +84,33 @@ class LocalLanding:
             raise refusal(path, error) from error
         return unseal(stream, name, str(path), data)
 
-    def sweep_spool(self) -> int:
-        left = [self._spool / name for name in _listed(self._spool)]
+    def sweep_spool(self, source: str) -> int:
+        spool = self._spool / source
+        left = [spool / name for name in _listed(spool)]
         try:
             for path in left:
                 path.unlink(missing_ok=True)
         except OSError as error:
-            raise refusal(self._spool, error) from error
+            raise refusal(spool, error) from error
         return len(left)
 
     def _path(self, stream: Stream, name: str) -> Path:
         return self._root / stream.source / stream.object / (name + _SUFFIX)
 
-    def _make_ready(self, folder: Path) -> None:
+    def _make_ready(self, folder: Path, spool: Path) -> None:
         """The folder and the spool are there, and stay there through a power cut."""
         if folder in self._ready:
             return
-        make_folder(self._spool)
+        make_folder(spool)
         make_folder(folder)
         # Whoever made them may have been killed before it synced them, so this is done once in each process.
         sync_folder(folder.parent)
         sync_folder(self._root)
         self._ready.add(folder)
 
-    def _write_to_spool(self, data: pa.Buffer) -> Path:
+    def _write_to_spool(self, spool: Path, data: pa.Buffer) -> Path:
         """A file of its own with these bytes, on the disk when this returns."""
-        handle, name = mkstemp(dir=self._spool)  # for the owner alone
+        handle, name = mkstemp(dir=spool)  # for the owner alone
         path = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from ..base.clock import Clock
@@ -23,6 +24,7 @@ from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
 from .contracts import Contracts
 from .holder import is_dead, me
+from .identity import identity_of, slot_of
 from .project import ChangesConfig, PostgresConfig, Project
 from .route import LEASE_SECONDS, Tools
 
@@ -56,7 +58,7 @@ class House:
         config = self.project.sources[lane]
         if isinstance(config, ChangesConfig):
             return ChangesSource(lane, config.path, self.tools.clock)
-        return _postgres(lane, config, self.tools.clock)
+        return _postgres(lane, config, self.project.landing, self.tools.clock)
 
     def lease(self, lane: str, *, fence_min: int, wait_seconds: float = WAIT_SECONDS) -> Lease:
         """The lane, waiting for a living holder. Raises Occupied."""
@@ -91,14 +93,13 @@ def opened(project: Project, clock: Clock, *, passing: Passing = unobserved) -> 
         ledger.close()
 
 
-def _postgres(lane: str, config: PostgresConfig, clock: Clock) -> Source:
-    tables = {table.object: f"{table.schema}.{table.name}" for table in config.tables}
+def _postgres(lane: str, config: PostgresConfig, landing: Path, clock: Clock) -> Source:
     return PostgresSource(
         lane,
         config.url,
-        tables,
+        {table.object: (table.schema, table.name) for table in config.tables},
         schemas=config.schemas,
-        slot=config.slot,
+        slot=config.slot or slot_of(config.publication.lower(), identity_of(landing)),
         publication=config.publication,
         clock=clock,
     )

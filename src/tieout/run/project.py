@@ -62,13 +62,14 @@ class ChangesConfig:
 class PostgresConfig:
     """A PostgreSQL database: these tables, and all that stand in these schemas on the day it is asked.
 
-    `url` is whatever libpq takes, a password in it or not: kept out of repr, and to be kept out of every message.
+    `slot` None: one of the landing's own, under the publication's name. `url` is whatever libpq takes, a password in it
+    or not: kept out of repr, and to be kept out of every message.
     """
 
     url: str = field(repr=False)
     tables: tuple[Table, ...]
     schemas: tuple[str, ...]
-    slot: str
+    slot: str | None
     publication: str
 
 
@@ -118,7 +119,9 @@ def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
     """The project in the folder `root`. Raises Misconfigured for the first wrong setting."""
     path = root / FILE
     if not path.is_file():
-        raise Misconfigured(f"There is no {FILE} in {root.resolve()}.", hint="Run `tieout init` there, or give --project DIR.")
+        raise Misconfigured(
+            f"There is no {FILE} in {root.resolve()}.", hint="Run `tieout init` there, or give --project DIR."
+        )
     document = filled(yamlfile.load(path), environ)
     settings = form.read(_ProjectForm, document)
     if not PROJECT_NAME.fullmatch(settings.project):
@@ -194,11 +197,11 @@ def _postgres(document: Document, place: Place, project: str) -> PostgresConfig:
         raise document.wrong(place, "names neither tables nor schemas.", hint=hint)
     for index, schema in enumerate(settings.schemas):
         _identifier(document, (*place, "schemas", index), schema)
-    slot = _default_slot(project, str(place[-1])) if settings.slot is None else settings.slot
-    if not _SLOT.fullmatch(slot):
+    slot = settings.slot
+    if slot is not None and not _SLOT.fullmatch(slot):
         found = document.found((*place, "slot"))
         raise document.wrong((*place, "slot"), f"is {found}; write 1 to 63 lower-case letters, digits and '_'.")
-    publication = slot if settings.publication is None else settings.publication
+    publication = _default_name(project, str(place[-1])) if settings.publication is None else settings.publication
     return PostgresConfig(
         url=settings.url,
         tables=_tables(document, place, settings.tables),
@@ -251,7 +254,7 @@ def _identifier(document: Document, place: Place, name: str) -> str:
     return name
 
 
-def _default_slot(project: str, source: str) -> str:
+def _default_name(project: str, source: str) -> str:
     """`tieout_<project>_<source>` as PostgreSQL allows it; what had to be changed is told apart by a hash."""
     wished = f"tieout_{project}_{source}"
     allowed = re.sub(r"[^a-z0-9_]", "_", wished.lower())

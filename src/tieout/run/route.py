@@ -70,6 +70,7 @@ class Route:
         After a kill between sealing and registering, with yesterday's ledger, or with none, this is the whole recovery.
         """
         landing, ledger = self._tools.landing, self._tools.ledger
+        landing.sweep_spool(self.lane)
         sealed = sorted((stream, name) for stream, name in landing.names() if stream.source == self.lane)
         known = ledger.landed(self.lane)
         footers = {name: self._proven_footer(stream, name) for stream, name in sealed if name not in known}

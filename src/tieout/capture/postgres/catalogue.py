@@ -23,6 +23,10 @@ Dates and timestamps are not among them: `infinity` would arrive as a wrong mome
 _TABLE, _PARTITIONED = "r", "p"
 
 
+TableName = str | tuple[str, str]
+"""`public.orders`, or its schema and its name, for names that hold dots."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """`native`: read as an Arrow value, else as the server's text. `cast`: the type's name without its modifier."""
@@ -77,7 +81,7 @@ class Published:
 
 
 def tables(
-    wanted: Mapping[str, str],
+    wanted: Mapping[str, TableName],
     relations: Sequence[tuple[Any, ...]],
     columns: Sequence[tuple[Any, ...]],
     identities: Sequence[tuple[Any, ...]],
@@ -106,7 +110,7 @@ def tables(
     return tuple(made)
 
 
-def all_wanted(named: Mapping[str, str], found: Sequence[tuple[str, str]]) -> dict[str, str]:
+def all_wanted(named: Mapping[str, TableName], found: Sequence[tuple[str, str]]) -> dict[str, TableName]:
     """The named tables, and those found in whole schemas under their own names. Raises Misconfigured when two tables
     would bear one name."""
     wanted = dict(named)
@@ -120,14 +124,16 @@ def all_wanted(named: Mapping[str, str], found: Sequence[tuple[str, str]]) -> di
                 hint=f"Give one an alias under `tables`: {{table: {schema}.{table}, as: {schema}_{table}}}.",
             )
         taken[table.lower()] = (schema, table)
-        wanted[table] = f"{schema}.{table}"
+        wanted[table] = (schema, table)
     if not wanted:
         raise Misconfigured("the schemas hold no tables.", hint="Correct `schemas` in tieout.yaml.")
     return wanted
 
 
-def split(table: str) -> tuple[str, str]:
+def split(table: TableName) -> tuple[str, str]:
     """`public.orders` -> ("public", "orders"). Only the first dot divides; without one, the schema is public."""
+    if isinstance(table, tuple):
+        return table
     schema, dot, rest = table.partition(".")
     return (schema, rest) if dot else ("public", table)
 

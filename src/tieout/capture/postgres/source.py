@@ -21,7 +21,7 @@ from ...base.errors import Broken, Misconfigured, Transient
 from ...base.order import INT64_MAX
 from ...base.types import Described
 from ..source import Bound, Captured, Cut
-from .catalogue import Table, all_wanted
+from .catalogue import Table, TableName, all_wanted
 from .lsn import lsn_text
 from .pgoutput import final_lsn
 from .snapshot import Snapshot, Stamp, snapshot_at, sweep
@@ -68,7 +68,7 @@ class PostgresSource:
         self,
         lane: str,
         url: str,
-        tables: Mapping[str, str],
+        tables: Mapping[str, TableName],
         *,
         slot: str,
         publication: str,
@@ -88,7 +88,7 @@ class PostgresSource:
         self._known: tuple[Table, ...] = ()
 
     @cached_property
-    def _wanted(self) -> Mapping[str, str]:
+    def _wanted(self) -> Mapping[str, TableName]:
         """Object -> schema.table: the named ones, and what the schemas hold when it is first asked."""
         found = self._wire.tables_in(self._schemas) if self._schemas else ()
         return all_wanted(self._named, found)

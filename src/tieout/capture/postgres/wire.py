@@ -18,7 +18,7 @@ from psycopg2.extras import LogicalReplicationConnection
 from ...base.errors import Misconfigured, Transient
 from ...base.sql import Sql, Statements, name
 from . import catalogue
-from .catalogue import Published, Table
+from .catalogue import Published, Table, TableName
 from .lsn import lsn_number
 from .refusal import refusal, refusals_told
 from .standing import Server, Slot
@@ -102,7 +102,7 @@ class Wire:
         ((lsn,),) = self._ask("flushed")
         return lsn_number(lsn)
 
-    def tables(self, wanted: Mapping[str, str]) -> tuple[Table, ...]:
+    def tables(self, wanted: Mapping[str, TableName]) -> tuple[Table, ...]:
         """The tables of the project, by the server's catalogue. Raises Misconfigured for one we must refuse."""
         schemas, names = zip(*(catalogue.split(table) for table in wanted.values()), strict=True)
         relations = self._ask("relations", schemas=list(schemas), names=list(names))

@@ -1,0 +1,48 @@
+"""Which landing is this? So that what we make in somebody's database is never taken for another project's.
+
+Two copies of a project that read through one replication slot would each lose what the other was told.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from uuid import uuid4
+
+from ..base.folder import make_folder, refusal
+
+_FILE = ".identity"
+_SLOT_BYTES_MAX = 63
+
+
+def identity_of(landing: Path) -> str:
+    """Eight hex digits, made when the landing is first asked, and kept beside its batches. Raises Transient,
+    Misconfigured."""
+    path = landing / _FILE
+    try:
+        if not path.exists():
+            _make(path)
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise refusal(path, error) from error
+
+
+def slot_of(name: str, identity: str) -> str:
+    """The replication slot of a landing, under a name that people know."""
+    return f"{name[: _SLOT_BYTES_MAX - len(identity) - 1]}_{identity}"
+
+
+def _make(path: Path) -> None:
+    """Whole or not at all; of two that make it at once, one is first and both read that one's."""
+    make_folder(path.parent)
+    beside = path.with_name(f"{_FILE}.{uuid4().hex}")
+    with beside.open("x", encoding="ascii") as file:
+        file.write(uuid4().hex[:8] + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        pass  # another one was first
+    finally:
+        beside.unlink()
