@@ -50,7 +50,7 @@ def says(draw: st.DrawFn) -> Say:
     fields: dict[str, Any] = {}
     if kind == "image":
         fields = draw(st.one_of(_all_fields, _all_fields, _some_fields))
-    elif kind in ("patch", "undelete", "delete"):
+    elif kind in ("patch", "undelete", "delete", "gap"):
         fields = draw(_some_fields)
     if draw(st.integers(0, 9)) == 0:
         fields = {**fields, "c": "not a number"}
@@ -240,3 +240,16 @@ def test_names_that_differ_in_case_alone_stay_apart() -> None:
     (row,) = judge(captured, contract, encoding="text", epoch=1).changes.to_pylist()
 
     assert (row["amount"], row["_extra"], row["_fault"]) == ("2", '{"Amount":"1"}', None)
+
+
+def test_a_row_that_nobody_could_read_is_not_shown_as_one_of_nulls() -> None:
+    lenient = contract_of(a="integer", b="text")
+    poison = Say("image", "k1", 9, {"a": "many", "b": "x"}, Class.READ)
+
+    warehouse = warehouse_after([[poison, Say("image", "k2", 9, {"a": "1", "b": None}, Class.READ)]], lenient)
+    before = latest_of(warehouse)
+    batch = batch_of([Say("image", "k1", 10, {"a": "7", "b": "x"})], lenient)
+    warehouse.merge(lenient, [batch], turn=TURN, merged_at={batch.name: NOON}, side=Side.LIVE)
+
+    assert {key: row["_deleted"] for key, row in before.items()} == {'["k1"]': True, '["k2"]': False}
+    assert latest_of(warehouse)['["k1"]']["_deleted"] is False

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tieout.capture.changes.line import LineDecoder
-from tieout.capture.changes.reading import Place, Taken, read
+from tests.reading import rows_of
 from tieout.capture.changes.table import captured
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/changes.md").read_text(encoding="utf-8")
@@ -16,8 +15,7 @@ FAULTS = re.findall(r"^\| `(\w+)` \| .* \| `(\{.*\})` \|$", PAGE, re.MULTILINE)
 
 
 def faults_of(text: str) -> list[str | None]:
-    taken = Taken(text.encode().splitlines(), 0, True)
-    rows, _ = read(LineDecoder("erp"), taken, Place(), first_named=lambda: None)
+    rows = rows_of(text.encode().splitlines())
     tables = [captured(some, origin="page", now=datetime(2026, 1, 1, tzinfo=UTC)) for some in rows.values()]
     return [fault for table in tables for fault in table["_fault"].to_pylist()]
 
@@ -30,7 +28,7 @@ def test_the_examples_of_the_reference_are_read(example) -> None:
 def test_the_sweep_of_the_reference_is_certified() -> None:
     sweep = next(example for example in EXAMPLES if '"sweep"' in example)
 
-    rows, _ = read(LineDecoder("erp"), Taken(sweep.encode().splitlines(), 0, True), Place(), first_named=lambda: None)
+    rows = rows_of(sweep.encode().splitlines())
 
     assert [row.said.kind for row in rows["account"]] == ["mark", "image", "image", "sweep"]
 

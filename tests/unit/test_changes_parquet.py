@@ -9,7 +9,7 @@ import pytest
 
 from tieout.capture.changes.line import LineDecoder
 from tieout.capture.changes.parquet import ParquetLines
-from tieout.capture.changes.reading import Place, read
+from tieout.capture.changes.reading import Ahead, Place, read
 
 
 def table(**columns) -> pa.Table:
@@ -24,11 +24,9 @@ def table(**columns) -> pa.Table:
 
 
 def said(data: bytes, *, lines_max: int = 1_000):
-    lines, place, found = ParquetLines(io.BytesIO(data)), Place(), []
+    decoder, lines, place, found = LineDecoder("erp"), ParquetLines(io.BytesIO(data)), Place(), []
     while not place.done:
-        rows, place = read(
-            LineDecoder("erp"), lines.take(place.at, lines_max=lines_max), place, first_named=lambda: None
-        )
+        rows, place = read(decoder, lines.take(place.at, lines_max=lines_max), place, Ahead(decoder, lines))
         found += [(object_, row.said) for object_, some in rows.items() for row in some]
     return found
 

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from tieout.capture.changes.line import LineDecoder
-from tieout.capture.changes.reading import Place, Taken, read
+from tests.reading import rows_of
 
 
 def row(key="A", kind="image", stream="erp.account", position=50, **members) -> str:
@@ -20,9 +19,7 @@ def end(part, sweep="s", watermark=100, **members) -> str:
 
 
 def said(*lines):
-    taken = Taken([text.encode() for text in lines], 0, True)
-    rows, _ = read(LineDecoder("erp"), taken, Place(), first_named=lambda: "account")
-    return [each.said for each in rows["account"]]
+    return [each.said for each in rows_of([text.encode() for text in lines])["account"]]
 
 
 def test_a_whole_sweep_ends_in_a_sweep_row_at_its_watermark() -> None:
@@ -93,7 +90,7 @@ def test_lifted_rows_keep_their_order_and_stand_below_a_row_read_at_the_watermar
     older = [row(position=-(2**63)), row(order={"position": 49, "minor": 9}), row(position=50)]
     read_there = row(order={"class": "read"}, watermark=100)
 
-    _, *lifted = said(end("begin"), *older, read_there)
+    _, *lifted, _ = said(end("begin"), *older, read_there, end("end"))
 
     places = [(each.position, each.read, each.minor, each.rank) for each in lifted]
     assert places == sorted(places)
@@ -104,3 +101,11 @@ def test_a_delete_inside_a_sweep_stays_where_it_was() -> None:
     _, gone, _ = said(end("begin"), row(kind="delete", position=50), end("end"))
 
     assert (gone.kind, gone.position, gone.read) == ("delete", 50, 1)
+
+
+@pytest.mark.parametrize("cut", [[], [end("end", rows=7)], [end("end", watermark=99)]])
+def test_what_a_sweep_mentions_that_is_cut_short_stays_where_it_was(cut) -> None:
+    _, image, patch, *_ = said(end("begin"), row("A", position=60), row("B", "patch", position=40), *cut)
+
+    assert (image.kind, image.position, image.read) == ("image", 60, 1)
+    assert (patch.kind, patch.position, patch.read) == ("patch", 40, 1)

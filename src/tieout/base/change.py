@@ -73,7 +73,19 @@ JUDGED = pa.schema(
 """The envelope of a judged table and of a batch; the contract's columns stand behind it, typed."""
 
 RESERVED = frozenset(
-    {*CAPTURED.names, *JUDGED.names, "_deleted", "_changed_at", "_alive", "_life", "_base", "_patch", "_gap", "_batch"}
+    {
+        *CAPTURED.names,
+        *JUDGED.names,
+        "_deleted",
+        "_changed_at",
+        "_alive",
+        "_born",
+        "_life",
+        "_base",
+        "_patch",
+        "_gap",
+        "_batch",
+    }
 )
 """Names that a source's column may not bear, in upper or lower case; nor one that begins with two underscores, nor
 `rowid`, behind which DuckDB hides its own."""

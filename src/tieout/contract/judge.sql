@@ -82,7 +82,7 @@ hashed as (
 select
     key_text as _key
     , _kind
-    , _judged_cover as _cover
+    , case when _kind = 'gap' then '[]' else _judged_cover end as _cover -- its fields are what is not known
     , place || left(cid, 16) as _order
     , cid as _cid
     , _position

@@ -38,7 +38,7 @@ create table if not exists {{ latest }} (
     {{ column.name }} {{ column.type }},
     {% endfor %}
     _deleted boolean not null, _order varchar not null, _changed_at timestamp with time zone, _key varchar not null,
-    _alive boolean, _life varchar, _base varchar, _patch map(varchar, varchar), _gap varchar
+    _alive boolean, _born boolean, _life varchar, _base varchar, _patch map(varchar, varchar), _gap varchar
 );
 
 -- create_quarantine --
@@ -214,6 +214,7 @@ select
         when _kind in ('image', 'undelete') then true
         when _kind = 'delete' then false
     end as _alive
+    , _fault is null and _kind in ('image', 'undelete') as __is_born
     , _fault is null and _kind in ('image', 'undelete') and covers.is_complete as __is_image
     , _fault is null and not covers.is_empty and not (_kind in ('image', 'undelete') and covers.is_complete) as __is_patch
     {% for field in fields %}
@@ -245,6 +246,7 @@ select
     , case when said.__is_image then said.rowid end as __image_row
     , case when said._kind = 'gap' then said._order end as __gap
     , said.__is_patch as __is_patched
+    , said.__is_born as __born
 from said
 anti join repeated on said._key = repeated._key
 union all
@@ -259,6 +261,7 @@ select
     , arg_max(said.rowid, said._order) filter (where said.__is_image)
     , max(said._order) filter (where said._kind = 'gap')
     , bool_or(said.__is_patch)
+    , bool_or(said.__is_born)
 from said
 semi join repeated on said._key = repeated._key
 group by said._key;
@@ -354,6 +357,7 @@ greatest(touched.__newest, touched._order) as _order
     , case when touched.__newest > coalesce(touched._order, '') then touched.__changed_at else touched._changed_at end as _changed_at
     , touched._key as _key
     , case when touched.__life > coalesce(touched._life, '') then touched.__alive else touched._alive end as _alive
+    , touched.__born or coalesce(touched._born, false) as _born
     , greatest(touched.__life, touched._life) as _life
     , greatest(touched.__image, touched._base) as _base
     , greatest(touched.__gap, touched._gap) as _gap
@@ -379,11 +383,12 @@ nullif(
 delete from {{ latest }} where rowid in (select __held_row from touched where __held_row is not null);
 
 -- write_merged --
--- A row is shown when it is alive, not below the floor, and every required field was spoken of.
+-- A row is shown when it is alive, not below the floor, somebody who could be read said so, and every required field was
+-- spoken of.
 insert into {{ latest }} by name
 select
     * exclude (__is_complete)
-    , not (coalesce(_alive, false) and _life >= coalesce($floor, '') and __is_complete) as _deleted
+    , not (coalesce(_alive, false) and _born and _life >= coalesce($floor, '') and __is_complete) as _deleted
 from merged;
 
 -- forget_working --

@@ -6,7 +6,7 @@ select
 from (
     select sha256(
         concat_ws(
-            '|', _key, _deleted, coalesce(_alive, false), coalesce(_life, '-'), coalesce(_base, '-'), coalesce(_gap, '-')
+            '|', _key, _deleted, coalesce(_alive, false), coalesce(_born, false), coalesce(_life, '-'), coalesce(_base, '-'), coalesce(_gap, '-')
             {% for field in fields %}
             , coalesce(_patch[{{ field.label }}], '-')
             , coalesce(strlen({{ field.text }}) || ':' || {{ field.text }}, '-')
@@ -29,7 +29,7 @@ registers as (
         , coalesce(_gap, '') as gap
         , coalesce(_base, '') as image
         , coalesce(greatest(_base, list_max(map_values(_patch))), '') as newest_field
-        , _base is not null or ({{ is_complete }}) as is_complete
+        , coalesce(_born, false) and (_base is not null or ({{ is_complete }})) as is_complete
         , greatest(
             case when coalesce(_life, '') < floors.floor then floors.floor else '' end
             , case when not _alive then _life else '' end

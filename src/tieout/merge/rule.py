@@ -21,12 +21,16 @@ Token = str
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change. `key` is None for the whole object; the keys of `fields` are its cover; `token` its order."""
+    """One change. `key` is None for the whole object; the keys of `fields` are its cover; `token` its order.
+
+    `is_witness`: a row that nobody could read, and that still tells that its key lives. It bears nobody.
+    """
 
     key: str | None
     kind: Kind
     fields: Mapping[str, Any]
     token: Token
+    is_witness: bool = False
 
 
 @dataclass(slots=True)
@@ -35,11 +39,13 @@ class Row:
 
     fields  name -> (token, value)      life   token and whether alive; alive is None while nothing was said
     image   token of the newest image that covers every field             gap    token of the newest gap
+    born    whether a row that could be read ever said that it lives
     """
 
     fields: dict[str, tuple[Token, Any]] = field(default_factory=dict)
     life: Token = ""
     alive: bool | None = None
+    born: bool = False
     image: Token = ""
     gap: Token = ""
 
@@ -89,15 +95,21 @@ def _apply(row: Row, change: Change, fields: frozenset[str]) -> None:
     alive = LIFE.get(change.kind)
     if alive is not None and row.life < change.token:
         row.life, row.alive = change.token, alive
-    if alive and fields <= change.fields.keys():
+    row.born = row.born or (alive is True and not change.is_witness)
+    if alive and not change.is_witness and fields <= change.fields.keys():
         row.image = max(row.image, change.token)
     if change.kind is Kind.GAP:
         row.gap = max(row.gap, change.token)
 
 
 def is_shown(row: Row, state: State, *, required: frozenset[str]) -> bool:
-    """Alive, not below the floor, and every required field was spoken of: a row of the table as users see it."""
-    return row.alive is True and row.life >= state.floor and required <= row.fields.keys()
+    """Alive, not below the floor, and told whole enough: a row of the table as users see it."""
+    return row.alive is True and row.life >= state.floor and is_told(row, required=required)
+
+
+def is_told(row: Row, *, required: frozenset[str]) -> bool:
+    """Somebody who could be read said that it lives, and every required field was spoken of."""
+    return row.born and required <= row.fields.keys()
 
 
 def open_reasons(row: Row, state: State, *, required: frozenset[str]) -> frozenset[Open]:
@@ -107,7 +119,7 @@ def open_reasons(row: Row, state: State, *, required: frozenset[str]) -> frozens
     reasons = set()
     if row.gap and _moment(row.gap) >= _moment(row.image) and not _moment(death) > _moment(row.gap):
         reasons.add(Open.GAP)
-    if not death and not (row.alive and required <= row.fields.keys()) and (row.alive or row.fields):
+    if not death and not (row.alive and is_told(row, required=required)) and (row.alive or row.fields):
         reasons.add(Open.INCOMPLETE)
     if death and newest_field > death:
         reasons.add(Open.PATCHED_AFTER_DEATH)

@@ -21,7 +21,7 @@ def changes_of(judged: pa.Table) -> Iterator[Change]:
                 fields = {name: row[name] for name in json.loads(row["_cover"])}
                 yield Change(row["_key"], kind, fields, row["_order"])
         elif is_witness(row["_key"], kind, row["_order"]):
-            yield Change(row["_key"], Kind.UNDELETE, {}, row["_order"])
+            yield Change(row["_key"], Kind.UNDELETE, {}, row["_order"], is_witness=True)
 
 
 def is_witness(key: str | None, kind: Kind, token: str | None) -> bool:

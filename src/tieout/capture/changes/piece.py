@@ -16,7 +16,7 @@ from .folder import Stamp, sha256_of
 from .line import LineDecoder
 from .ndjson import NdjsonLines
 from .parquet import ParquetLines
-from .reading import Lines, Place, Rows, Taken, block_lines_max, first_named, read
+from .reading import Ahead, Lines, Place, Rows, Taken, block_lines_max, read
 from .table import captured, column_names, joined
 
 
@@ -58,8 +58,9 @@ class Reader:
                 yield _captured(before, self._cursor(before, identity, place), {})
             return
         lines = lines_of(self.track, self.file, identity.stamp.size)
+        ahead = Ahead(self.decoder, lines)
         while not place.done:  # bounded: a piece goes on by a line at least
-            tables, place = self._piece(lines, place)
+            tables, place = self._piece(lines, place, ahead)
             self._check_unchanged(identity)
             after = self._cursor(before, identity, place)
             yield _captured(before, after, tables)
@@ -82,12 +83,12 @@ class Reader:
         state = {"stamp": identity.stamp.to_json(), "sha256": identity.sha256, "place": place.to_json()}
         return Cursor.of(self.track, before.position + 1 if before is not None else 1, state)
 
-    def _piece(self, lines: Lines, place: Place) -> tuple[dict[str, pa.Table], Place]:
+    def _piece(self, lines: Lines, place: Place, ahead: Ahead) -> tuple[dict[str, pa.Table], Place]:
         """Blocks of lines until a limit is reached; at least one."""
         made: dict[str, list[pa.Table]] = {}
         start = place
         while not place.done:  # bounded by the limits
-            rows, following = self._block(lines, place, self.limits.lines - (place.line - start.line))
+            rows, following = self._block(lines, place, ahead, self.limits.lines - (place.line - start.line))
             tables = {object_: captured(some, origin=self.track, now=self.now) for object_, some in rows.items()}
             if made and self._is_too_wide(made, tables):
                 break
@@ -98,11 +99,11 @@ class Reader:
                 break
         return {object_: joined(tables) for object_, tables in made.items()}, place
 
-    def _block(self, lines: Lines, place: Place, lines_max: int) -> tuple[Rows, Place]:
+    def _block(self, lines: Lines, place: Place, ahead: Ahead, lines_max: int) -> tuple[Rows, Place]:
         count = min(lines_max, block_lines_max)
         while True:  # bounded: the count halves
             taken: Taken = lines.take(place.at, lines_max=count)
-            rows, following = read(self.decoder, taken, place, first_named=lambda: first_named(self.decoder, lines))
+            rows, following = read(self.decoder, taken, place, ahead)
             cells = sum(len(some) * len(column_names(some)) for some in rows.values())
             if cells <= self.limits.cells or count == 1:
                 return rows, following

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any, Protocol
@@ -69,16 +69,48 @@ Rows = dict[str, list[Row]]
 """By object."""
 
 
-def read(
-    decoder: LineDecoder, taken: Taken, place: Place, *, first_named: Callable[[], str | None]
-) -> tuple[Rows, Place]:
+class Ahead:
+    """What a line needs to know of the lines behind it; the file is asked at most once for each."""
+
+    def __init__(self, decoder: LineDecoder, lines: Lines) -> None:
+        self._decoder = decoder
+        self._lines = lines
+        self._certified: frozenset[tuple[str, int]] | None = None
+
+    def first_named(self) -> str | None:
+        """The first stream of this source that any line of the file names."""
+        return first_named(self._decoder, self._lines)
+
+    def is_certified(self, object_: str, begun: int) -> bool:
+        """Whether the sweep of this object that began in this line stands whole in the file."""
+        if self._certified is None:
+            self._certified = frozenset(self._find_certified())
+        return (object_, begun) in self._certified
+
+    def _find_certified(self) -> Iterator[tuple[str, int]]:
+        place = Place()
+        while not place.done:  # bounded: a reading goes on by a line at least
+            taken = self._lines.take(place.at, lines_max=block_lines_max)
+            sweeps = Sweeps(place.sweeps, is_certified=_not_yet)
+            _, place = _read(self._decoder, taken, place, self, sweeps)
+            yield from sweeps.certified
+
+
+def _not_yet(object_: str, begun: int) -> bool:
+    return False
+
+
+def read(decoder: LineDecoder, taken: Taken, place: Place, ahead: Ahead) -> tuple[Rows, Place]:
     """One row for every line that is not blank, each under one object, and the place behind them.
 
     A line that names no stream of this source is put to the stream named last before it. Only at a file's head is
-    `first_named` asked, for the first that is named at all.
+    `ahead` asked for the first that is named at all, and only where a sweep begins whether it stands whole.
     """
+    return _read(decoder, taken, place, ahead, Sweeps(place.sweeps, is_certified=ahead.is_certified))
+
+
+def _read(decoder: LineDecoder, taken: Taken, place: Place, ahead: Ahead, sweeps: Sweeps) -> tuple[Rows, Place]:
     rows: Rows = {}
-    sweeps = Sweeps(place.sweeps)
     faults, stream, ordinal = taken.faults, place.stream, place.line
     odd = map(looks_odd, taken.lines) if looks_odd(b",".join(taken.lines)) else repeat(False)
     for index, (line, is_odd) in enumerate(zip(taken.lines, odd, strict=False)):
@@ -89,7 +121,7 @@ def read(
             continue
         else:
             said = decoder.decode(line, odd=is_odd)
-        stream = said.object or stream or first_named() or UNREADABLE
+        stream = said.object or stream or ahead.first_named() or UNREADABLE
         sweeps.hear(said, stream, ordinal)
         rows.setdefault(stream, []).append(Row(said, ordinal, line or None))
     return rows, Place(taken.at, ordinal, stream, sweeps.to_json(), taken.done)

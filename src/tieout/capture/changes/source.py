@@ -23,7 +23,7 @@ from .described import describe
 from .folder import Folder, Stamp
 from .line import LineDecoder
 from .piece import Limits, Reader, lines_of
-from .reading import Place, block_lines_max, first_named, read
+from .reading import Ahead, Place, block_lines_max, read
 from .said import Said
 from .table import captured
 
@@ -112,10 +112,10 @@ class ChangesSource:
             if file is None:
                 return
             lines = lines_of(name, file, Stamp.of(file).size)
-            place = Place()
+            place, ahead = Place(), Ahead(self._decoder, lines)
             while not place.done:  # bounded: a reading goes on by a line at least
                 taken = lines.take(place.at, lines_max=block_lines_max)
-                rows, place = read(self._decoder, taken, place, first_named=lambda: first_named(self._decoder, lines))
+                rows, place = read(self._decoder, taken, place, ahead)
                 yield from ((object_, row.said) for object_, some in rows.items() for row in some)
 
 

@@ -6,7 +6,7 @@ same id and watermark, with as many change lines between as it announces, each w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,11 +19,14 @@ _ALIVE = {str(Kind.IMAGE), str(Kind.PATCH), str(Kind.UNDELETE)}
 
 @dataclass(frozen=True, slots=True)
 class OpenSweep:
-    """A sweep that has begun. `found` counts its change lines so far; `doubt` is why it can no longer be certified."""
+    """A sweep that has begun, in line `begun`. `found` counts its change lines so far; `doubt` is why it can no longer
+    be certified. `certified`: it will be, so that what it mentions is lifted."""
 
     id: str
     watermark: int
     rows: int | None
+    begun: int
+    certified: bool
     found: int = 0
     doubt: str = ""
 
@@ -31,8 +34,11 @@ class OpenSweep:
 class Sweeps:
     """The open sweeps of one file, by object."""
 
-    def __init__(self, open_: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, open_: Mapping[str, Mapping[str, Any]], *, is_certified: Callable[[str, int], bool]) -> None:
+        """`is_certified` tells of the sweep that began in a line of an object whether its end will certify it."""
         self._open = {object_: OpenSweep(**value) for object_, value in open_.items()}
+        self._is_certified = is_certified
+        self.certified: set[tuple[str, int]] = set()
 
     def to_json(self) -> dict[str, dict[str, Any]]:
         return {object_: asdict(sweep) for object_, sweep in self._open.items()}
@@ -40,22 +46,24 @@ class Sweeps:
     def hear(self, said: Said, object_: str, ordinal: int) -> None:
         """Takes notice of a line, and gives it what its sweep makes of it."""
         if said.sweep is not None:
-            self._hear_end(said, said.sweep, object_)
+            self._hear_end(said, said.sweep, object_, ordinal)
         elif self._open:
             self._hear_change(said, object_, ordinal)
 
-    def _hear_end(self, said: Said, line: SweepLine, object_: str) -> None:
+    def _hear_end(self, said: Said, line: SweepLine, object_: str, ordinal: int) -> None:
         if line.begins:
             before = self._open.get(object_)
             doubt = f"sweep {line.id} began inside sweep {before.id}" if before else ""
-            self._open[object_] = OpenSweep(line.id, line.watermark, line.rows, 0, doubt)
+            certified = self._is_certified(object_, ordinal)
+            self._open[object_] = OpenSweep(line.id, line.watermark, line.rows, ordinal, certified, 0, doubt)
             return
-        doubt = self._doubt(line, self._open.get(object_))
-        if not doubt:
+        begun = self._open.pop(object_, None)
+        doubt = self._doubt(line, begun)
+        if begun is not None and not doubt:
             said.kind = str(Kind.SWEEP)
+            self.certified.add((object_, begun.begun))
         else:
             said.fault = f"sweep_not_certified: {doubt}"
-        self._open.pop(object_, None)
 
     def _hear_change(self, said: Said, object_: str, ordinal: int) -> None:
         if said.object is None:
@@ -69,7 +77,7 @@ class Sweeps:
         elif not said.mentions and said.kind != Kind.TRUNCATE:
             mine = _doubted(mine, f"line {ordinal} has no key that can be read")
         self._open[object_] = replace(mine, found=mine.found + 1)
-        if said.mentions and said.kind in _ALIVE:
+        if mine.certified and said.mentions and said.kind in _ALIVE:
             _lift(said, mine.watermark)
 
     @staticmethod
@@ -90,9 +98,10 @@ def _doubted(sweep: OpenSweep, doubt: str) -> OpenSweep:
 
 
 def _lift(said: Said, watermark: int) -> None:
-    """A row that the sweep mentions was there at its watermark, also when its own stamp is older; so the sweep must not
-    delete it. A patch says as much, and only an undelete can carry that. Lifted rows keep their order among themselves,
-    below a row that was read at the watermark."""
+    """A row that a whole sweep mentions was there at its watermark, also when its own stamp is older; so the sweep must
+    not delete it. One that is cut short asserts nothing, and its lines stay where they are. A patch says as much as an
+    image, and only an undelete can carry that. Lifted rows keep their order among themselves, below a row that was read
+    at the watermark."""
     if said.kind == Kind.PATCH:
         said.kind = str(Kind.UNDELETE)
     if said.position is None:
