@@ -22,3 +22,7 @@ def test_the_longest_name_still_tells_two_landings_apart() -> None:
 
     assert len(slot_of(name, "0123abcd")) == 63
     assert slot_of(name, "0123abcd") != slot_of(name, "0123abce")
+
+
+def test_a_publication_may_bear_a_name_that_no_slot_may() -> None:
+    assert slot_of("My-Pub", "0123abcd") == "my_pub_0123abcd"

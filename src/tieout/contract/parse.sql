@@ -25,7 +25,7 @@ case when regexp_full_match({{ value }}, '[+-]?[0-9]+') then try_cast({{ value }
 -- read_decimal --
 -- DuckDB would round what has too many digits behind the point, so they must be zeros.
 case
-    when regexp_full_match({{ value }}, '[+-]?([0-9]+(\.[0-9]{0,{{ scale }}}0*)?|\.[0-9]{1,{{ scale }}}0*)')
+    when regexp_full_match({{ value }}, '[+-]?([0-9]+(\.[0-9]{0,{{ scale }}}0*)?|\.[0-9]{0,{{ scale }}}0*)')
     then try_cast({{ value }} as {{ type }})
 end
 

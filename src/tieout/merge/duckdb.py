@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -272,7 +274,7 @@ def _connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyCo
     if path is not None and not read_only:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.stat().st_size == 0:
-            path.unlink()  # a process was killed while DuckDB made the file; DuckDB would refuse it for ever
+            _clear_leftover(path)
     try:
         connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only)
     except duckdb.Error as error:
@@ -281,6 +283,17 @@ def _connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyCo
     # Or a table that is not there would be looked for among the variables of this program.
     connection.execute("set python_enable_replacements = false")
     return connection
+
+
+def _clear_leftover(path: Path) -> None:
+    """A process was killed while DuckDB made the file, and DuckDB would refuse it for ever. One that is still at it
+    holds the lock that DuckDB takes."""
+    with path.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Occupied("another process is making the warehouse.", hint="It is tried again.") from error
+        path.unlink()
 
 
 _FAMILIES: tuple[tuple[type[duckdb.Error], Callable[..., Exception], str], ...] = (
@@ -299,7 +312,11 @@ def _unopened(error: duckdb.Error) -> Exception:
     """DuckDB calls all of it an IO error, and only its words tell a file in use from one that is damaged."""
     told = str(error)
     if _LOCKED in told:
-        return Occupied(f"another process holds the warehouse: {told}.", hint="Wait for it to end, or stop it.")
+        holder = re.search(r"PID (\d+)", told)
+        who = f"process {holder[1]}" if holder else "another process"
+        return Occupied(
+            f"{who} holds the warehouse's file.", hint="Stop the worker, or the tool that has it open, or wait for it."
+        )
     if any(words in told for words in _NO_DATABASE):
         return Broken(f"the warehouse cannot be opened: {told}.", hint=_MAKE_ANEW)
     return _translated(error)
@@ -341,7 +358,7 @@ def _aligned(batch: Batch, schema: pa.Schema) -> pa.Table:
             continue
         try:
             columns.append(_cast(batch.changes.column(field.name), field.type))
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise Misconfigured(
                 f"{batch.footer.stream}: what landed as {field.name} does not fit its contract: {error}.",
                 hint="Widen the type in the contract.",

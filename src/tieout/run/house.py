@@ -99,7 +99,7 @@ def _postgres(lane: str, config: PostgresConfig, landing: Path, clock: Clock) ->
         config.url,
         {table.object: (table.schema, table.name) for table in config.tables},
         schemas=config.schemas,
-        slot=config.slot or slot_of(config.publication.lower(), identity_of(landing)),
+        slot=config.slot or slot_of(config.publication, identity_of(landing)),
         publication=config.publication,
         clock=clock,
     )

@@ -6,6 +6,7 @@ Two copies of a project that read through one replication slot would each lose w
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,8 +29,9 @@ def identity_of(landing: Path) -> str:
 
 
 def slot_of(name: str, identity: str) -> str:
-    """The replication slot of a landing, under a name that people know."""
-    return f"{name[: _SLOT_BYTES_MAX - len(identity) - 1]}_{identity}"
+    """The replication slot of a landing, under a name that people know, as PostgreSQL allows it."""
+    allowed = re.sub(r"[^a-z0-9_]", "_", name.lower())
+    return f"{allowed[: _SLOT_BYTES_MAX - len(identity) - 1]}_{identity}"
 
 
 def _make(path: Path) -> None:
