@@ -253,3 +253,26 @@ def test_a_row_that_nobody_could_read_is_not_shown_as_one_of_nulls() -> None:
 
     assert {key: row["_deleted"] for key, row in before.items()} == {'["k1"]': True, '["k2"]': False}
     assert latest_of(warehouse)['["k1"]']["_deleted"] is False
+
+
+def test_a_column_that_a_contract_gains_takes_late_changes_as_a_rebuild_would() -> None:
+    narrow, wide = contract_of(a="integer"), contract_of(a="integer", b="text")
+    groups = [
+        [Say("image", "k1", 10, {"a": "1"}), Say("image", "k2", 10, {"a": "1"})],
+        [Say("patch", "k1", 5, {"b": "late"}), Say("image", "k2", 12, {"a": "2", "b": "new"})],
+        [Say("image", "k1", 8, {"a": "0", "b": "older"})],
+    ]
+    batches = [batch_of(groups[0], narrow), *(batch_of(group, wide) for group in groups[1:])]
+    merged_at = dict.fromkeys((batch.name for batch in batches), NOON)
+    grown, anew = warehouse_after([], narrow), warehouse_after([], wide)
+    grown.merge(narrow, batches[:1], turn=TURN, merged_at=merged_at, side=Side.LIVE)
+
+    grown.prepare(wide, Side.LIVE)
+    grown.merge(wide, batches[1:], turn=TURN, merged_at=merged_at, side=Side.LIVE)
+    anew.merge(wide, batches, turn=TURN, merged_at=merged_at, side=Side.LIVE)
+
+    assert {key: (row["a"], row["b"]) for key, row in latest_of(grown).items()} == {
+        '["k1"]': (1, "older"),
+        '["k2"]': (2, "new"),
+    }
+    assert StreamReading(grown, wide).state_hash() == StreamReading(anew, wide).state_hash()

@@ -185,9 +185,13 @@ class DuckDBWarehouse:
 
     def _widen(self, contract: Contract, schema: str, side: Side) -> None:
         """Adds the columns that the contract has gained; refuses one that changed its type."""
-        table = table_of(contract.stream, side)
+        table, shapes = table_of(contract.stream, side), Shapes.of(contract)
         has = dict(self._run("columns_of", {"schema": schema, "table": table}).fetchall())
-        for column, shape in zip(contract.columns, Shapes.of(contract).columns, strict=True):
+        if schema == "latest" and not {column.name for column in contract.columns} <= has.keys():
+            named = zip(contract.fields, shapes.fields, strict=True)
+            told = [field for column, field in named if column.name in has]
+            self._connection.execute(_SQL("demote_images", told=told, **_tables(contract.stream, side)))
+        for column, shape in zip(contract.columns, shapes.columns, strict=True):
             if column.name not in has:
                 self._connection.execute(_SQL("add_column", table=name(schema, table), column=shape))
             elif has[column.name] != column.type.duckdb:

@@ -66,6 +66,22 @@ drop table if exists {{ latest }};
 -- A column the contract has gained.
 alter table {{ table }} add column {{ column.name }} {{ column.type }};
 
+-- demote_images --
+-- An image that covered every field covers the new one no more: what it told stands from now on field by field, or a late
+-- change of the new field would be taken for older than an image that never spoke of it.
+update {{ latest }}
+set _patch = nullif(
+        map_from_entries([
+            {% for field in told %}
+            {'key': {{ field.label }}, 'value': coalesce(_patch[{{ field.label }}], _base)}{% if not loop.last %},{% endif %}
+
+            {% endfor %}
+        ]::struct(key varchar, value varchar)[])
+        , map([]::varchar[], []::varchar[])
+    )
+    , _base = null
+where _base is not null;
+
 -- seed_floor --
 -- A stream begins without a floor.
 insert into tieout.floors
