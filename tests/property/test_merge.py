@@ -90,8 +90,11 @@ def reading(warehouse: DuckDBWarehouse) -> StreamReading:
 
 
 def latest_of(warehouse: DuckDBWarehouse) -> dict[str, dict[str, Any]]:
+    """By key; `=`, the short form of the row's newest token, written out."""
     rows = warehouse.query("select * from latest.erp__account").to_pylist()
     assert len({row["_key"] for row in rows}) == len(rows), "one row a key"
+    for row in rows:
+        row |= {name: row["_order"] for name in ("_life", "_base") if row[name] == "="}
     return {row["_key"]: row for row in rows}
 
 

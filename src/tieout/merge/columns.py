@@ -17,6 +17,11 @@ from ..base.types import Column, Kind
 from ..contract.contract import Contract
 
 
+LIFE = Sql("case when _life = '=' then _order else _life end")
+BASE = Sql("case when _base = '=' then _order else _base end")
+"""The two registers of a row of `latest`. Nearly always they hold the row's newest token, which is then written once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A column as the statements speak of it. For a field also the names of its working columns."""
@@ -77,6 +82,8 @@ class Shapes:
             "fields": self.fields,
             "required": self.required,
             "textual": self.textual,
+            "life": LIFE,
+            "base": BASE,
             "has_no_required": Sql("false" if self.required else "true"),
             "is_complete": Sql(" and ".join(known) or "true"),
             "moment_width": MOMENT_WIDTH,

@@ -21,7 +21,7 @@ from ..base.sql import Sql, Statements, name
 from ..base.step import Passing, Step, unobserved
 from ..base.stream import Stream
 from ..contract.contract import Contract
-from .columns import Shapes, covers_table
+from .columns import BASE, Shapes, covers_table
 from .warehouse import ENGINE_TYPE, Side, Turn, table_of
 
 _SQL = Statements(__package__, "duckdb.sql")
@@ -131,14 +131,26 @@ class DuckDBWarehouse:
     def _merge_fresh(self, contract: Contract, side: Side) -> None:
         """The body of a merge: from `incoming` to books, history, quarantine, floors and current rows."""
         parts: dict[str, object] = {**_tables(contract.stream, side), **Shapes.of(contract).parts()}
+        parts["retyped"] = _SQL("retyped", **parts)
         where = _of(contract.stream, side)
-        self._connection.execute(_SQL("arrive", **parts))
+        for statement in ("meet", "set_apart", "arrive"):
+            self._connection.execute(_SQL(statement, **parts))
         self._run("post_books", where)
+        self._connection.execute(_SQL("keep_plain_history", **parts))
         self._connection.execute(_SQL("keep_history", **parts))
         self._connection.execute(_SQL("keep_quarantine", **parts))
         for settlement in _SQL.each("settle"):
             self._connection.execute(settlement, where)
         floor = self._raise_floor(where, parts)
+        self._connection.execute(_SQL("forget_passed", **parts))
+        self._connection.execute(_SQL("write_plain", **parts), {"floor": floor})
+        if self._one("count_apart", {})[0]:
+            self._write_apart(parts, floor)
+        for statement in _SQL.each("forget_working"):
+            self._connection.execute(statement)
+
+    def _write_apart(self, parts: dict[str, object], floor: str | None) -> None:
+        """The rule in full, for the rows that are not plain."""
         for statement in ("said", "reduce", "touch"):
             self._connection.execute(_SQL(statement, **parts))
         keys, rows = self._one("count_touched", {})
@@ -146,8 +158,6 @@ class DuckDBWarehouse:
             self._connection.execute(_SQL("forget_doubles", **parts))
             self._connection.execute(_SQL("touch", **parts))
         self._write_rows(parts, floor)
-        for statement in _SQL.each("forget_working"):
-            self._connection.execute(statement)
 
     def _write_rows(self, parts: dict[str, object], floor: str | None) -> None:
         parts = {**parts, "registers": _SQL("registers")}
@@ -190,7 +200,8 @@ class DuckDBWarehouse:
         if schema == "latest" and not {column.name for column in contract.columns} <= has.keys():
             named = zip(contract.fields, shapes.fields, strict=True)
             told = [field for column, field in named if column.name in has]
-            self._connection.execute(_SQL("demote_images", told=told, **_tables(contract.stream, side)))
+            parts = {"told": told, "base": BASE, **_tables(contract.stream, side)}
+            self._connection.execute(_SQL("demote_images", **parts))
         for column, shape in zip(contract.columns, shapes.columns, strict=True):
             if column.name not in has:
                 self._connection.execute(_SQL("add_column", table=name(schema, table), column=shape))
@@ -284,6 +295,8 @@ def _connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyCo
     except duckdb.Error as error:
         raise _unopened(error) from error
     connection.execute("set TimeZone = 'UTC'")
+    # No statement of ours relies on the order in which rows came, and keeping it would let one thread alone write.
+    connection.execute("set preserve_insertion_order = false")
     # Or a table that is not there would be looked for among the variables of this program.
     connection.execute("set python_enable_replacements = false")
     return connection

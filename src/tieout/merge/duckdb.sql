@@ -73,7 +73,7 @@ update {{ latest }}
 set _patch = nullif(
         map_from_entries([
             {% for field in told %}
-            {'key': {{ field.label }}, 'value': coalesce(_patch[{{ field.label }}], _base)}{% if not loop.last %},{% endif %}
+            {'key': {{ field.label }}, 'value': coalesce(_patch[{{ field.label }}], {{ base }})}{% if not loop.last %},{% endif %}
 
             {% endfor %}
         ]::struct(key varchar, value varchar)[])
@@ -128,45 +128,92 @@ from (
 ) as risen
 where stream = $stream and side = $side;
 
--- arrive --
--- Every row of the batches with the account it goes to. The first copy of a change is the accepted one.
-create or replace temp table arriving as
+-- meet --
+-- The rows that the batches' keys have already. `is_passed`: all that is known of the key is older, and in one piece.
+create or replace temp table met as
+select
+    incoming._ordinal
+    , held.rowid as held_row
+    , held._order < incoming._order and held._patch is null and held._gap is null as is_passed
+from incoming
+inner join {{ latest }} as held on incoming._key = held._key;
+
+-- set_apart --
+-- Rows that need the whole rule. All others are plain: a complete image, the only word of its key in these batches, and
+-- newer than all that is known of the key. A plain row is no duplicate, and what it says is what the key comes to.
+create or replace temp table apart as
 with repeated as (
-    select _cid, min(_ordinal) as first_ordinal from incoming group by _cid having count(*) > 1
+    select _key from incoming group by _key having count(*) > 1
+)
+
+select _ordinal
+from incoming
+left join covers on incoming._cover = covers.cover
+where
+    _key is null or _kind <> 'image' or _fault is not null or _settles is not null or not coalesce(covers.is_complete, false)
+union
+select incoming._ordinal from incoming semi join repeated on incoming._key = repeated._key
+union
+select _ordinal from met group by _ordinal having count(*) > 1 or not bool_and(is_passed);
+
+-- count_apart --
+-- How many there are.
+select count(*) from apart;
+
+-- arrive --
+-- The rows set apart, each with the account it goes to. The first copy of a change is the accepted one.
+create or replace temp table arriving as
+with chosen as (
+    select * from incoming where _ordinal in (select _ordinal from apart)
+),
+
+repeated as (
+    select _cid, min(_ordinal) as first_ordinal from chosen group by _cid having count(*) > 1
 ),
 
 known as (
     select _cid from {{ raw }}
-    where _position between (select min(_position) from incoming) and (select max(_position) from incoming)
-        and _cid in (select _cid from incoming)
+    where _position between (select min(_position) from chosen) and (select max(_position) from chosen)
+        and _cid in (select _cid from chosen)
     union
-    select _cid from {{ quarantine }} where _cid in (select _cid from incoming where _fault is not null)
+    select _cid from {{ quarantine }} where _cid in (select _cid from chosen where _fault is not null)
 )
 
 select
-    incoming.*
-    {% if textual %}
-    replace (
-        {% for column in textual %}
-        cast(incoming.{{ column.name }} as {{ column.type }}) as {{ column.name }}{% if not loop.last %},{% endif %}
-
-        {% endfor %}
-    )
-    {% endif %}
+    chosen.*
+    {{ retyped }}
     , case
         when _kind in ('sweep', 'mark') and _fault is null then 'control'
         when known._cid is not null or _ordinal > repeated.first_ordinal then 'duplicate'
         when _fault is not null then 'quarantined'
         else 'accepted'
     end as __account
-from incoming
-left join repeated on incoming._cid = repeated._cid
-left join known on incoming._cid = known._cid;
+from chosen
+left join repeated on chosen._cid = repeated._cid
+left join known on chosen._cid = known._cid;
+
+-- retyped --
+-- Columns that travel as text get the type that they have here.
+{% if textual %}
+replace (
+    {% for column in textual %}
+    cast({{ column.name }} as {{ column.type }}) as {{ column.name }}{% if not loop.last %},{% endif %}
+
+    {% endfor %}
+)
+{% endif %}
 
 -- keep_history --
 -- What is accepted becomes history.
 insert into {{ raw }} by name
 select * exclude (_ordinal, _fault, _where, _raw, _settles, __account) from arriving where __account = 'accepted';
+
+-- keep_plain_history --
+-- All that is plain is accepted.
+insert into {{ raw }} by name
+select * exclude (_ordinal, _fault, _where, _raw, _settles) {{ retyped }}
+from incoming
+anti join apart using (_ordinal);
 
 -- keep_quarantine --
 -- What could not be read is kept with its bytes.
@@ -177,12 +224,35 @@ from arriving where __account = 'quarantined';
 -- post_books --
 -- Each batch's rows by account, and the sums of their ids.
 insert into tieout.books
+with accounts as (
+    select _batch, _cid, __account from arriving
+    union all
+    select _batch, _cid, 'accepted' from incoming anti join apart using (_ordinal)
+)
+
 select
     $stream, $side, _batch, __account, count(*)
     , cast(sum(cast('0x' || left(_cid, 16) as ubigint)) % 18446744073709551616 as ubigint)
     , cast(sum(cast('0x' || _cid[17:] as ubigint)) % 18446744073709551616 as ubigint)
-from arriving
+from accounts
 group by _batch, __account;
+
+-- forget_passed --
+-- Deleting by row and inserting anew costs a quarter of MERGE, which would rewrite every row group it touches.
+delete from {{ latest }} where rowid in (
+    select held_row from met anti join apart using (_ordinal)
+);
+
+-- write_plain --
+-- A plain row as it stands, at its own place in every register.
+insert into {{ latest }} by name
+select
+    {% for column in columns %}
+    {{ column.name }},
+    {% endfor %}
+    _order < coalesce($floor, '') as _deleted, _order, _observed_at as _changed_at, _key, true as _alive, true as _born
+    , '=' as _life, '=' as _base, cast(null as map(varchar, varchar)) as _patch, cast(null as varchar) as _gap
+from (select * {{ retyped }} from incoming anti join apart using (_ordinal));
 
 -- settle --
 -- Rows that settle a quarantined one, each of those once: its change moves out of the account quarantined, whether or not
@@ -288,10 +358,11 @@ create or replace temp table touched as
 select
     reduced.*
     , held.* exclude (_key)
-    , held.rowid as __held_row
     , reduced.__is_patched or held._patch is not null as __by_field
 from reduced
-left join {{ latest }} as held on reduced._key = held._key;
+left join (
+    select * replace ({{ life }} as _life, {{ base }} as _base), rowid as __held_row from {{ latest }}
+) as held on reduced._key = held._key;
 
 -- forget_doubles --
 -- A key has one row. Where somebody wrote a second one by hand, the greater one stays, and the merge goes on from it.
@@ -395,29 +466,35 @@ nullif(
 )
 
 -- forget_touched --
--- Deleting by row and inserting anew costs a quarter of MERGE, which would rewrite every row group it touches.
+-- They are written anew, as above.
 delete from {{ latest }} where rowid in (select __held_row from touched where __held_row is not null);
 
 -- write_merged --
 -- A row is shown when it is alive, not below the floor, somebody who could be read said so, and every required field was
--- spoken of.
+-- spoken of. A register that holds the newest token of all is written short.
 insert into {{ latest }} by name
 select
     * exclude (__is_complete)
+    replace (
+        case when _life = _order then '=' else _life end as _life
+        , case when _base = _order then '=' else _base end as _base
+    )
     , not (coalesce(_alive, false) and _born and _life >= coalesce($floor, '') and __is_complete) as _deleted
 from merged;
 
 -- forget_working --
 -- What a merge worked with is several times its batches, and DuckDB would hold it in memory until the next merge.
-drop table arriving;
-drop table said;
-drop table reduced;
-drop table touched;
-drop table merged;
+drop table if exists met;
+drop table if exists apart;
+drop table if exists arriving;
+drop table if exists said;
+drop table if exists reduced;
+drop table if exists touched;
+drop table if exists merged;
 
 -- bury --
 -- The floor has risen: what it leaves below is deleted, but stays.
-update {{ latest }} set _deleted = true where not _deleted and _life < $floor;
+update {{ latest }} set _deleted = true where not _deleted and ({{ life }}) < $floor;
 
 -- drop_tables --
 -- The tables of one side.

@@ -14,7 +14,7 @@ from ..base.batch import Tally
 from ..base.order import MOMENT_WIDTH, PLACE_WIDTH
 from ..base.sql import Sql, Statements, name
 from ..contract.contract import Contract
-from .columns import Shapes
+from .columns import BASE, LIFE, Shapes
 from .warehouse import Reader, Side, table_of
 
 _SQL = Statements(__package__, "readings.sql")
@@ -150,6 +150,8 @@ def _parts(contract: Contract, side: Side) -> dict[str, object]:
         "latest": name("latest", table),
         "quarantine": name("quarantine", table),
         "fields": shapes.fields,
+        "life": LIFE,
+        "base": BASE,
         "is_complete": Sql(" and ".join(covered) or "true"),
         "moment_width": MOMENT_WIDTH,
         "place_width": PLACE_WIDTH,

@@ -6,7 +6,7 @@ select
 from (
     select sha256(
         concat_ws(
-            '|', _key, _deleted, coalesce(_alive, false), coalesce(_born, false), coalesce(_life, '-'), coalesce(_base, '-'), coalesce(_gap, '-')
+            '|', _key, _deleted, coalesce(_alive, false), coalesce(_born, false), coalesce({{ life }}, '-'), coalesce({{ base }}, '-'), coalesce(_gap, '-')
             {% for field in fields %}
             , coalesce(_patch[{{ field.label }}], '-')
             , coalesce(strlen({{ field.text }}) || ':' || {{ field.text }}, '-')
@@ -27,12 +27,12 @@ registers as (
         _key
         , coalesce(_alive, false) as is_alive
         , coalesce(_gap, '') as gap
-        , coalesce(_base, '') as image
-        , coalesce(greatest(_base, list_max(map_values(_patch))), '') as newest_field
+        , coalesce({{ base }}, '') as image
+        , coalesce(greatest({{ base }}, list_max(map_values(_patch))), '') as newest_field
         , coalesce(_born, false) and (_base is not null or ({{ is_complete }})) as is_complete
         , greatest(
-            case when coalesce(_life, '') < floors.floor then floors.floor else '' end
-            , case when not _alive then _life else '' end
+            case when coalesce({{ life }}, '') < floors.floor then floors.floor else '' end
+            , case when not _alive then {{ life }} else '' end
         ) as death
     from {{ latest }}, floors
 ),
@@ -83,7 +83,7 @@ select null, null, null, null, list(batch) from tieout.applied where stream = $1
 -- superseded --
 -- Accepted changes that no register holds any more.
 with held as (
-    select _key, unnest(list_distinct([_life, _base, _gap] || coalesce(map_values(_patch), []))) as token from {{ latest }}
+    select _key, unnest(list_distinct([{{ life }}, {{ base }}, _gap] || coalesce(map_values(_patch), []))) as token from {{ latest }}
 )
 
 select count(*) as count from {{ raw }} as history
