@@ -3,7 +3,12 @@ reads again as new. These were written on 2026-11-21."""
 
 from __future__ import annotations
 
-from tests.telling import Say, contract_of, judged_of
+import pytest
+
+from tests.telling import Say, captured_of, contract_of, judged_of
+from tieout.base.errors import Broken
+from tieout.base.order import Class, Order
+from tieout.contract.judge import judge
 
 EVERY_TYPE = contract_of(
     n="integer",
@@ -46,18 +51,18 @@ def test_ids_and_tokens_are_what_they_were() -> None:
     assert judged.changes.select(["_key", "_order", "_cid"]).to_pylist() == [
         {
             "_key": '["k\\"é"]',
-            "_order": "0000000180000000673dbfa018000000000000000800000000000000063cff414a0483ef1",
-            "_cid": "63cff414a0483ef1f3137f01dc963405",
+            "_order": "0000000180000000673dbfa01800000000000000080000000000000007f60b34ca390284b",
+            "_cid": "7f60b34ca390284b5c9e4d55e4e7e41b",
         },
         {
             "_key": '["k"]',
-            "_order": "000000017ffffffffffffffd180000000000000008000000000000000fe20b6f703a17eb0",
-            "_cid": "fe20b6f703a17eb0a1f09165c6c4a24a",
+            "_order": "000000017ffffffffffffffd1800000000000000080000000000000003f37e43463413fa3",
+            "_cid": "3f37e43463413fa30d1a1a3e57b8b156",
         },
         {
             "_key": '["k"]',
-            "_order": "0000000180000000000000071800000000000000080000000000000002768844d5057051c",
-            "_cid": "2768844d5057051c6be0d2d66c563fed",
+            "_order": "0000000180000000000000071800000000000000080000000000000003187b18dec0b9d7d",
+            "_cid": "3187b18dec0b9d7d53e69e8697cef558",
         },
         {
             "_key": '["k"]',
@@ -65,3 +70,31 @@ def test_ids_and_tokens_are_what_they_were() -> None:
             "_cid": judged.changes["_cid"][3].as_py(),  # of a faulty row, by the bytes as received
         },
     ]
+
+
+def reads_of(said: list[Say], *, at_one_moment: bool) -> list[dict[str, str]]:
+    captured = captured_of(said, EVERY_TYPE)
+    judged = judge(captured, EVERY_TYPE, encoding="text", epoch=1, at_one_moment=at_one_moment)
+    rows: list[dict[str, str]] = judged.changes.select(["_order", "_cid"]).to_pylist()
+    return rows
+
+
+READS = [Say("image", key, 7, IMAGE, kind_of_order=Class.READ) for key in ("a", "b")]
+
+
+def test_rows_of_one_moment_share_their_token_and_keep_their_ids() -> None:
+    apart, together = reads_of(READS, at_one_moment=False), reads_of(READS, at_one_moment=True)
+
+    place = Order(1, 7, Class.READ).place
+    assert [row["_order"] for row in together] == [place + "0" * 16] * 2
+    assert [row["_cid"] for row in together] == [row["_cid"] for row in apart]
+    assert [row["_order"] for row in apart] == [place + row["_cid"][:16] for row in apart]
+
+
+def test_rows_of_two_moments_are_not_taken_for_one() -> None:
+    with pytest.raises(Broken) as refused:
+        reads_of([*READS, Say("image", "c", 8, IMAGE, kind_of_order=Class.READ)], at_one_moment=True)
+
+    assert refused.value.message == (
+        "rows that were read at one moment stand at more than one place of the source's order."
+    )

@@ -18,6 +18,7 @@ INT64_MAX = 2**63 - 1
 _EPOCH_MAX = 2**32 - 1
 
 EPOCH_WIDTH = 8
+EPOCH_FORMAT = "08x"
 POSITION_WIDTH = 16
 MOMENT_WIDTH = EPOCH_WIDTH + POSITION_WIDTH
 """Of a token, the characters that say where in the source's order it stands: (epoch, position)."""
@@ -68,7 +69,7 @@ class Order:
         """The token without its content hash."""
         return "".join(
             (
-                format(self.epoch, "08x"),
+                format(self.epoch, EPOCH_FORMAT),
                 _hex64(self.position),
                 format(int(self.kind), "x"),
                 _hex64(self.minor),

@@ -32,6 +32,9 @@ class Captured:
     epoch: int
     encoding: str
     tables: Mapping[str, pa.Table]
+    at_one_moment: bool = False
+    """Whether all rows are reads of the source as it stood at one position, where a key has one row however often it
+    is read: then the position orders them, and their content need not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 
 from ..base.batch import Tally
 from ..base.change import CAPTURED, JUDGED
-from ..base.codec import canonical_json
+from ..base.codec import canonical_json, sha256_hex
 from ..base.errors import Broken
+from ..base.order import CONTENT_WIDTH, EPOCH_FORMAT, Class, Order
 from ..base.sql import Sql, Statements, literal, name
 from ..base.types import Column, ColumnType, Kind
 from .contract import Contract
@@ -29,7 +30,10 @@ _JUDGE = Statements(__package__, "judge.sql")
 _INTEGERS = (Kind.INT16, Kind.INT32, Kind.INT64)
 _NUMBERS = (*_INTEGERS, Kind.DECIMAL, Kind.NUMERIC, Kind.FLOAT32, Kind.FLOAT64)
 _NEEDS_NO_ESCAPE = (*_INTEGERS, Kind.BOOLEAN, Kind.UUID, Kind.DATE, Kind.DECIMAL)
-_ENVELOPE = frozenset(CAPTURED.names) | {"_judged_cover", "_lacks"}
+_LENGTHLESS = (*_NEEDS_NO_ESCAPE, Kind.FLOAT32, Kind.FLOAT64, Kind.TIME, Kind.TIMESTAMP)
+"""Kinds whose text holds no `|`, and is never `-` alone."""
+_ENVELOPE = frozenset(CAPTURED.names) | {"_judged_cover", "_cover_id", "_lacks"}
+_COVER_ID_WIDTH = 16
 _READERS = {
     **dict.fromkeys(_INTEGERS, "read_integer"),
     Kind.FLOAT32: "read_float",
@@ -60,13 +64,14 @@ def batch_schema(contract: Contract) -> pa.Schema:
     return pa.schema([*JUDGED, *(pa.field(column.name, column.type.arrow) for column in contract.columns)])
 
 
-def judge(captured: pa.Table, contract: Contract, *, encoding: str, epoch: int) -> Judged:
-    """Types, keys, orders and hashes every row of a captured table, and leaves them in their order. `encoding` as in
+def judge(captured: pa.Table, contract: Contract, *, encoding: str, epoch: int, at_one_moment: bool = False) -> Judged:
+    """Types, keys, orders and hashes every row of a captured table, and leaves them in their order. The keywords as in
     `capture.source.Captured`."""
     told, sources = _renamed(_with_covers(captured, contract))
+    place = _one_place(captured, epoch) if at_one_moment else _places(epoch)
     with _engine().cursor() as connection:
         connection.register("captured", told)
-        statement = _JUDGE("judged", **_parts(sources, contract, encoding, epoch))
+        statement = _JUDGE("judged", **place, **_parts(sources, contract, encoding))
         judged = tallied(connection.sql(statement).to_arrow_table().cast(batch_schema(contract)))
     if judged.received.count != captured.num_rows:
         raise Broken(f"{contract.stream}: {captured.num_rows} rows went to the judge, {judged.received.count} came out")
@@ -93,16 +98,23 @@ def _engine() -> duckdb.DuckDBPyConnection:
 
 
 def _with_covers(captured: pa.Table, contract: Contract) -> pa.Table:
-    """Adds, per row, its cover in the contract's names, and which required fields that cover lacks."""
+    """Adds, per row, its cover in the contract's names, a short name of that for hashing, and which required fields it
+    lacks."""
     fields = {column.name for column in contract.fields}
     required = {column.name for column in contract.fields if column.required}
     captured = captured.combine_chunks()
     told = captured.column("_cover").combine_chunks().dictionary_encode()
     covers = [set(json.loads(cover)) & fields for cover in told.dictionary.to_pylist()]
-    judged = pa.array([canonical_json(sorted(cover)) for cover in covers], pa.string())
-    lacks = pa.array([canonical_json(sorted(required - cover)) for cover in covers], pa.string())
-    of_row = pc.fill_null(pc.take(judged, told.indices), "[]")
-    return captured.append_column("_judged_cover", of_row).append_column("_lacks", pc.take(lacks, told.indices))
+    of_row = pc.fill_null(told.indices, len(covers))  # a row that covers nothing: the last
+    texts = [canonical_json(sorted(cover)) for cover in [*covers, set()]]
+    lacks = [canonical_json(sorted(required - cover)) for cover in covers]
+    for name_, values, at in (
+        ("_judged_cover", texts, of_row),
+        ("_cover_id", [sha256_hex(text.encode())[:_COVER_ID_WIDTH] for text in texts], of_row),
+        ("_lacks", lacks, told.indices),
+    ):
+        captured = captured.append_column(name_, pc.take(pa.array(values, pa.string()), at))
+    return captured
 
 
 def _renamed(told: pa.Table) -> tuple[pa.Table, Mapping[str, _Told]]:
@@ -119,7 +131,29 @@ def _renamed(told: pa.Table) -> tuple[pa.Table, Mapping[str, _Told]]:
     return told.rename_columns(names), sources
 
 
-def _parts(sources: Mapping[str, _Told], contract: Contract, encoding: str, epoch: int) -> dict[str, object]:
+def _places(epoch: int) -> dict[str, Sql]:
+    """Each row's own place in the source's order, and its content as the last tie-break."""
+    epoch_text = literal(format(epoch, EPOCH_FORMAT))
+    parts = {part: _JUDGE("hex64", value=name(f"_{part}")) for part in ("position", "minor", "rank")}
+    return {"epoch": epoch_text, "place": _JUDGE("place", epoch=epoch_text, **parts), "content": Sql("left(cid, 16)")}
+
+
+def _one_place(captured: pa.Table, epoch: int) -> dict[str, Sql]:
+    """The place that all rows of one moment share. Raises Broken when they do not."""
+    parts = ("_position", "_class", "_minor", "_rank")
+    spans = [pc.min_max(captured[part]) for part in parts]
+    if any(span["min"] != span["max"] for span in spans):
+        raise Broken("rows that were read at one moment stand at more than one place of the source's order.")
+    position, class_, minor, rank = (span["min"].as_py() or 0 for span in spans)
+    order = Order(epoch, position, Class(class_), minor, rank)
+    return {
+        "epoch": literal(format(epoch, EPOCH_FORMAT)),
+        "place": literal(order.place),
+        "content": literal("0" * CONTENT_WIDTH),
+    }
+
+
+def _parts(sources: Mapping[str, _Told], contract: Contract, encoding: str) -> dict[str, object]:
     """What the statement needs to know of the contract's columns and of how they were captured."""
     columns = {
         column.name: _column(at, column, sources.get(column.name), encoding)
@@ -134,7 +168,6 @@ def _parts(sources: Mapping[str, _Told], contract: Contract, encoding: str, epoc
         "hashed": [columns[column.name] for column in fields],
         "key_names": literal(canonical_json(sorted(contract.key))),
         "key_text": _key_text(contract, columns),
-        "epoch": literal(format(epoch, "08x")),
         "extra": _json_object(unknown, encoding),
         "row_text": _json_object(dict(sorted(sources.items())), encoding) if sources else literal(""),
     }
@@ -161,6 +194,7 @@ def _column(at: int, column: Column, source: _Told | None, encoding: str) -> Map
         "unwrap": unwrap,
         "read": read,
         "canonical": _canonical(column.type, value),
+        "hashed": _hashed(column.type, value),
         "output": value,
     }
 
@@ -193,6 +227,16 @@ def _canonical(type_: ColumnType, value: Sql) -> Sql:
     if type_.kind is Kind.BINARY:
         return Sql(f"('\\x' || lower(hex({value})))")
     return Sql(f"cast({value} as varchar)")
+
+
+def _hashed(type_: ColumnType, value: Sql) -> Sql:
+    """The value as it enters a change's id, `-` for none. No type's text may run into the next one's."""
+    if type_.kind in _LENGTHLESS:
+        return Sql(f"coalesce(cast({value} as varchar), '-')")
+    if type_.kind is Kind.TIMESTAMPTZ:  # as text it would be asked for its zone; infinity has no microseconds
+        return Sql(f"coalesce(cast(epoch_us({value}) as varchar), cast({value} as varchar), '-')")
+    text = _canonical(type_, value)
+    return Sql(f"coalesce(strlen({text}) || ':' || {text}, '-')")
 
 
 def _key_text(contract: Contract, columns: Mapping[str, Mapping[str, Sql]]) -> Sql:

@@ -1,3 +1,18 @@
+-- place --
+-- The order token without its content, from the columns of the envelope.
+{{ epoch }}
+    || {{ position }}
+    || cast(_class as varchar)
+    || {{ minor }}
+    || {{ rank }}
+
+-- hex64 --
+-- A signed number as sixteen digits of which the text order is the number's: zero is in the middle.
+case
+    when {{ value }} >= 0 then lower(hex(xor({{ value }}, -9223372036854775808)))
+    else lpad(lower(hex(xor({{ value }}, -9223372036854775808))), 16, '0')
+end
+
 -- judged --
 -- Captured rows as their contract understands them: typed, keyed, ordered, hashed; a row that cannot be read bears its fault.
 with unwrapped as (
@@ -49,12 +64,7 @@ faulted as (
                 and coalesce(_keyed, {{ key_names }}) = {{ key_names }}
             then {{ key_text }}
         end as key_text
-        , {{ epoch }}
-            || printf('%016x', cast(cast(_position as hugeint) + 9223372036854775808 as ubigint))
-            || cast(_class as varchar)
-            || printf('%016x', cast(cast(_minor as hugeint) + 9223372036854775808 as ubigint))
-            || printf('%016x', cast(cast(_rank as hugeint) + 9223372036854775808 as ubigint))
-            as place
+        , {{ place }} as place
         , {{ extra }} as extra
     from typed
 ),
@@ -65,9 +75,10 @@ hashed as (
             case
                 when fault is null then sha256(
                     concat(
-                        _kind, '|', place, '|', coalesce(strlen(key_text) || ':' || key_text, '-'), '|', _judged_cover
+                        _kind, '|', {{ epoch }}, '|', _position, '|', _class, '|', _minor, '|', _rank, '|', _cover_id
+                        , '|', coalesce(strlen(key_text) || ':' || key_text, '-')
                         {% for column in hashed %}
-                        , '|', coalesce(strlen({{ column.canonical }}) || ':' || {{ column.canonical }}, '-')
+                        , '|', {{ column.hashed }}
                         {% endfor %}
                         , '|', extra
                     )
@@ -83,7 +94,7 @@ select
     key_text as _key
     , _kind
     , case when _kind = 'gap' then '[]' else _judged_cover end as _cover -- its fields are what is not known
-    , place || left(cid, 16) as _order
+    , place || {{ content }} as _order
     , cid as _cid
     , _position
     , _observed_at

@@ -16,10 +16,9 @@ from ..base.sql import Sql, literal, name
 from ..base.types import Column, Kind
 from ..contract.contract import Contract
 
-
 LIFE = Sql("case when _life = '=' then _order else _life end")
 BASE = Sql("case when _base = '=' then _order else _base end")
-"""The two registers of a row of `latest`. Nearly always they hold the row's newest token, which is then written once."""
+"""Two registers of a row of `latest`. Nearly always they hold its newest token, which is then written once."""
 
 
 @dataclass(frozen=True, slots=True)

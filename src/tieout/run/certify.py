@@ -166,7 +166,9 @@ class _Certifier:
         after = Cursor.of(TRACK, 1, {"position": self.cut.bound.position})
         for start in range(0, plan.rows, _PIECE_ROWS):
             piece = {found.stream.object: rows.slice(start, _PIECE_ROWS)}
-            self.session.route.land_aside(Captured(None, after, self.cut.epoch, "native", piece), TRACK)
+            self.session.route.land_aside(
+                Captured(None, after, self.cut.epoch, "native", piece, at_one_moment=True), TRACK
+            )
         self.session.route.merge(self.session.warehouse, only=found.stream)
         certificate, _ = self._compare(telling)
         return replace(certificate, repaired=plan.rows)

@@ -26,10 +26,17 @@ def judge_doubting(
     `keyless_before` counts such keys in the earlier pieces of the same track, where the sweep may have begun.
     """
     table = captured.tables[object_]
-    judged = judge(table, contract, encoding=captured.encoding, epoch=captured.epoch)
+    judged = judge_captured(captured, table, contract)
     if doubts := _doubts(table, judged, keyless_before):
-        return judge(_doubted(table, doubts), contract, encoding=captured.encoding, epoch=captured.epoch)
+        return judge_captured(captured, _doubted(table, doubts), contract)
     return judged
+
+
+def judge_captured(captured: Captured, table: pa.Table, contract: Contract) -> Judged:
+    """A table of this capture, or what somebody made of one, under its contract."""
+    return judge(
+        table, contract, encoding=captured.encoding, epoch=captured.epoch, at_one_moment=captured.at_one_moment
+    )
 
 
 def _doubts(captured: pa.Table, judged: Judged, keyless_before: Callable[[], int]) -> dict[int, int]:

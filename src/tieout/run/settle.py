@@ -17,10 +17,11 @@ from ..base.order import Order
 from ..base.stream import Stream
 from ..capture.source import Captured, Kept, Retells
 from ..contract.contract import Contract
-from ..contract.judge import batch_schema, judge, tallied
+from ..contract.judge import batch_schema, tallied
 from ..merge.readings import SetAside, StreamReading
 from ..merge.warehouse import Side
 from ..quality.quarantine import discarded, passes, released
+from .doubt import judge_captured
 from .house import House
 from .mend import TRACK as REREAD
 from .session import Session, Warehouses
@@ -108,7 +109,7 @@ def _rejudge(session: Session, contract: Contract, page: Sequence[SetAside]) -> 
     assert isinstance(source, Retells), "asked only of such a source"
     object_ = contract.stream.object
     captured = source.recapture(object_, [_kept(row) for row in page])
-    judged = judge(captured.tables[object_], contract, encoding=captured.encoding, epoch=captured.epoch)
+    judged = judge_captured(captured, captured.tables[object_], contract)
     return released(judged.changes, [row.cid for row in page])
 
 
@@ -128,7 +129,7 @@ def _land_readable(session: Session, contract: Contract, captured: Captured) -> 
     """Lands those rows that can be read; returns their keys."""
     object_ = contract.stream.object
     table = captured.tables[object_]
-    judged = judge(table, contract, encoding=captured.encoding, epoch=captured.epoch).changes
+    judged = judge_captured(captured, table, contract).changes
     readable = passes(judged)
     fit = table.filter(readable)
     if fit.num_rows:

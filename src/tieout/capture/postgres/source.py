@@ -203,11 +203,13 @@ class PostgresSource:
                 for images in snapshot.images(table):
                     rows += images.num_rows
                     after = snapshot_cursor(track, before, incarnation, moment.lsn, rows=rows, done=False)
-                    yield Captured(before, after, incarnation.epoch, "native", {table.object: images})
+                    yield Captured(
+                        before, after, incarnation.epoch, "native", {table.object: images}, at_one_moment=True
+                    )
                     before = after
                 after = snapshot_cursor(track, before, incarnation, moment.lsn, rows=rows, done=True)
                 ended = sweep(snapshot.stamp, rows)
-                yield Captured(before, after, incarnation.epoch, "native", {table.object: ended})
+                yield Captured(before, after, incarnation.epoch, "native", {table.object: ended}, at_one_moment=True)
 
     def _follow(self, following: _Following, until: int) -> Iterator[Captured]:
         """Whole transactions whose commit stands before `until`."""
@@ -271,5 +273,5 @@ class PostgresSource:
             rows += piece.num_rows
             position = 1 if before is None else before.position + 1
             after = Cursor.of(track, position, {"lsn": lsn_text(moment.lsn), "rows": rows})
-            yield Captured(before, after, self._epoch, "native", {table.object: piece})
+            yield Captured(before, after, self._epoch, "native", {table.object: piece}, at_one_moment=True)
             before = after
