@@ -12,10 +12,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from . import judging, landing, merging, postgres
+from . import judging, landing, merging, postgres, whole
 from .timing import Measured, Pair, Watch, cpus, measure, peak, walls
 
-PAIRS: tuple[Pair, ...] = (*judging.PAIRS, *merging.PAIRS, *landing.PAIRS, *postgres.PAIRS)
+PAIRS: tuple[Pair, ...] = (*judging.PAIRS, *merging.PAIRS, *landing.PAIRS, *postgres.PAIRS, *whole.PAIRS)
 _HEADINGS = (
     "deed", "rows", "CPU s", "floor's CPU s", "wall s", "floor's wall s", "rows a CPU s", "peak MiB", "floor's MiB",
     "CPU ratio", "wall ratio", "guess (CPU)",

@@ -99,3 +99,62 @@ select cast(sum(count) as bigint) as count from tieout.books where account = 'ac
 -- drop_slot --
 -- So that the next turn begins anew.
 select pg_drop_replication_slot(slot_name) from pg_replication_slots where not active;
+
+-- create_wide --
+-- A table of twelve mixed columns.
+create table sales (
+    id bigint primary key, customer_id bigint not null, store_id integer not null, status text not null
+    , amount numeric(12, 2) not null, discount double precision, email text, note text, placed_at timestamptz not null
+    , shipped_on date, is_gift boolean not null, ref uuid not null
+);
+
+-- fill_wide --
+-- Sales, each value a function of the number.
+insert into sales
+select
+    n, (n * 7919) % 500000, n % 300, (array['new', 'paid', 'packed', 'sent', 'returned'])[n % 5 + 1]
+    , ((n * 31) % 10000000)::numeric(12, 2) / 100, case when n % 3 = 0 then null else (n % 97) / 8.0 end
+    , 'customer' || (n * 7919) % 500000 || '@example.com'
+    , case when n % 4 = 0 then null else 'left at the door of number ' || (n % 9777) end
+    , timestamptz '2026-01-01 00:00:00+00' + n * interval '137 milliseconds', date '2026-01-01' + (n % 365)::int
+    , n % 3 = 0, md5(n::text)::uuid
+from generate_series({{ first }}::bigint, {{ last }}::bigint) as series (n);
+
+-- change_wide --
+-- So many rows over all of the table, changed in one statement.
+update sales set status = 'returned', amount = amount + 1 where id % {{ every }} = 0;
+
+-- create_wide_copy --
+-- Where the floors put it.
+create table if not exists sales (
+    id bigint, customer_id bigint, store_id integer, status varchar, amount decimal(12, 2), discount double, email varchar
+    , note varchar, placed_at timestamp with time zone, shipped_on date, is_gift boolean, ref uuid
+);
+
+-- insert_wide --
+-- What ADBC brought, typed.
+insert into sales
+select
+    id, customer_id, store_id, status, cast(amount as decimal(12, 2)), discount, email, note, placed_at, shipped_on, is_gift
+    , cast(ref as uuid)
+from batch;
+
+-- wide_content --
+-- Counts and sums of a table of sales.
+select
+    count(*), count(distinct id), sum(customer_id), sum(store_id), sum(strlen(status)), sum(amount), sum(discount)
+    , sum(strlen(email)), sum(strlen(note)), sum(epoch_ms(placed_at)), sum(epoch_ms(shipped_on)), count_if(is_gift)
+    , max(ref)
+from {{ sales }};
+
+-- latest_sales --
+-- What users see as the table.
+(select * from latest.shop__sales where not _deleted)
+
+-- read_sales --
+-- The table, to be read by ADBC.
+select id, customer_id, store_id, status, amount, discount, email, note, placed_at, shipped_on, is_gift, ref::text from sales;
+
+-- sales_table --
+-- The floors' copy, under the name it has.
+sales

@@ -82,13 +82,23 @@ def reads_of(said: list[Say], *, at_one_moment: bool) -> list[dict[str, str]]:
 READS = [Say("image", key, 7, IMAGE, kind_of_order=Class.READ) for key in ("a", "b")]
 
 
-def test_rows_of_one_moment_share_their_token_and_keep_their_ids() -> None:
+def test_rows_of_one_moment_share_their_token() -> None:
     apart, together = reads_of(READS, at_one_moment=False), reads_of(READS, at_one_moment=True)
 
     place = Order(1, 7, Class.READ).place
-    assert [row["_order"] for row in together] == [place + "0" * 16] * 2
-    assert [row["_cid"] for row in together] == [row["_cid"] for row in apart]
     assert [row["_order"] for row in apart] == [place + row["_cid"][:16] for row in apart]
+    assert [row["_order"] for row in together] == [place + "0" * 16] * 2
+
+
+def test_the_id_of_a_row_of_one_moment_is_of_its_moment_its_key_and_what_it_covers() -> None:
+    later = [Say("image", "a", 8, IMAGE, kind_of_order=Class.READ)]
+    less = [Say("image", "a", 7, {"n": "-5"}, kind_of_order=Class.READ)]
+    gone = [Say("delete", "a", 7, kind_of_order=Class.READ)]
+
+    ids = [row["_cid"] for said in (READS, later, less, gone) for row in reads_of(said, at_one_moment=True)]
+
+    assert len(set(ids)) == 5
+    assert ids[0] == "eb87dffdb6e868424320babce7fca9c8"
 
 
 def test_rows_of_two_moments_are_not_taken_for_one() -> None:

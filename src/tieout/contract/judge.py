@@ -32,8 +32,9 @@ _NUMBERS = (*_INTEGERS, Kind.DECIMAL, Kind.NUMERIC, Kind.FLOAT32, Kind.FLOAT64)
 _NEEDS_NO_ESCAPE = (*_INTEGERS, Kind.BOOLEAN, Kind.UUID, Kind.DATE, Kind.DECIMAL)
 _LENGTHLESS = (*_NEEDS_NO_ESCAPE, Kind.FLOAT32, Kind.FLOAT64, Kind.TIME, Kind.TIMESTAMP)
 """Kinds whose text holds no `|`, and is never `-` alone."""
-_ENVELOPE = frozenset(CAPTURED.names) | {"_judged_cover", "_cover_id", "_lacks"}
-_COVER_ID_WIDTH = 16
+_ENVELOPE = frozenset(CAPTURED.names) | {"_cover_judged", "_cover_id", "_cover_lacks"}
+_SHORT_ID_WIDTH = 16
+"""Of a hash that stands for a text among few: a cover, a moment."""
 _READERS = {
     **dict.fromkeys(_INTEGERS, "read_integer"),
     Kind.FLOAT32: "read_float",
@@ -67,11 +68,13 @@ def batch_schema(contract: Contract) -> pa.Schema:
 def judge(captured: pa.Table, contract: Contract, *, encoding: str, epoch: int, at_one_moment: bool = False) -> Judged:
     """Types, keys, orders and hashes every row of a captured table, and leaves them in their order. The keywords as in
     `capture.source.Captured`."""
-    told, sources = _renamed(_with_covers(captured, contract))
-    place = _one_place(captured, epoch) if at_one_moment else _places(epoch)
+    captured, cover = _covered(captured, contract)
+    told, sources = _renamed(captured)
+    parts = {"cover": cover, **_parts(sources, contract, encoding)}
+    placed = _at_one_moment(captured, epoch, cover) if at_one_moment else _anywhere(epoch, parts)
     with _engine().cursor() as connection:
         connection.register("captured", told)
-        statement = _JUDGE("judged", **place, **_parts(sources, contract, encoding))
+        statement = _JUDGE("judged", **placed, **parts)
         judged = tallied(connection.sql(statement).to_arrow_table().cast(batch_schema(contract)))
     if judged.received.count != captured.num_rows:
         raise Broken(f"{contract.stream}: {captured.num_rows} rows went to the judge, {judged.received.count} came out")
@@ -97,24 +100,25 @@ def _engine() -> duckdb.DuckDBPyConnection:
     return engine
 
 
-def _with_covers(captured: pa.Table, contract: Contract) -> pa.Table:
-    """Adds, per row, its cover in the contract's names, a short name of that for hashing, and which required fields it
-    lacks."""
+def _covered(captured: pa.Table, contract: Contract) -> tuple[pa.Table, dict[str, Sql]]:
+    """What each row covers in the contract's names, a short name of that for hashing, and which required fields it
+    lacks: as columns that are added, or, where all rows cover the same, as constants."""
     fields = {column.name for column in contract.fields}
     required = {column.name for column in contract.fields if column.required}
-    captured = captured.combine_chunks()
     told = captured.column("_cover").combine_chunks().dictionary_encode()
     covers = [set(json.loads(cover)) & fields for cover in told.dictionary.to_pylist()]
-    of_row = pc.fill_null(told.indices, len(covers))  # a row that covers nothing: the last
-    texts = [canonical_json(sorted(cover)) for cover in [*covers, set()]]
-    lacks = [canonical_json(sorted(required - cover)) for cover in covers]
-    for name_, values, at in (
-        ("_judged_cover", texts, of_row),
-        ("_cover_id", [sha256_hex(text.encode())[:_COVER_ID_WIDTH] for text in texts], of_row),
-        ("_lacks", lacks, told.indices),
-    ):
-        captured = captured.append_column(name_, pc.take(pa.array(values, pa.string()), at))
-    return captured
+    texts = [canonical_json(sorted(cover)) for cover in [*covers, set()]]  # the last for a row that says nothing of it
+    kinds = {
+        "judged": texts,
+        "id": [sha256_hex(text.encode())[:_SHORT_ID_WIDTH] for text in texts],
+        "lacks": [canonical_json(sorted(required - cover)) for cover in [*covers, set()]],
+    }
+    if len(covers) == 1 and told.null_count == 0:
+        return captured, {kind: literal(values[0]) for kind, values in kinds.items()}
+    of_row = pc.fill_null(told.indices, len(covers))
+    for kind, values in kinds.items():
+        captured = captured.append_column(f"_cover_{kind}", pc.take(pa.array(values, pa.string()), of_row))
+    return captured, {kind: name(f"_cover_{kind}") for kind in kinds}
 
 
 def _renamed(told: pa.Table) -> tuple[pa.Table, Mapping[str, _Told]]:
@@ -131,25 +135,30 @@ def _renamed(told: pa.Table) -> tuple[pa.Table, Mapping[str, _Told]]:
     return told.rename_columns(names), sources
 
 
-def _places(epoch: int) -> dict[str, Sql]:
-    """Each row's own place in the source's order, and its content as the last tie-break."""
+def _anywhere(epoch: int, parts: Mapping[str, object]) -> dict[str, Sql]:
+    """Each row at its own place in the source's order, with its content as the last tie-break."""
     epoch_text = literal(format(epoch, EPOCH_FORMAT))
-    parts = {part: _JUDGE("hex64", value=name(f"_{part}")) for part in ("position", "minor", "rank")}
-    return {"epoch": epoch_text, "place": _JUDGE("place", epoch=epoch_text, **parts), "content": Sql("left(cid, 16)")}
+    numbers = {part: _JUDGE("hex64", value=name(f"_{part}")) for part in ("position", "minor", "rank")}
+    return {
+        "place": _JUDGE("place", epoch=epoch_text, **numbers),
+        "content": Sql(f"left(cid, {CONTENT_WIDTH})"),
+        "said": _JUDGE("said_anywhere", epoch=epoch_text, hashed=parts["hashed"], cover=parts["cover"]),
+    }
 
 
-def _one_place(captured: pa.Table, epoch: int) -> dict[str, Sql]:
-    """The place that all rows of one moment share. Raises Broken when they do not."""
+def _at_one_moment(captured: pa.Table, epoch: int, cover: Mapping[str, Sql]) -> dict[str, Sql]:
+    """All rows at the one place of their moment. Raises Broken when they stand at several."""
     parts = ("_position", "_class", "_minor", "_rank")
     spans = [pc.min_max(captured[part]) for part in parts]
     if any(span["min"] != span["max"] for span in spans):
         raise Broken("rows that were read at one moment stand at more than one place of the source's order.")
     position, class_, minor, rank = (span["min"].as_py() or 0 for span in spans)
     order = Order(epoch, position, Class(class_), minor, rank)
+    moment = literal(sha256_hex(order.place.encode())[:_SHORT_ID_WIDTH])
     return {
-        "epoch": literal(format(epoch, EPOCH_FORMAT)),
         "place": literal(order.place),
         "content": literal("0" * CONTENT_WIDTH),
+        "said": _JUDGE("said_at_one_moment", moment=moment, cover=cover),
     }
 
 

@@ -13,6 +13,21 @@ case
     else lpad(lower(hex(xor({{ value }}, -9223372036854775808))), 16, '0')
 end
 
+-- said_anywhere --
+-- All that a change says and where it stands, as one text: its id is the hash of it.
+concat(
+    _kind, '|', {{ epoch }}, '|', _position, '|', _class, '|', _minor, '|', _rank, '|', {{ cover.id }}
+    , '|', coalesce(strlen(key_text) || ':' || key_text, '-')
+    {% for column in hashed %}
+    , '|', {{ column.hashed }}
+    {% endfor %}
+    , '|', extra
+)
+
+-- said_at_one_moment --
+-- Where the moment and the key determine what a row says, they name it.
+concat(_kind, '|', {{ moment }}, '|', {{ cover.id }}, '|', coalesce(key_text, '-'))
+
 -- judged --
 -- Captured rows as their contract understands them: typed, keyed, ordered, hashed; a row that cannot be read bears its fault.
 with unwrapped as (
@@ -54,7 +69,7 @@ faulted as (
             {% endfor %}
             {% for column in required %}
             , case
-                when {{ column.value }} is null and _kind in ('image', 'patch', 'undelete') and not contains(_lacks, {{ column.quoted }})
+                when {{ column.value }} is null and _kind in ('image', 'patch', 'undelete') and not contains({{ cover.lacks }}, {{ column.quoted }})
                 then 'required_null: ' || {{ column.label }} || ' is null'
             end
             {% endfor %}
@@ -73,16 +88,7 @@ hashed as (
     select *
         , left(
             case
-                when fault is null then sha256(
-                    concat(
-                        _kind, '|', {{ epoch }}, '|', _position, '|', _class, '|', _minor, '|', _rank, '|', _cover_id
-                        , '|', coalesce(strlen(key_text) || ':' || key_text, '-')
-                        {% for column in hashed %}
-                        , '|', {{ column.hashed }}
-                        {% endfor %}
-                        , '|', extra
-                    )
-                )
+                when fault is null then sha256({{ said }})
                 else sha256(concat('fault|', _kind, '|', place, '|', coalesce(hex(_raw), key_text, _origin || ':' || _ordinal)))
             end
             , 32
@@ -93,7 +99,7 @@ hashed as (
 select
     key_text as _key
     , _kind
-    , case when _kind = 'gap' then '[]' else _judged_cover end as _cover -- its fields are what is not known
+    , case when _kind = 'gap' then '[]' else {{ cover.judged }} end as _cover -- its fields are what is not known
     , place || {{ content }} as _order
     , cid as _cid
     , _position

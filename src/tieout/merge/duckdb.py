@@ -362,7 +362,7 @@ def _incoming(contract: Contract, batches: Sequence[Batch]) -> pa.Table:
     for batch in batches:
         piece = _aligned(batch, schema)
         pieces.append(piece.append_column("_batch", pa.repeat(batch.name, piece.num_rows)))
-    table = pa.concat_tables(pieces).combine_chunks()
+    table = pa.concat_tables(pieces)
     return table.append_column("_ordinal", pa.array(range(table.num_rows), pa.int64()))
 
 

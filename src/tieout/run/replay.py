@@ -18,8 +18,9 @@ from ..contract.contract import Contract
 from ..ledger.facts import Landed, Merged
 from ..merge.readings import StreamReading
 from ..merge.warehouse import Side
+from .hand import grouped
 from .house import House
-from .route import Tools, groups
+from .route import Tools
 from .session import Session, Warehouses
 
 
@@ -103,9 +104,9 @@ class Replay:
         self._warehouse.drop(stream, Side.SHADOW)
         self._warehouse.prepare(contract, Side.SHADOW)
         judged_otherwise = 0
-        for group in groups(landed):
+        opened = (self._tools.landing.open(stream, fact.batch) for fact in landed)
+        for batches in grouped(opened):
             self._route.renew()
-            batches = [self._tools.landing.open(stream, fact.batch) for fact in group]
             judged_otherwise += sum(batch.footer.contract != contract.digest for batch in batches)
             self._warehouse.merge(contract, batches, turn=self._route.turn(), merged_at=merged_at, side=Side.SHADOW)
         return judged_otherwise

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from ..base.batch import Footer, Span
+from ..base.batch import Batch, Footer, Span
 from ..base.clock import Clock
 from ..base.cursor import Cursor
 from ..base.errors import Broken, Misconfigured, TieoutError
@@ -28,11 +28,10 @@ from ..ledger.ledger import CursorAt, Lease, LeaseHeld, Ledger
 from ..merge.warehouse import Side, Turn, Warehouse
 from .contracts import Contracts
 from .doubt import judge_doubting
+from .hand import ROWS_MAX, Hand, grouped
 
 LEASE_SECONDS = 90.0
 _RENEW_WHEN_LEFT = LEASE_SECONDS * 2 / 3
-MERGE_ROWS_MAX = 400_000
-"""Rows of one merge: enough to be cheap a row, few enough to fit in memory beside the source's next piece."""
 
 
 @dataclass(slots=True)
@@ -54,6 +53,7 @@ class Route:
         self._tools = tools
         self._lease = lease
         self._pending: dict[Stream, list[Landed]] | None = None
+        self._hand = Hand()
         self._streams: set[Stream] | None = None
         self._merged_before: Mapping[str, datetime] = {}
         self.damaged: dict[str, Broken] = {}
@@ -135,14 +135,15 @@ class Route:
     def _merge_stream(self, warehouse: Warehouse, stream: Stream, pending: dict[Stream, list[Landed]]) -> None:
         contract = self.contract(stream)
         warehouse.prepare(contract, Side.LIVE)
-        for group in groups(pending[stream]):
+        for group in grouped(self._opened(stream, landed.batch) for landed in pending[stream]):
             self._merge_group(warehouse, contract, group)
         del pending[stream]
 
     @property
-    def pending_rows(self) -> int:
-        """Rows that this route has landed and not merged."""
-        return sum(landed.received.count for found in (self._pending or {}).values() for landed in found)
+    def is_full(self) -> bool:
+        """Whether so much has landed and is not merged that it should be, before more is read."""
+        rows = sum(landed.received.count for found in (self._pending or {}).values() for landed in found)
+        return rows >= ROWS_MAX or self._hand.is_full
 
     def contract(self, stream: Stream) -> Contract:
         return self._tools.contracts.of(stream, self._source.describe)
@@ -162,16 +163,15 @@ class Route:
         if left < _RENEW_WHEN_LEFT:
             self._lease = self._tools.ledger.renew(self._lease, seconds=LEASE_SECONDS)
 
-    def _merge_group(self, warehouse: Warehouse, contract: Contract, group: list[Landed]) -> None:
+    def _merge_group(self, warehouse: Warehouse, contract: Contract, batches: list[Batch]) -> None:
         self.renew()
-        batches = [self._tools.landing.open(contract.stream, landed.batch) for landed in group]
         now = self._tools.clock.now()
-        merged_at = {landed.batch: self._merged_before.get(landed.batch, now) for landed in group}
+        merged_at = {batch.name: self._merged_before.get(batch.name, now) for batch in batches}
         warehouse.merge(contract, batches, turn=self.turn(), merged_at=merged_at, side=Side.LIVE)
         facts = [Merged(name, str(contract.stream), at) for name, at in merged_at.items()]
         self._tools.ledger.append(facts, given=[])
         self._tools.passing(Step.NOTED)
-        self.merged += sum(landed.received.count for landed in group)
+        self.merged += sum(batch.footer.received.count for batch in batches)
 
     def _next(self, track: str, state: Mapping[str, Any]) -> tuple[Cursor | None, Cursor]:
         """Where a track of ours stands, and its next cursor."""
@@ -204,7 +204,15 @@ class Route:
     def _put(self, stream: Stream, span: Span, judged: Judged) -> Landed:
         digest, now = self.contract(stream).digest, self._tools.clock.now()
         footer = Footer(stream, span, judged.received, judged.keyless, judged.positions, digest, now)
-        return _landed(self._tools.landing.put(footer, judged.changes), footer, adopted=False)
+        name = self._tools.landing.put(footer, judged.changes)
+        if self._pending is not None:
+            self._hand.keep(Batch(name, footer, judged.changes))
+        return _landed(name, footer, adopted=False)
+
+    def _opened(self, stream: Stream, name: str) -> Batch:
+        """A batch to merge: as it was sealed a moment ago, or from the landing."""
+        self.renew()
+        return self._hand.take(name) or self._tools.landing.open(stream, name)
 
     def _keyless_before(self, captured: Captured, stream: Stream) -> int:
         """The unreadable keys in what has landed of this track: a sweep may have begun in an earlier piece."""
@@ -247,20 +255,6 @@ class Route:
         except Broken as error:
             self.damaged[name] = error
             return None
-
-
-def groups(pending: list[Landed], rows_max: int = MERGE_ROWS_MAX) -> Iterator[list[Landed]]:
-    """The batches in runs of at most `rows_max` rows; a batch larger than that goes alone."""
-    group: list[Landed] = []
-    rows = 0
-    for landed in pending:
-        if group and rows + landed.received.count > rows_max:
-            yield group
-            group, rows = [], 0
-        group.append(landed)
-        rows += landed.received.count
-    if group:
-        yield group
 
 
 def _landed(name: str, footer: Footer, *, adopted: bool) -> Landed:

@@ -10,7 +10,7 @@ from ..base.step import Step
 from ..capture.source import Bound
 from ..merge.duckdb import DuckDBWarehouse
 from .house import WAIT_SECONDS, House
-from .route import MERGE_ROWS_MAX, Route
+from .route import Route
 from .serve import QueryServer
 
 
@@ -79,6 +79,6 @@ class Session(LandingSession):
     def drain(self, until: Bound) -> None:
         """Captures and merges all that the source has up to `until`."""
         for _ in self.route.capture(until):
-            if self.route.pending_rows >= MERGE_ROWS_MAX:
+            if self.route.is_full:
                 self.route.merge(self.warehouse)
         self.route.merge(self.warehouse)

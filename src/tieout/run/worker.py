@@ -21,7 +21,7 @@ from ..ledger.facts import Ran
 from .house import House
 from .mend import Tried, mend
 from .patience import pause
-from .route import MERGE_ROWS_MAX, Route
+from .route import Route
 from .session import LandingSession, Session, Warehouses
 
 ATTEMPTS_ONCE = 7
@@ -122,7 +122,7 @@ class LaneWork:
         self._merge_early(session)
         for _ in route.capture(source.bound()):
             _refuse_when(stopping)
-            if route.pending_rows >= MERGE_ROWS_MAX:
+            if route.is_full:
                 self._merge_early(session)
         route.merge(warehouse, only=self._only)
         if self._only is None and (self._may_be_open or route.merged > merged):

@@ -1,0 +1,61 @@
+"""A deed done by a process of its own, as users have it: its time, its CPU and its memory are the system's word.
+
+`python -m bench.child FLOOR ...` is a floor that needs a process of its own too, so that both sides begin alike.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi
+
+from tieout.base.errors import Broken
+
+from .shop import SQL
+from .timing import Watch
+
+_KIB_IN_MIB = 1024
+
+
+def timed(watch: Watch, arguments: Sequence[str]) -> None:
+    """Runs `python ARGUMENTS` and fills the watch with what it took. Raises Broken when it fails."""
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, env=os.environ)
+    _, status, usage = os.wait4(process.pid, 0)
+    watch.wall = time.perf_counter() - began
+    watch.cpu = usage.ru_utime + usage.ru_stime
+    watch.peak = usage.ru_maxrss / _KIB_IN_MIB
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise Broken(f"bench: {' '.join(arguments)} ended with exit code {process.returncode}.")
+
+
+def load(url: str, path: Path) -> None:
+    """ADBC straight into a DuckDB table, batch by batch."""
+    with duckdb.connect(str(path)) as warehouse:
+        warehouse.execute("set TimeZone = 'UTC'")
+        warehouse.execute(SQL("create_wide_copy"))
+        with dbapi.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
+            cursor.execute(str(SQL("read_sales")))
+            for batch in cursor.fetch_record_batch():
+                warehouse.register("batch", _plain(batch))
+                warehouse.execute(SQL("insert_wide"))
+
+
+def _plain(batch: pa.RecordBatch) -> pa.Table:
+    """ADBC hands numerics over as an opaque type that holds text."""
+    arrays = [getattr(column, "storage", column) for column in batch.columns]
+    return pa.Table.from_arrays(arrays, names=batch.schema.names)
+
+
+_FLOORS = {"load": load}
+
+if __name__ == "__main__":
+    _FLOORS[sys.argv[1]](sys.argv[2], Path(sys.argv[3]))
