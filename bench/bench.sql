@@ -13,7 +13,7 @@ select
     , case when range % 4 = 0 then null else 'left at the door of number ' || (range % 977) end as note
     , strftime(timestamp '2026-01-01' + to_milliseconds(range * 1373), '%Y-%m-%d %H:%M:%S.%f') || '+00' as placed_at
     , case when range % 3 = 0 then 't' else 'f' end as is_gift
-from range($rows)
+from range($first, $last, $step)
 order by range;
 
 -- registered --
@@ -46,9 +46,13 @@ create table orders (
     , placed_at timestamp with time zone, is_gift boolean
 );
 
--- delete_known --
--- The floor of merging updates, with `insert_only`.
-delete from orders where rowid in (select orders.rowid from orders inner join incoming on orders.id = incoming.id);
+-- merge_unguarded --
+-- The floor of merging updates: whatever comes last wins, nothing is kept of what was.
+merge into orders using (
+    select id, customer_id, status, amount, quantity, note, placed_at, is_gift from incoming
+) as incoming on orders.id = incoming.id
+when matched then update
+when not matched then insert;
 
 -- latest_orders --
 -- What users see as the table.

@@ -43,9 +43,10 @@ CONTRACT = Contract(
 )
 
 
-def captured(rows: int, *, position: int) -> pa.Table:
-    """Images of the orders 0 to `rows`, as PostgreSQL writes them in its log. Another position, other amounts."""
-    parts = {"position": position, "class": int(Class.EVENT), "rows": rows}
+def captured(rows: int, *, position: int, first: int = 0, step: int = 1) -> pa.Table:
+    """Images of so many orders from `first` on, as PostgreSQL writes them in its log. Another position, other amounts."""
+    span = {"first": first, "last": first + rows * step, "step": step}
+    parts = {"position": position, "class": int(Class.EVENT), **span}
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         cover = canonical_json(sorted(TYPES))
@@ -54,8 +55,9 @@ def captured(rows: int, *, position: int) -> pa.Table:
     return table.cast(schema).combine_chunks()
 
 
-def judged(rows: int, *, position: int) -> Judged:
-    return judge(captured(rows, position=position), CONTRACT, encoding="text", epoch=1)
+def judged(rows: int, *, position: int, first: int = 0, step: int = 1) -> Judged:
+    told = captured(rows, position=position, first=first, step=step)
+    return judge(told, CONTRACT, encoding="text", epoch=1)
 
 
 def footer_of(found: Judged) -> Footer:

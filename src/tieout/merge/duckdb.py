@@ -297,6 +297,8 @@ def _connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyCo
     connection.execute("set TimeZone = 'UTC'")
     # No statement of ours relies on the order in which rows came, and keeping it would let one thread alone write.
     connection.execute("set preserve_insertion_order = false")
+    # A checkpoint would write a table anew once a tenth of its rows was replaced: it shall tidy a little each time.
+    connection.execute("set max_vacuum_tasks = 1")
     # Or a table that is not there would be looked for among the variables of this program.
     connection.execute("set python_enable_replacements = false")
     return connection
