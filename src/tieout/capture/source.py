@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 import pyarrow as pa
 
 from ..base.cursor import Cursor, Progress
+from ..base.finding import Checked
 from ..base.order import Order
 from ..base.types import Described
 
@@ -129,4 +130,13 @@ class Retells(Protocol):
     def recapture(self, object_: str, kept: Sequence[Kept]) -> Captured:
         """Rows that had a fault, decoded anew from their bytes: a row for each of `kept`, in its order, at the place in
         the source's order where it stood. One that cannot be told to be a change of this object has a fault again."""
+        ...
+
+
+class SourceCheckup(Checked, Protocol):
+    """Looks at what a source needs before and while it is read. Apart from the source itself, as it needs no stores."""
+
+    def setup_sql(self) -> str:
+        """The statements by which an administrator makes all that the source needs; "" where there is nothing to make.
+        Raises Misconfigured when the settings leave open for whom."""
         ...

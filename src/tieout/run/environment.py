@@ -34,3 +34,17 @@ def filled(document: Document, environ: Mapping[str, str]) -> Document:
         return _VARIABLE.sub(value, text)
 
     return document.filled(fill)
+
+
+def unset(document: Document, environ: Mapping[str, str]) -> dict[str, Place]:
+    """Each variable that the document names and the environment has not, and where it is named first."""
+    found: dict[str, Place] = {}
+
+    def look(place: Place, text: str) -> str:
+        for match in _VARIABLE.finditer(text):
+            if match[1] and _NAME.fullmatch(match[1]) and match[1] not in environ:
+                found.setdefault(match[1], place)
+        return text
+
+    document.filled(look)
+    return found

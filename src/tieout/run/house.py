@@ -15,16 +15,18 @@ from ..base.clock import Clock
 from ..base.errors import Misconfigured, Transient
 from ..base.step import Passing, unobserved
 from ..base.stream import Stream
+from ..capture.changes.checkup import ChangesCheckup
 from ..capture.changes.source import ChangesSource
+from ..capture.postgres.checkup import PostgresCheckup
 from ..capture.postgres.source import PostgresSource
-from ..capture.source import Source
+from ..capture.source import Source, SourceCheckup
 from ..land.local import LocalLanding
 from ..ledger.ledger import Lease
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
 from .contracts import Contracts
 from .holder import is_dead, me
-from .identity import identity_of, slot_of
+from .identity import identity_of, known_identity, slot_of
 from .project import ChangesConfig, PostgresConfig, Project
 from .route import LEASE_SECONDS, Tools
 
@@ -97,9 +99,29 @@ def _postgres(lane: str, config: PostgresConfig, landing: Path, clock: Clock) ->
     return PostgresSource(
         lane,
         config.url,
-        {table.object: (table.schema, table.name) for table in config.tables},
+        _wanted(config),
         schemas=config.schemas,
         slot=config.slot or slot_of(config.publication, identity_of(landing)),
         publication=config.publication,
         clock=clock,
     )
+
+
+def checkup_of(project: Project, lane: str, clock: Clock) -> SourceCheckup:
+    """What looks at a source: it opens no store, and makes nothing."""
+    config = project.sources[lane]
+    if isinstance(config, ChangesConfig):
+        return ChangesCheckup(config.path)
+    identity = known_identity(project.landing)
+    return PostgresCheckup(
+        config.url,
+        _wanted(config),
+        schemas=config.schemas,
+        slot=config.slot or (slot_of(config.publication, identity) if identity else None),
+        publication=config.publication,
+        clock=clock,
+    )
+
+
+def _wanted(config: PostgresConfig) -> dict[str, tuple[str, str]]:
+    return {table.object: (table.schema, table.name) for table in config.tables}

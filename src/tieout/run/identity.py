@@ -28,6 +28,14 @@ def identity_of(landing: Path) -> str:
         raise refusal(path, error) from error
 
 
+def known_identity(landing: Path) -> str | None:
+    """The same where it was made already: for those who only look."""
+    try:
+        return (landing / _FILE).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
 def slot_of(name: str, identity: str) -> str:
     """The replication slot of a landing, under a name that people know, as PostgreSQL allows it."""
     allowed = re.sub(r"[^a-z0-9_]", "_", name.lower())

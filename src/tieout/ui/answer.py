@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 from ..base.errors import Misconfigured, TieoutError, Transient
 from .paint import failure
@@ -68,7 +69,10 @@ def present(answer: Answer, *, as_json: bool) -> int:
             # Escaped, so that it can be written whatever the encoding of stdout, and a stray byte of a file's name too.
             sys.stdout.write(json.dumps(answer.to_json(), ensure_ascii=True, allow_nan=False) + "\n")
         else:
-            Console(stderr=isinstance(answer, Refusal), highlight=False).print(answer.shown())
+            shown = answer.shown()
+            # Plain text is left as it is, so that a command or a statement in it can be copied whole from any terminal.
+            is_text = isinstance(shown, Text)
+            Console(stderr=isinstance(answer, Refusal), highlight=False).print(shown, soft_wrap=is_text)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read us has had enough. What is still buffered must not be tried again as Python ends.

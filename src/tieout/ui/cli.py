@@ -25,6 +25,7 @@ from ..base.stream import Stream
 from ..quality.certificate import Repair
 from ..run.certify import certify as certify_streams
 from ..run.clock import SystemClock
+from ..run.doctor import examine, setup
 from ..run.house import House, opened
 from ..run.init import init_project
 from ..run.project import load_project
@@ -44,6 +45,7 @@ from .begun import Begun
 from .certified import Certified, agreed
 from .demo_ended import DemoEnded
 from .demo_stage import DemoStage
+from .examined import Examined, SetUp
 from .quarantined import Reasons, Row, Rows, Settled
 from .ran import RunEnded
 from .rebuilt import RebuildEnded
@@ -110,6 +112,24 @@ def status(project: Project = HERE, stream: OneStream = None, json: Json = False
     """How complete and fresh each stream is, and whether its books balance."""
     with _house(project) as house:
         return Standing(report(house, _reader(house), only=_stream(stream)), at_length=stream is not None)
+
+
+@app.command()
+def doctor(
+    project: Project = HERE,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Of the sources this one alone.", metavar="NAME")
+    ] = None,
+    setup_sql: Annotated[
+        bool, typer.Option("--setup-sql", help="Write the statements that make what a source needs, and do nothing.")
+    ] = False,
+    json: Json = False,
+) -> Answer:
+    """Look at what the project and its sources need, change nothing, and say what mends it."""
+    clock = SystemClock()
+    if setup_sql:
+        return SetUp(setup(project, environ=os.environ, clock=clock, only=source))
+    return Examined(examine(project, environ=os.environ, clock=clock, only=source))
 
 
 @app.command()

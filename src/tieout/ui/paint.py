@@ -14,6 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 _COLOURS = {
+    "ok": "green",
+    "note": "dim",
+    "warning": "yellow",
+    "error": "red",
     "complete": "green",
     "equal": "green",
     "partial": "yellow",

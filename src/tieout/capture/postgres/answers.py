@@ -1,0 +1,216 @@
+"""What a server says of itself when it is asked whether a source can be read from it: values, as they were answered.
+
+Each noun is a row of the question of its name in `checkup.sql`, its fields the columns in their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ...base.sql import Sql, name
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What the project wants of the server. `slot` None: it has no name yet, as nothing has run. `port` as the address
+    names it, "" where it does not."""
+
+    publication: str
+    slot: str | None
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A question, or a connection, that got no answer."""
+
+    question: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How we are connected. `local`: through a socket of the machine, or to itself."""
+
+    encrypted: bool
+    local: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSaid:
+    """Sizes in bytes, times in seconds; `keep_bytes` None: no bound. `idle_seconds` None: the server knows no such
+    bound, 0: there is none."""
+
+    number: int
+    version: str
+    standby: bool
+    wal_level: str
+    slots_max: int
+    slots_used: int
+    senders_max: int
+    senders_used: int
+    sender_timeout_seconds: float
+    decoding_bytes: int
+    encoding: str
+    keep_bytes: int | None
+    idle_seconds: float | None
+    physical_slots: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSaid:
+    """Who we are there. `managed`: a service on which the right to replicate is a role of its own."""
+
+    name: str
+    database: str
+    superuser: bool
+    replication: bool
+    creates: bool
+    managed: bool
+    managed_replication: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableSaid:
+    """A wanted table. `kind` None: there is none of that name.
+
+    unreadable  columns that we may not read; whole: none of them may be read
+    primary     whether there is a primary key; usable: it, or the index of the replica identity, can tell rows
+    unique      an index that could tell rows instead, "" if there is none
+    """
+
+    schema: str
+    name: str
+    has_schema: bool
+    usage: bool
+    kind: str | None
+    persistence: str
+    identity: str
+    selectable: bool
+    unreadable: tuple[str, ...]
+    writable: bool
+    owned: bool
+    hidden: bool
+    columns: tuple[str, ...]
+    toast_pages: int
+    primary: bool
+    usable: bool
+    unique: str
+
+    @property
+    def quoted(self) -> Sql:
+        return name(self.schema, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationSaid:
+    """Our publication."""
+
+    owned: bool
+    all_kinds: bool
+    via_root: bool
+    all_tables: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedSaid:
+    """A table that some publication of the database tells of; of a partitioned one (`listed_*`) each of its parts.
+
+    strict    whether updates or deletes are told
+    identity  the columns by which the log tells its rows
+    told      the columns that are told; filtered: those by which rows are chosen
+    """
+
+    publication: str
+    listed_schema: str
+    listed_name: str
+    schema: str
+    name: str
+    strict: bool
+    replica_identity: str
+    identity: tuple[str, ...]
+    unique: str
+    columns: tuple[str, ...]
+    told: tuple[str, ...] | None
+    filter: str | None
+    filtered: tuple[str, ...]
+
+    @property
+    def quoted(self) -> Sql:
+        return name(self.schema, self.name)
+
+    @property
+    def listed(self) -> Sql:
+        return name(self.listed_schema, self.listed_name)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSaid:
+    """A replication slot. `retained`: bytes of log that it keeps; `behind`: bytes that its reader has not confirmed;
+    `safe`: bytes that may still be written before it is lost, where that is bounded."""
+
+    name: str
+    plugin: str | None
+    here: bool
+    temporary: bool
+    active_pid: int | None
+    reader: str | None
+    status: str | None
+    reason: str | None
+    retained: int
+    behind: int
+    safe: int | None
+    failover: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionSaid:
+    """A session of somebody's that is in a transaction. `writes`: it has written something."""
+
+    pid: int
+    role: str
+    application: str
+    state: str
+    writes: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSaid:
+    """A transaction that was prepared for a commit in two phases, and not ended."""
+
+    id: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LogSaid:
+    """How much log was written, in how many seconds."""
+
+    written: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All that was answered; None, or nothing, where a question got no answer.
+
+    `ours` is our clock when the server said its own. `link` None: we could not connect at all.
+    """
+
+    refused: tuple[Refused, ...] = ()
+    link: Link | None = None
+    ours: datetime | None = None
+    server: ServerSaid | None = None
+    role: RoleSaid | None = None
+    tables: tuple[TableSaid, ...] = ()
+    publication: PublicationSaid | None = None
+    watched: tuple[WatchedSaid, ...] = ()
+    slots: tuple[SlotSaid, ...] = ()
+    transactions: tuple[TransactionSaid, ...] = ()
+    concealed: int = 0
+    prepared: tuple[PreparedSaid, ...] = ()
+    log: LogSaid | None = None

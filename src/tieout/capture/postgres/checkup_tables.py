@@ -1,0 +1,199 @@
+"""Whether tables can be read and their log told, and whether what is published lets the application work.
+
+A publication that tells updates of a table whose rows the log cannot tell apart makes the application's own updates
+fail. So every publication of the database is looked at, not ours alone. Answers in, findings out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...base.change import is_reserved
+from ...base.finding import Finding
+from ...base.sql import Sql, name
+from .answers import Aim, Answers, PublicationSaid, RoleSaid, TableSaid, WatchedSaid
+from .checkup_codes import CODES
+from .mending import listed, mend, names
+
+_wide_columns_min = 20
+_listed_max = 5
+_DEFAULT, _FULL = Sql("default"), Sql("full")
+
+
+def tables(said: Sequence[TableSaid], role: RoleSaid) -> Iterator[Finding]:
+    """The wanted tables: what they are, and whether we may read them."""
+    locked = sorted({table.schema for table in said if table.has_schema and not table.usage})
+    for schema in locked:
+        yield CODES(
+            "postgres.schema.usage",
+            f"role {role.name} may not use schema {schema}",
+            about=schema,
+            sql=mend("usage", schema=name(schema), role=name(role.name)),
+        )
+    for table in said:
+        yield from _table(table, role)
+    if large := [table for table in said if table.toast_pages and table.identity == "d"]:
+        yield CODES("postgres.table.toast", f"{_some(large)} hold large values apart from their rows")
+
+
+def publication(aim: Aim, answers: Answers, role: RoleSaid) -> Iterator[Finding]:
+    """Our publication, and the tables that it has yet to tell of."""
+    said, ours = answers.publication, [one for one in answers.watched if one.publication == aim.publication]
+    listed = {(one.listed_schema, one.listed_name) for one in ours} | {(one.schema, one.name) for one in ours}
+    there = [table for table in answers.tables if table.kind in ("r", "p")]
+    missing = [table for table in there if (table.schema, table.name) not in listed]
+    if said is None or (missing and not said.all_tables):
+        yield _to_publish(aim, said, missing, role)
+    if said is not None:
+        yield from _publication(aim, said, there)
+        wanted = {(table.schema, table.name) for table in there}
+        seen: dict[tuple[str, str], WatchedSaid] = {}
+        for one in ours:
+            seen.setdefault((one.listed_schema, one.listed_name), one)
+        for key in sorted(wanted & seen.keys()):
+            yield from _told(aim, seen[key])
+
+
+def identities(said: Sequence[WatchedSaid]) -> Iterator[Finding]:
+    """Of every publication of the database: what makes the application's own statements fail."""
+    for one in said:
+        if one.strict:
+            yield from _identity(one)
+
+
+def _table(table: TableSaid, role: RoleSaid) -> Iterator[Finding]:
+    where = table.quoted
+    if table.kind is None:
+        hint = "Correct `tables` in tieout.yaml; write schema.table as the catalogue spells it."
+        yield CODES("postgres.table.missing", f"there is no table {where}", about=where, hint=hint)
+        return
+    if table.kind not in ("r", "p"):
+        hint = "Name the tables that it is made of."
+        yield CODES("postgres.table.kind", f"{where} is not a table", about=where, hint=hint)
+        return
+    yield from _rights(table, role)
+    if table.persistence != "p":
+        sql = mend("logged", table=where)
+        yield CODES("postgres.table.unlogged", f"table {where} is not logged", about=where, sql=sql)
+    yield from _key(table)
+    for column in filter(is_reserved, table.columns):
+        renamed = name(f"{column.strip('_')}_")
+        sql = mend("rename", table=where, column=name(column), renamed=renamed)
+        found = f"table {where} has a column {column}"
+        yield CODES("postgres.table.reserved_column", found, about=where, sql=sql)
+
+
+def _rights(table: TableSaid, role: RoleSaid) -> Iterator[Finding]:
+    where, grantee = table.quoted, name(role.name)
+    if table.unreadable:
+        whole = len(table.unreadable) == len(table.columns)
+        columns = names(table.unreadable)
+        yield CODES(
+            "postgres.table.select",
+            f"role {role.name} may not read {f'table {where}' if whole else f'the columns {columns} of {where}'}",
+            about=where,
+            sql=mend("select", columns=Sql() if whole else columns, table=where, role=grantee),
+        )
+    if table.writable and not table.owned and not role.superuser:
+        sql = mend("revoke_writing", table=where, role=grantee)
+        yield CODES("postgres.table.writable", f"role {role.name} may write to {where}", about=where, sql=sql)
+    if table.hidden:
+        sql = mend("bypassrls", role=grantee)
+        yield CODES("postgres.table.row_security", f"row security holds for us on {where}", about=where, sql=sql)
+
+
+def _key(table: TableSaid) -> Iterator[Finding]:
+    """As the log tells rows: by the primary key, by an index chosen for it, or by all columns beside a primary key."""
+    where = table.quoted
+    if table.identity == "n":
+        sql = mend("identity", table=where, identity=_DEFAULT)
+        found = f"table {where} has REPLICA IDENTITY NOTHING"
+        yield CODES("postgres.table.identity_nothing", found, about=where, sql=sql)
+    elif not table.primary and table.identity != "i":
+        yield CODES(
+            "postgres.table.no_key",
+            f"table {where} has no primary key",
+            about=where,
+            sql=mend("identity", table=where, identity=_by_index(table.unique)) if table.unique else "",
+            hint="" if table.unique else f"Run: alter table {where} add primary key (the columns that tell its rows);",
+        )
+    elif table.identity != "f" and not table.usable:
+        sql = mend("identity", table=where, identity=_FULL)
+        found = f"the key of {where} is deferrable or not valid"
+        yield CODES("postgres.table.deferrable", found, about=where, sql=sql)
+    elif table.identity == "f" and table.usable and (len(table.columns) >= _wide_columns_min or table.toast_pages):
+        sql = mend("identity", table=where, identity=_DEFAULT)
+        found = f"{where} has REPLICA IDENTITY FULL and {len(table.columns)} columns"
+        yield CODES("postgres.table.identity_full", found, about=where, sql=sql)
+
+
+def _to_publish(aim: Aim, said: PublicationSaid | None, missing: Sequence[TableSaid], role: RoleSaid) -> Finding:
+    quoted = name(aim.publication)
+    what = f"publication {aim.publication} " + ("does not tell of " + _some(missing) if said else "is not there")
+    may = (role.creates if said is None else said.owned) and all(table.owned for table in missing)
+    if role.superuser or may:
+        return CODES("postgres.publication.to_be_made", what, about=quoted)
+    statement = "publish_tables" if said else "create_publication"
+    sql = mend(statement, publication=quoted, tables=listed(_only(table) for table in missing))
+    found = f"{what}, and role {role.name} may not make it so"
+    return CODES("postgres.publication.right", found, about=quoted, sql=sql, hint="Let the owner of the tables run it.")
+
+
+def _only(table: TableSaid) -> Sql:
+    """A table without its heirs; a partitioned one with its parts."""
+    return Sql(f"only {table.quoted}") if table.kind == "r" else table.quoted
+
+
+def _by_index(index: str) -> Sql:
+    return Sql(f"using index {name(index)}")
+
+
+def _publication(aim: Aim, said: PublicationSaid, wanted: Sequence[TableSaid]) -> Iterator[Finding]:
+    quoted = name(aim.publication)
+    if not said.all_kinds:
+        sql = mend("publish_kinds", publication=quoted)
+        found = f"publication {aim.publication} does not tell every kind of change"
+        yield CODES("postgres.publication.kinds", found, about=quoted, sql=sql)
+    if not said.via_root and any(table.kind == "p" for table in wanted):
+        sql = mend("publish_root", publication=quoted)
+        found = f"publication {aim.publication} tells of the parts of partitioned tables"
+        yield CODES("postgres.publication.via_root", found, about=quoted, sql=sql)
+    if said.all_tables:
+        found = f"publication {aim.publication} is for all tables"
+        yield CODES("postgres.publication.all_tables", found, about=quoted)
+
+
+def _told(aim: Aim, one: WatchedSaid) -> Iterator[Finding]:
+    where = one.listed
+    if one.filter:
+        sql = mend("publish_not", publication=name(aim.publication), table=where)
+        found = f"publication {aim.publication} tells only some rows of {where}"
+        yield CODES("postgres.publication.filtered", found, about=where, sql=sql)
+    if one.told is not None and (untold := sorted(set(one.columns) - set(one.told))):
+        found = f"publication {aim.publication} does not tell {', '.join(untold)} of {where}"
+        yield CODES("postgres.publication.columns", found, about=where)
+
+
+def _identity(one: WatchedSaid) -> Iterator[Finding]:
+    where = one.quoted
+    if not one.identity:
+        sql = mend("identity", table=where, identity=_by_index(one.unique) if one.unique else _FULL)
+        found = f"publication {one.publication} tells updates or deletes of {where}, which has no replica identity"
+        yield CODES("postgres.identity.missing", found, about=where, sql=sql)
+        return
+    if beside := sorted(set(one.filtered) - set(one.identity)):
+        found = f"publication {one.publication} filters {where} by {', '.join(beside)}, outside its replica identity"
+        sql = mend("identity", table=where, identity=_FULL)
+        yield CODES("postgres.identity.filter", found, about=where, sql=sql)
+    if one.told is not None and (untold := sorted(set(one.identity) - set(one.told))):
+        found = f"publication {one.publication} leaves out {', '.join(untold)} of the replica identity of {where}"
+        # The filter is what the server wrote of it: a statement's own text.
+        parts = {"columns": names((*one.told, *untold)), "chosen": Sql(one.filter or "")}
+        sql = mend("publish_columns", publication=name(one.publication), table=one.listed, **parts)
+        yield CODES("postgres.identity.columns", found, about=where, sql=sql)
+
+
+def _some(tables: Sequence[TableSaid]) -> str:
+    more = len(tables) - _listed_max
+    told = ", ".join(table.quoted for table in tables[:_listed_max])
+    return f"{told} and {more:,} more" if more > 0 else told

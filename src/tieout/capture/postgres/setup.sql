@@ -1,0 +1,82 @@
+-- setup --
+-- All that a source needs in its database, and no more.
+-- Run it in psql in database {{ database }}, as a superuser. It can be run again.
+-- The names are settings of this session, so that no name stands inside a quoted block.
+select
+    set_config('tieout.role', {{ role_text }}, false),
+    set_config('tieout.publication', {{ publication_text }}, false),
+    set_config('tieout.tables', array[{{ table_texts }}]::regclass[]::text, false),
+    set_config('tieout.schemas', array[{{ schema_texts }}]::text[]::text, false);
+
+-- Who may log in and read the log. Then give it a password, which psql asks for and sends as a hash:
+--     \password {{ role }}
+
+do $setup$
+begin
+    if not exists (select from pg_roles where rolname = current_setting('tieout.role')) then
+        execute format('create role %I', current_setting('tieout.role'));
+    end if;
+end
+$setup$;
+alter role {{ role }} with login replication;
+-- On RDS and Aurora, where the right is a role of its own, instead:
+--     alter role {{ role }} with login; grant rds_replication to {{ role }};
+--     and rds.logical_replication = 1 in the parameter group, then a reboot.
+
+-- The server lets it in, for the log as well, which is read in a connection to this database:
+--     hostssl {{ database }} {{ role }} <address>/32 scram-sha-256    (a line for pg_hba.conf)
+--     select pg_reload_conf();
+
+grant connect on database {{ database }} to {{ role }};
+{% for schema in schemas %}
+grant usage on schema {{ schema }} to {{ role }};
+{% endfor %}
+{% for table in tables %}
+grant select on table {{ table }} to {{ role }};
+{% endfor %}
+{% for schema in whole %}
+grant select on all tables in schema {{ schema }} to {{ role }};
+{% endfor %}
+{% if whole %}
+-- A table that is made later needs: grant select on table ... to {{ role }}; alter publication {{ publication }} add table ...;
+{% endif %}
+
+-- What the log tells. Made before any slot, since the log is read with the catalogue of when it was written.
+do $setup$
+begin
+    if not exists (select from pg_publication where pubname = current_setting('tieout.publication')) then
+        execute format('create publication %I', current_setting('tieout.publication'));
+    end if;
+end
+$setup$;
+alter publication {{ publication }} set (publish = 'insert, update, delete, truncate', publish_via_partition_root = true);
+do $setup$
+declare
+    missing record;
+begin
+    for missing in
+        select space.nspname, held.relname, case held.relkind when 'r' then 'only ' else '' end as alone
+        from pg_class as held
+        join pg_namespace as space on space.oid = held.relnamespace
+        where
+            held.relkind in ('r', 'p') and held.relpersistence = 'p'
+            and (
+                held.oid = any(current_setting('tieout.tables')::regclass[])
+                or (not held.relispartition and space.nspname = any(current_setting('tieout.schemas')::text[]))
+            )
+            and not exists (
+                select
+                from pg_publication_tables as told
+                where
+                    told.pubname = current_setting('tieout.publication')
+                    and told.schemaname = space.nspname and told.tablename = held.relname
+            )
+        order by 1, 2
+    loop
+        execute format(
+            'alter publication %I add table %s%I.%I',
+            current_setting('tieout.publication'), missing.alone, missing.nspname, missing.relname
+        );
+    end loop;
+end
+$setup$;

@@ -1,0 +1,105 @@
+"""`tieout doctor` as its users have it: findings, mends, an exit code, and statements that set a source up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from tests.conformance.postgres_follower import session
+from tests.e2e.command import Project, image, project
+from tieout.sim.server import PostgresServer
+
+
+def codes(findings: list[dict[str, str]], level: str) -> list[str]:
+    return [finding["code"] for finding in findings if finding["level"] == level]
+
+
+def contents(root: Path) -> list[str]:
+    return sorted(str(path) for path in root.rglob("*"))
+
+
+@pytest.fixture
+def shop(
+    tmp_path: Path, database: str, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Project]:
+    """A project whose role, with a name that must be quoted, is not there yet."""
+    role = f"Reader's {database.partition('?')[0].rpartition('/')[2]}"
+    made = project(tmp_path / "shop", within=True)
+    (made.root / "tieout.yaml").write_text(
+        "project: shop\nsources:\n  shop:\n    type: postgres\n    url: ${SHOP_URL}\n"
+        '    tables: [public.orders, {table: "odd.Line of", as: line}]\n    schemas: [whole]\n'
+    )
+    monkeypatch.setenv("SHOP_URL", database.replace("postgres@", role.replace("'", "%27").replace(" ", "%20") + "@"))
+    with session(database) as shop:
+        shop.execute("create schema odd; create schema whole")
+        shop.execute(
+            'create table orders (id int primary key, note text); create table "odd"."Line of" (id int primary key)'
+        )
+        shop.execute("create table whole.a (id int primary key); create table secret (id int primary key)")
+        shop.execute("insert into orders select n, 'first' from generate_series(1, 3) as n")
+    yield made
+    with session(database) as shop:
+        shop.execute(
+            "do $$ begin if exists (select from pg_roles where rolname = '{0}') then "
+            'drop owned by "{1}"; drop role "{1}"; end if; end $$'.format(role.replace("'", "''"), role)
+        )
+
+
+def test_a_project_that_is_well_exits_0_and_nothing_was_made(tmp_path: Path) -> None:
+    books = project(tmp_path / "books", within=True)
+    books.drop("day1.ndjson", image("A1", 1))
+    before = contents(books.root)
+
+    document = books.json("doctor")
+
+    assert codes(document["sources"][0]["findings"], "ok") == ["changes.folder.ok"]
+    assert document["errors"] == 0
+    assert contents(books.root) == before
+
+
+def test_the_statements_of_the_setup_make_a_role_that_suffices(
+    shop: Project, database: str, postgres_server: PostgresServer
+) -> None:
+    before = shop.json("doctor", code=2)
+    assert codes(before["sources"][0]["findings"], "error") == ["postgres.connection.refused"]
+
+    said = shop.tieout("doctor", "--setup-sql")
+    assert said.code == 0
+    for _ in range(2):
+        run_as_superuser(postgres_server, database, said.out)
+
+    well = shop.json("doctor")
+    assert (well["errors"], well["warnings"]) == (0, 0)
+    shop.json("run", "--once")
+    with session(database) as shop_itself:
+        shop_itself.execute("update orders set note = 'second' where id = 2; insert into whole.a values (1)")
+    shop.json("run", "--once")
+    assert shop.json("certify")["certificate"] == "complete"
+    assert shop.query("select id, note from latest.shop__orders order by id") == [
+        [1, "first"], [2, "second"], [3, "first"]
+    ]  # fmt: skip
+
+
+def test_the_role_of_the_setup_can_do_no_more(shop: Project, database: str, postgres_server: PostgresServer) -> None:
+    run_as_superuser(postgres_server, database, shop.tieout("doctor", "--setup-sql").out)
+
+    for forbidden in (
+        "select * from secret",
+        "insert into orders values (9)",
+        "delete from whole.a",
+        'truncate "odd"."Line of"',
+        "create table mine ()",
+        "create role other",
+        "alter publication tieout_shop_shop add table secret",
+        "drop publication tieout_shop_shop",
+    ):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege), session(os.environ["SHOP_URL"]) as reader:
+            reader.execute(forbidden)
+
+
+def run_as_superuser(server: PostgresServer, url: str, statements: str) -> None:
+    server.execute(statements, database=url.partition("?")[0].rpartition("/")[2])
