@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+import psycopg2
 import pytest
+from psycopg2.extras import LogicalReplicationConnection
 
+from tests.conformance.postgres_follower import Noon, session
 from tieout.base.finding import Finding, Level, Shell
+from tieout.base.sql import Sql
+from tieout.capture.postgres import checkup_log
 from tieout.capture.postgres.checkup import PostgresCheckup
 from tieout.run.clock import SystemClock
 from tieout.sim.server import PostgresServer
@@ -59,7 +65,11 @@ def test_a_server_that_needs_nothing_is_told_to_be_well(clinic: Clinic) -> None:
     found = clinic.check()
 
     assert {finding.code for finding in found if finding.level is Level.OK} == {
-        f"postgres.{area}.ok" for area in ("connection", "server", "role", "table", "publication")
+        "postgres.connection.ok",
+        "postgres.server.ok",
+        "postgres.role.ok",
+        "postgres.table.ok",
+        "postgres.publication.ok",
     }
     assert not [finding for finding in found if finding.level is Level.ERROR]
 
@@ -116,3 +126,209 @@ def test_a_finding_is_gone_when_its_mend_was_run(code: str, clinic: Clinic) -> N
         clinic.does(finding.mend)
 
     assert clinic.found(code) == []
+
+
+TOLD = {
+    "postgres.connection.refused": "alter role {role} with nologin;",
+    "postgres.role.superuser": "alter role {role} with superuser;",
+    "postgres.table.missing": "drop table orders;",
+    "postgres.table.kind": "drop table orders; create view orders as select 1 as id;",
+    "postgres.table.no_key": "alter table orders drop constraint orders_pkey;",
+    "postgres.table.toast": """
+        insert into orders select 1, string_agg(md5(n::text), '') from generate_series(1, 1000) as n; vacuum orders;
+    """,
+    "postgres.publication.to_be_made": "drop publication tieout_shop; alter role {role} with superuser;",
+    "postgres.publication.columns": "alter publication tieout_shop set table orders (id);",
+    "postgres.publication.all_tables": "drop publication tieout_shop; create publication tieout_shop for all tables;",
+    "postgres.slot.none": "",
+}
+
+
+@pytest.mark.parametrize("code", TOLD)
+def test_what_no_single_command_mends_is_told(code: str, clinic: Clinic) -> None:
+    clinic.does(TOLD[code].replace("{role}", clinic.role))
+
+    (finding,) = clinic.found(code)
+
+    assert finding.mend == ""
+    assert finding.hint or finding.level is Level.NOTE
+
+
+def test_a_table_that_is_no_good_hides_no_other_finding(clinic: Clinic) -> None:
+    clinic.does(f"alter role {clinic.role} with noreplication; drop publication tieout_shop; drop table orders;")
+
+    codes = {finding.code for finding in clinic.check() if finding.level is Level.ERROR}
+
+    assert codes == {"postgres.role.replication", "postgres.table.missing", "postgres.publication.right"}
+
+
+def test_a_table_without_a_key_is_not_among_those_to_publish(clinic: Clinic) -> None:
+    clinic.does("alter publication tieout_shop drop table orders; alter table orders drop constraint orders_pkey;")
+
+    (finding,) = clinic.found("postgres.publication.right")
+
+    assert finding.mend == ""
+
+
+def test_the_application_works_again_when_the_mend_was_run(clinic: Clinic) -> None:
+    clinic.does("create table log (line text); insert into log values ('a'); create publication others for table log;")
+    with session(clinic.url) as application, pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState):
+        application.execute("update log set line = 'b'")
+
+    (finding,) = clinic.found("postgres.identity.missing")
+    clinic.does(finding.mend)
+
+    with session(clinic.url) as application:
+        application.execute("update log set line = 'b'")
+
+
+def test_a_part_of_a_partitioned_table_is_looked_at_by_itself(clinic: Clinic) -> None:
+    clinic.does("""
+        create table line (id int primary key) partition by range (id);
+        create table line_1 partition of line for values from (0) to (9);
+        create table line_2 partition of line for values from (9) to (99);
+        alter table line_2 replica identity nothing;
+        create publication others for table line with (publish_via_partition_root = true);
+    """)
+
+    (finding,) = clinic.found("postgres.identity.missing")
+
+    assert finding.about == '"public"."line_2"'
+
+
+def test_columns_that_may_not_be_read_are_granted_alone(clinic: Clinic) -> None:
+    clinic.does(f"revoke select on orders from {clinic.role}; grant select (id) on orders to {clinic.role};")
+
+    (finding,) = clinic.found("postgres.table.select")
+    assert finding.mend == f'grant select ("note") on "public"."orders" to "{clinic.role}";'
+    clinic.does(finding.mend)
+
+    assert clinic.found("postgres.table.select") == []
+
+
+def test_the_tables_of_a_schema_are_looked_at(clinic: Clinic) -> None:
+    clinic.does('create schema "other place"; create table "other place"."a table" (id int primary key);')
+
+    found = clinic.check(schemas=("other place",))
+
+    locked = [finding for finding in found if finding.code == "postgres.schema.usage"]
+    assert [finding.about for finding in locked] == ["other place"]
+
+
+def test_clocks_that_differ_are_told(clinic: Clinic) -> None:
+    (finding,) = clinic.found("postgres.clock.skew", clock=Noon())
+
+    assert "s behind ours" in finding.found or "s ahead of ours" in finding.found
+
+
+def test_another_encoding_is_told(postgres_server: PostgresServer) -> None:
+    database = "checkup_ascii"
+    url = postgres_server.create_database(database, options=Sql("encoding 'SQL_ASCII' template template0"))
+    try:
+        found = Clinic(postgres_server, url, "postgres").check()
+    finally:
+        postgres_server.drop_database(database)
+
+    assert [finding.found for finding in found if finding.code == "postgres.server.encoding"] == [
+        "the database's encoding is SQL_ASCII"
+    ]
+
+
+def make_slot(clinic: Clinic, slot: str) -> None:
+    clinic.does(f"select pg_create_logical_replication_slot('{slot}', 'pgoutput');")
+
+
+def test_a_slot_is_told_with_its_reader(clinic: Clinic) -> None:
+    slot = f"{BOOK}_{clinic.role}"
+    make_slot(clinic, slot)
+
+    (idle,) = clinic.found("postgres.slot.ok")
+    with reading(clinic.url, slot, "tieout"):
+        (read,) = clinic.found("postgres.slot.ok")
+
+    assert idle.found.endswith("nobody reads from it now")
+    assert read.found.endswith("reads from it")
+    assert clinic.found("postgres.slot.taken") == []
+
+
+def test_a_slot_that_another_program_reads_is_freed_by_its_mend(clinic: Clinic) -> None:
+    slot = f"{BOOK}_{clinic.role}"
+    make_slot(clinic, slot)
+
+    with reading(clinic.url, slot, "somebody"):
+        (finding,) = clinic.found("postgres.slot.taken")
+        clinic.does(finding.mend.replace("backend(", "backend(timeout => 5000, pid => "))
+
+    assert clinic.found("postgres.slot.taken") == []
+
+
+def test_a_slot_of_another_program_is_not_ours(clinic: Clinic) -> None:
+    clinic.does(f"select pg_create_physical_replication_slot('{BOOK}_{clinic.role}');")
+    try:
+        (finding,) = clinic.found("postgres.slot.foreign")
+        assert finding.hint
+    finally:
+        clinic.does(f"select pg_drop_replication_slot('{BOOK}_{clinic.role}');")
+
+
+def test_a_slot_that_is_far_behind_is_told(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_slot(clinic, f"{BOOK}_{clinic.role}")
+    monkeypatch.setattr(checkup_log, "_behind_bytes_max", 1000)
+    assert clinic.found("postgres.slot.behind") == []
+
+    clinic.does("insert into orders select n from generate_series(1, 100) as n;")
+
+    (finding,) = clinic.found("postgres.slot.behind")
+    assert (finding.typed, finding.mend) == (Shell.SHELL, "tieout run --once")
+
+
+def test_a_slot_that_nobody_reads_is_dropped_by_its_mend(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup_log, "_orphan_bytes_max", 1)
+    make_slot(clinic, f"orphan_of_{clinic.role}")
+    clinic.does("insert into orders select n from generate_series(1, 100) as n;")
+
+    (finding,) = [one for one in clinic.found("postgres.slot.orphan") if one.about == f"orphan_of_{clinic.role}"]
+    clinic.does(finding.mend)
+
+    assert finding.about not in [one.about for one in clinic.found("postgres.slot.orphan")]
+
+
+def test_an_old_transaction_is_ended_by_its_mend(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup_log, "_old_seconds_max", 0.0)
+    clinic.does(f"grant pg_read_all_stats to {clinic.role};")
+
+    with closing(psycopg2.connect(clinic.url, application_name="forgotten")) as forgotten:
+        forgotten.cursor().execute("insert into orders values (1)")
+        (finding,) = [one for one in clinic.found("postgres.transaction.old") if "forgotten" in one.found]
+        clinic.does(finding.mend.replace(");", ", 5000);"))
+
+    assert "has written and not ended" in finding.found
+    assert not [one for one in clinic.found("postgres.transaction.old") if "forgotten" in one.found]
+
+
+def test_sessions_that_cannot_be_seen_are_told(clinic: Clinic) -> None:
+    with closing(psycopg2.connect(clinic.url)):
+        (finding,) = clinic.found("postgres.transaction.concealed")
+        assert finding.hint
+
+        clinic.does(f"grant pg_read_all_stats to {clinic.role};")
+        assert clinic.found("postgres.transaction.concealed") == []
+
+
+def test_a_question_that_is_refused_stops_no_other(clinic: Clinic) -> None:
+    clinic.does("revoke select on pg_publication_tables from public;")
+
+    (finding,) = clinic.found("postgres.question.refused")
+
+    assert finding.about == "watched"
+    assert clinic.found("postgres.slot.none")
+
+
+@contextmanager
+def reading(url: str, slot: str, application: str) -> Iterator[None]:
+    """Somebody follows the log through the slot."""
+    connection = psycopg2.connect(url, connection_factory=LogicalReplicationConnection, application_name=application)
+    with closing(connection):
+        options = {"proto_version": "1", "publication_names": BOOK}
+        connection.cursor().start_replication(slot_name=slot, options=options)
+        yield

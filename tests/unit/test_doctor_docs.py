@@ -30,6 +30,12 @@ def test_every_code_has_its_line_as_it_is_told() -> None:
     assert rows("Source `postgres`") == told(POSTGRES)
 
 
+def test_every_code_is_brought_about_by_a_test() -> None:
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__))
+
+    assert not [code for codes in (PROJECT, CHANGES, POSTGRES) for code in codes if code not in tests]
+
+
 def test_every_code_begins_with_what_it_is_about() -> None:
     assert all(code.startswith("project.") for code in PROJECT)
     assert all(code.startswith("changes.") for code in CHANGES)

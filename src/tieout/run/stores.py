@@ -52,7 +52,7 @@ class Seat:
 def variables(unset: Mapping[str, Place]) -> Iterator[Finding]:
     for variable, place in unset.items():
         found = f"{'.'.join(map(str, place))} needs {variable}, which is not set"
-        yield CODES("project.variable.unset", found, about=variable, shell=f"export {variable}=...")
+        yield CODES("project.variable.unset", found, about=variable, shell=f"read -rs {variable} && export {variable}")
 
 
 def project(said: Project) -> Iterator[Finding]:
@@ -67,7 +67,8 @@ def project(said: Project) -> Iterator[Finding]:
 
 
 def seat(store: str, folder: Path) -> Seat:
-    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    # Path.exists raises where a folder may not be entered.
+    nearest = next(each for each in (folder, *folder.parents) if os.access(each, os.F_OK))
     is_folder, writable = nearest.is_dir(), os.access(nearest, os.W_OK | os.X_OK)
     return Seat(store, folder, nearest, is_folder, writable, shutil.disk_usage(nearest).free)
 

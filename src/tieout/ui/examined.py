@@ -85,8 +85,8 @@ def _document(finding: Finding) -> dict[str, Any]:
 def _drawn(heading: str, findings: Sequence[Finding]) -> Iterator[Text]:
     yield Text(heading, style="bold")
     for finding in findings:
-        code = Text(finding.code, style="dim")
-        yield Text.assemble("  ", state(finding.level.value), "  ", safe(f"{finding.found}: {finding.why}"), "  ", code)
+        told = finding.found if finding.level is Level.OK else f"{finding.found}; {finding.why}."
+        yield Text.assemble("  ", state(finding.level.value), "  ", safe(told), (f"  {finding.code}", "dim"))
         for line in finding.mend.splitlines():
             prompt = "$ " if finding.typed == "shell" else f"{finding.typed.value}> " if finding.typed else ""
             yield Text.assemble("      ", (prompt, "dim"), (safe(line).plain, "cyan"))

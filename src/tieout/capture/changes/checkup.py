@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,15 +32,14 @@ class ChangesCheckup:
         self._folder = folder
 
     def check(self) -> tuple[Finding, ...]:
-        if not self._folder.is_dir():
-            make = f"mkdir -p {shlex.quote(str(self._folder))}"
-            found = f"{self._folder} is not a folder"
-            return (CODES("changes.folder.missing", found, about=str(self._folder), shell=make),)
+        where, quoted = str(self._folder), shlex.quote(str(self._folder))
         try:
-            names = Folder(self._folder).names()
-        except TieoutError as error:
-            return (CODES("changes.folder.unreadable", error.message, about=str(self._folder), hint=error.hint),)
-        return tuple(self._findings(names))
+            if not self._folder.is_dir():
+                make = f"mkdir -p {quoted}"
+                return (CODES("changes.folder.missing", f"{where} is not a folder", about=where, shell=make),)
+            return tuple(self._findings(Folder(self._folder).names()))
+        except (TieoutError, OSError) as error:
+            return (CODES("changes.folder.unreadable", str(error), about=where, shell=f"chmod -R u+rX {quoted}"),)
 
     def setup_sql(self) -> str:
         """A folder has no administrator."""
@@ -64,7 +62,13 @@ class ChangesCheckup:
 
 def _readable(path: Path) -> bool:
     """What is gone since, or bears a name that is no text, is for the source to say."""
-    return os.access(path, os.R_OK) or not path.exists()
+    try:
+        path.open("rb").close()
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _is_strange(path: Path, names: tuple[str, ...]) -> bool:

@@ -104,6 +104,11 @@ class TableSaid:
     def quoted(self) -> Sql:
         return name(self.schema, self.name)
 
+    @property
+    def tells(self) -> bool:
+        """Whether the log tells its rows apart, so that to publish it does no harm."""
+        return self.identity == "f" or (self.identity in ("d", "i") and self.usable)
+
 
 @dataclass(frozen=True, slots=True)
 class PublicationSaid:

@@ -43,6 +43,8 @@ _connect_seconds_max = 20
 _number_min = 130000
 """The oldest server of which these questions can be asked: PostgreSQL 13."""
 
+_DOING = {"connection": "connecting", "replication": "connecting for replication"}
+
 Said = TypeVar("Said")
 
 
@@ -150,7 +152,11 @@ def _told(refused: list[Refused], question: str) -> Iterator[None]:
     try:
         yield
     except (psycopg2.Error, TieoutError) as error:
-        told = error if isinstance(error, TieoutError) else refusal(error, f"asking for the {question}")
+        told = (
+            error
+            if isinstance(error, TieoutError)
+            else refusal(error, _DOING.get(question, f"asking for the {question}"))
+        )
         refused.append(Refused(question, told.message, told.hint))
 
 

@@ -214,7 +214,7 @@ limit 20;
 -- How many sessions there are of which we may not see what they do.
 select count(*)::int
 from pg_stat_activity
-where query = '<insufficient privilege>';
+where query = '<insufficient privilege>' and datid is not null;
 
 -- prepared --
 -- Prepared transactions, the oldest first.

@@ -23,6 +23,9 @@ _idle_seconds_min = 7 * 86_400.0
 def connection(aim: Aim, answers: Answers) -> Iterator[Finding]:
     """How we got there, and what was refused on the way."""
     for refused in answers.refused:
+        # That of a role that may not is told once, as the role's.
+        if refused.question == "replication" and answers.role is not None and not may_replicate(answers.role):
+            continue
         yield _refused(aim, answers, refused)
     if aim.port in _pooler_ports:
         yield CODES(
@@ -74,7 +77,7 @@ def rights(said: RoleSaid) -> Iterator[Finding]:
             f"role {said.name} is a superuser",
             hint="Make a role that can do only what is needed: `tieout doctor --setup-sql` writes the statements.",
         )
-    elif not said.replication and not said.managed_replication:
+    elif not may_replicate(said):
         right = "managed_replication" if said.managed else "replication"
         yield CODES(
             "postgres.role.replication",
@@ -82,6 +85,10 @@ def rights(said: RoleSaid) -> Iterator[Finding]:
             about=said.name,
             sql=mend(right, role=name(said.name)),
         )
+
+
+def may_replicate(said: RoleSaid) -> bool:
+    return said.superuser or said.replication or said.managed_replication
 
 
 def _refused(aim: Aim, answers: Answers, refused: Refused) -> Finding:

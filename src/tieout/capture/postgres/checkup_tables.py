@@ -133,9 +133,11 @@ def _to_publish(aim: Aim, said: PublicationSaid | None, missing: Sequence[TableS
     may = (role.creates if said is None else said.owned) and all(table.owned for table in missing)
     if role.superuser or may:
         return CODES("postgres.publication.to_be_made", what, about=quoted)
-    statement = "publish_tables" if said else "create_publication"
-    sql = mend(statement, publication=quoted, tables=listed(_only(table) for table in missing))
+    # To publish a table whose rows the log cannot tell apart would make the application's own updates fail.
+    tables = listed(_only(table) for table in missing if table.tells)
+    sql = mend("publish_tables" if said else "create_publication", publication=quoted, tables=tables)
     found = f"{what}, and role {role.name} may not make it so"
+    sql = sql if said is None or tables else ""
     return CODES("postgres.publication.right", found, about=quoted, sql=sql, hint="Let the owner of the tables run it.")
 
 

@@ -55,7 +55,17 @@ declare
     missing record;
 begin
     for missing in
-        select space.nspname, held.relname, case held.relkind when 'r' then 'only ' else '' end as alone
+        select
+            space.nspname,
+            held.relname,
+            case held.relkind when 'r' then 'only ' else '' end as alone,
+            held.relreplident = 'f' or exists (
+                select
+                from pg_index
+                where
+                    indrelid = held.oid and indimmediate and indisvalid
+                    and case held.relreplident when 'i' then indisreplident when 'd' then indisprimary end
+            ) as told_apart
         from pg_class as held
         join pg_namespace as space on space.oid = held.relnamespace
         where
@@ -73,10 +83,14 @@ begin
             )
         order by 1, 2
     loop
-        execute format(
-            'alter publication %I add table %s%I.%I',
-            current_setting('tieout.publication'), missing.alone, missing.nspname, missing.relname
-        );
+        if missing.told_apart then
+            execute format(
+                'alter publication %I add table %s%I.%I',
+                current_setting('tieout.publication'), missing.alone, missing.nspname, missing.relname
+            );
+        else
+            raise warning '%.% has no key: to publish it would make its updates fail', missing.nspname, missing.relname;
+        end if;
     end loop;
 end
 $setup$;
