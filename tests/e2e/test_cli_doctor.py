@@ -101,5 +101,42 @@ def test_the_role_of_the_setup_can_do_no_more(shop: Project, database: str, post
             reader.execute(forbidden)
 
 
+def test_a_table_without_a_key_is_left_out_by_the_setup_so_that_it_can_still_be_updated(
+    shop: Project, database: str, postgres_server: PostgresServer
+) -> None:
+    with session(database) as application:
+        application.execute("alter table orders drop constraint orders_pkey")
+
+    run_as_superuser(postgres_server, database, shop.tieout("doctor", "--setup-sql").out)
+
+    with session(database) as application:
+        application.execute("update orders set note = 'still'")
+        application.execute("select tablename from pg_publication_tables where pubname = 'tieout_shop_shop' order by 1")
+        assert [table for (table,) in application.fetchall()] == ["Line of", "a"]
+    errors = codes(shop.json("doctor", code=2)["sources"][0]["findings"], "error")
+    assert errors == ["postgres.table.no_key", "postgres.publication.right"]
+
+
+def test_the_doctor_makes_nothing_in_the_database(
+    shop: Project, database: str, postgres_server: PostgresServer
+) -> None:
+    run_as_superuser(postgres_server, database, shop.tieout("doctor", "--setup-sql").out)
+    before = contents(shop.root), made_in(database)
+
+    shop.json("doctor")
+
+    assert (contents(shop.root), made_in(database)) == before
+
+
+def made_in(database: str) -> list[object]:
+    """Whatever a source makes there: publications with their tables, and slots."""
+    with session(database) as shop:
+        shop.execute(
+            "select (select array_agg(t::text order by 1) from pg_publication_tables as t),"
+            " (select array_agg(slot_name::text) from pg_replication_slots where database = current_database())"
+        )
+        return list(shop.fetchall())
+
+
 def run_as_superuser(server: PostgresServer, url: str, statements: str) -> None:
     server.execute(statements, database=url.partition("?")[0].rpartition("/")[2])

@@ -50,6 +50,7 @@ def test_the_page_shows_what_the_commands_write(tmp_path: Path) -> None:
 
     assert is_as_shown("init")
     books.drop("1.ndjson", image("A", 1, name="a"), "no json")
+    assert is_as_shown("doctor")
     assert is_as_shown("run", "--once")
     assert is_as_shown("query", "select 1")
     assert is_as_shown("certify", code=3)
