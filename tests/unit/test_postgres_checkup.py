@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from tieout.base.finding import Finding, Level
 from tieout.capture.postgres.answers import (
     Aim,
@@ -16,9 +18,11 @@ from tieout.capture.postgres.answers import (
     RoleSaid,
     ServerSaid,
     SlotSaid,
+    TransactionSaid,
 )
-from tieout.capture.postgres.checkup import findings
+from tieout.capture.postgres.checkup import PostgresCheckup, findings
 from tieout.capture.postgres.checkup_log import size
+from tieout.run.clock import SystemClock
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 GIB = 2**30
@@ -67,6 +71,21 @@ def test_nothing_more_is_said_of_a_server_that_lets_nobody_in() -> None:
     assert found(Answers(refused=(refused,))).keys() == {"postgres.connection.refused"}
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["//reader:sec%zzret@db.example/shop", "//reader:pass@secret@localhost/shop"],
+)
+def test_no_piece_of_an_address_that_cannot_be_read_is_shown(address: str) -> None:
+    checkup = PostgresCheckup(
+        f"postgresql:{address}", {"orders": "orders"}, schemas=(), slot=None, publication="book", clock=SystemClock()
+    )
+
+    (finding,) = checkup.check()
+
+    assert finding.code == "postgres.connection.refused"
+    assert "sec" not in finding.found.replace("second", "")
+
+
 def test_an_old_server_and_a_standby_are_told() -> None:
     assert "postgres.server.old" in found(Answers(link=Link(True, False), server=replace(SERVER, number=120000)))
     assert "postgres.server.standby" in found(replace(WELL, server=replace(SERVER, standby=True)))
@@ -84,6 +103,18 @@ def test_a_slot_that_a_failover_would_lose_is_told_where_there_are_standbys() ->
 
     assert "ALTER_REPLICATION_SLOT ours (FAILOVER)" in found(followed)["postgres.server.failover"].hint
     assert "postgres.server.failover" not in found(replace(followed, slots=(replace(SLOT, failover=True),)))
+
+
+def test_of_those_in_a_transaction_writers_and_sleepers_are_told_and_never_ourselves() -> None:
+    def told(application: str, state: str, *, writes: bool) -> set[str]:
+        said = TransactionSaid(7, "app", application, state, writes, 3600.0)
+        return {code for code in found(replace(WELL, transactions=(said,))) if "transaction" in code}
+
+    assert told("batch", "active", writes=True) == {"postgres.transaction.old"}
+    assert told("batch", "idle in transaction", writes=True) == {"postgres.transaction.old"}
+    assert told("console", "idle in transaction", writes=False) == {"postgres.transaction.idle"}
+    assert told("report", "active", writes=False) == set()
+    assert told("tieout", "idle in transaction", writes=False) == set()
 
 
 def test_the_room_is_told_in_hours_at_the_rate_that_was_counted() -> None:

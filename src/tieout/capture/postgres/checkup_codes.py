@@ -64,6 +64,7 @@ CODES = Codes(
         "postgres.slot.orphan": (_WARNING, "the server's disk holds what nobody reads"),
         "postgres.slot.idle_timeout": (_WARNING, "a worker that rests longer loses its slot"),
         "postgres.transaction.old": (_WARNING, "a slot is made only when it has ended, and the log is kept from it on"),
+        "postgres.transaction.idle": (_NOTE, "whoever waits for its locks waits, and old rows are not cleared away"),
         "postgres.transaction.prepared": (_WARNING, "a slot is made only when it has ended"),
         "postgres.transaction.concealed": (_NOTE, "an old transaction that delays us could not be named"),
         "postgres.log.ok": (_OK, "there is room while we are away"),

@@ -54,10 +54,11 @@ def others(aim: Aim, answers: Answers) -> Iterator[Finding]:
 def transactions(answers: Answers) -> Iterator[Finding]:
     """Who holds up a slot that is being made, and the log from going."""
     for one in answers.transactions:
-        if one.seconds >= _old_seconds_max:
-            deed = "has written and not ended" if one.writes else f"is {one.state or 'at it'}"
+        sleeps = one.state.startswith("idle in transaction") and not one.application.startswith("tieout")
+        if one.seconds >= _old_seconds_max and (one.writes or sleeps):
+            deed = "has written and not ended" if one.writes else "does nothing and has not ended"
             yield CODES(
-                "postgres.transaction.old",
+                "postgres.transaction.old" if one.writes else "postgres.transaction.idle",
                 f"a transaction of {one.role} ({one.application or 'unnamed'}) {deed} for {one.seconds / 60:,.0f} min",
                 about=f"pid {one.pid}",
                 sql=mend("end_session", pid=one.pid),

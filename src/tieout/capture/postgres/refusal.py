@@ -5,6 +5,7 @@ Once connected, the server says by a code (SQLSTATE) what is wrong; a connection
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -56,9 +57,13 @@ _WORDS: tuple[tuple[str, str], ...] = (
 )
 
 
+_QUOTED = re.compile(r'".*"')
+_TAKEN_FOR_HOST = re.compile(r'"[^"]*@[^"]*"')
+
+
 def refusal(error: Exception, doing: str) -> TieoutError:
     """Our error for one of the two drivers'. `doing` says what we were at."""
-    text = " ".join(str(error).split())
+    text = _without_secrets(" ".join(str(error).split()))
     code = _code(error)
     if code is not None:
         family, hint = _MEND.get(code) or _FAMILY.get(code[:2]) or (Broken, "")
@@ -81,6 +86,13 @@ def refusals_told(doing: str) -> Iterator[None]:
         yield
     except (psycopg2.Error, adbc_driver_manager.Error) as error:
         raise refusal(error, doing) from error
+
+
+def _without_secrets(text: str) -> str:
+    """An address that cannot be taken apart is quoted back in pieces, and the piece may be its password; so may what
+    stands before an @ of what is taken for a host."""
+    text = _TAKEN_FOR_HOST.sub('"..."', text)
+    return _QUOTED.sub('"..."', text) if "invalid dsn" in text else text
 
 
 def _code(error: Exception) -> str | None:
