@@ -1,5 +1,6 @@
-"""Merging: batches become history, current rows and books, in one transaction of a file; the floors only write rows. Both
-end with the file closed, and so written whole.
+"""Merging: batches become history, current rows and books, in one transaction of a file; the floors only write rows.
+
+Both end with the file closed, and so written whole.
 
 The guess, on paper. New rows: the floor inserts eight columns once (1 CPU-s a million). We write the same values four
 times (to the rows that arrive, to what they say, to history, to the current rows), beside 90 bytes of token and 32 of

@@ -44,7 +44,7 @@ CONTRACT = Contract(
 
 
 def captured(rows: int, *, position: int, first: int = 0, step: int = 1) -> pa.Table:
-    """Images of so many orders from `first` on, as PostgreSQL writes them in its log. Another position, other amounts."""
+    """Images of so many orders, as PostgreSQL writes them in its log. At another position they have other amounts."""
     span = {"first": first, "last": first + rows * step, "step": step}
     parts = {"position": position, "class": int(Class.EVENT), **span}
     with duckdb.connect() as connection:

@@ -190,7 +190,7 @@ def _column(at: int, column: Column, source: _Told | None, encoding: str) -> Map
     else:
         told, unwrap = _told(column, source.name, encoding)
         cast = _PARSE("cast_native", value=plain, type=Sql(column.type.duckdb))
-        read = _reader(column.type, plain) if source.is_text else cast
+        read = _reader(column.type, plain, encoding) if source.is_text else cast
     return {
         "name": name(column.name),
         "label": literal(column.name),
@@ -226,8 +226,10 @@ def _told(column: Column, source: Sql, encoding: str) -> tuple[Sql, Sql]:
     return told, _PARSE("unwrap_string", value=told)
 
 
-def _reader(type_: ColumnType, value: Sql) -> Sql:
+def _reader(type_: ColumnType, value: Sql, encoding: str) -> Sql:
     statement = _READERS.get(type_.kind, f"read_{type_.kind.value}")
+    if type_.kind is Kind.JSON and encoding == "json":
+        statement = "read_text"  # it was decoded as a part of a document, so it is one
     return _PARSE(statement, value=value, type=Sql(type_.duckdb), scale=type_.scale)
 
 
