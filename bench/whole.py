@@ -1,4 +1,4 @@
-"""The whole way, as users have it: `tieout run --once`, from PostgreSQL to current rows. Floors only move the same rows.
+"""The whole way, as users have it: `tieout run --once`, from PostgreSQL to current rows. The floors only move them.
 
 The guess, on paper. Load: the floor's client spends 1.3 CPU-s a million rows of twelve columns (one to receive, 0.3 to
 insert). We judge them (2 CPU-s), seal them (0.7) and write them twice with their ids and keys (1.7): 4.3 times the

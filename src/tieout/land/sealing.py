@@ -19,6 +19,7 @@ from ..base.stream import Stream
 
 _FOOTER = b"tieout"
 _ROW_GROUP_ROWS = 1 << 20
+_NEVER_ALIKE = ("_key", "_cid")
 _RESTORE = "Restore the file from a copy."
 
 
@@ -35,8 +36,8 @@ def seal(footer: Footer, changes: pa.Table) -> pa.Buffer:
         version="2.6",
         data_page_version="1.0",
         compression="zstd",
-        compression_level=3,
-        use_dictionary=True,
+        compression_level=1,
+        use_dictionary=[name for name in plain.names if name not in _NEVER_ALIKE],
         row_group_size=_ROW_GROUP_ROWS,
         data_page_size=1 << 20,
         write_statistics=True,
