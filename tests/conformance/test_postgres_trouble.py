@@ -12,8 +12,8 @@ import stamina
 from tests.conformance.postgres_follower import SLOT, Follower, column, content, kinds, session
 from tieout.base.errors import Misconfigured, TieoutError, Transient
 from tieout.base.sql import Sql
+from tieout.capture.postgres import following as following_module
 from tieout.capture.postgres import snapshot as snapshot_module
-from tieout.capture.postgres import source as source_module
 from tieout.sim.server import PostgresServer
 
 TABLES = {"orders": "public.orders"}
@@ -241,7 +241,7 @@ def test_a_log_that_the_server_ended_while_it_was_quiet_is_opened_again(follower
 def test_a_log_that_breaks_off_is_read_again_from_what_is_registered(
     follower: Follower, orders: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_module, "_piece_changes_max", 1)
+    monkeypatch.setattr(following_module, "_piece_changes_max", 1)
     follower.run()
     with session(orders) as shop:
         shop.execute("insert into orders values (4, 'before')")
