@@ -9,33 +9,41 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...base.cursor import Cursor
-from ...base.errors import Broken
-from ...base.order import INT64_MAX
 from ..source import Captured
-from .pgoutput import final_lsn
+from .heap import Heap
 from .standing import WAL, Incarnation, incarnation_of, wal_cursor, wal_lsn
 from .stream import Stream
 from .transactions import Transactions
 
 _piece_changes_max = 100_000
 _piece_bytes_max = 32 * 2**20
+"""Where a piece ends with the transaction it is in."""
+
+_within_changes_max = 200_000
+_within_bytes_max = 64 * 2**20
+"""Where a piece ends in the midst of its transaction: a transaction may be larger than our memory."""
+
+_heap_messages_max = 20_000
+"""What is worked on at once: enough that a column costs little a row, few enough to stay in the processor's cache."""
 
 
 @dataclass(slots=True)
 class Following:
-    """`cursor` is where what it has yielded ends, `registered` how much of that is known to be landed."""
+    """`start` is where in the log it began, `cursor` where what it has yielded ends, `registered` how much of that is
+    known to be landed."""
 
     stream: Stream
     transactions: Transactions
     incarnation: Incarnation
+    start: int
     cursor: Cursor | None
     registered: Cursor | None
 
     def pieces(self, until: int) -> Iterator[Captured]:
-        """Whole transactions whose commit stands before `until`."""
+        """All that was committed before `until`. A piece ends with a transaction, if that is not too large for it."""
         transactions = self.transactions
-        for _ in self._heard(until):
-            if transactions.changes >= _piece_changes_max or transactions.size >= _piece_bytes_max:
+        while self._hear(until):
+            if self._is_full():
                 yield self._piece()
         if transactions.changes:
             yield self._piece()
@@ -51,22 +59,30 @@ class Following:
     def close(self) -> None:
         self.stream.close()
 
-    def _heard(self, until: int) -> Iterator[None]:
-        """Hears the log up to `until`; stops between transactions."""
-        stream, transactions = self.stream, self.transactions
-        while (message := stream.next(until=INT64_MAX if transactions.open else until)) is not None:
-            commit = final_lsn(message.payload)
-            if commit is not None and commit >= until:
-                stream.put_back(message)
-                return
-            transactions.hear(message.data_start, message.payload)
-            if not transactions.open:
-                yield
+    def _hear(self, until: int) -> bool:
+        """The next of the log; False when there is nothing more before `until`."""
+        transactions = self.transactions
+        heap = Heap(room=max(1, min(_heap_messages_max, _within_changes_max - transactions.changes)))
+        more = self.stream.gather(
+            heap,
+            until=until,
+            rows=_piece_changes_max - transactions.changes,
+            size=_piece_bytes_max - transactions.size,
+            is_open=transactions.within is not None,
+        )
+        if len(heap):
+            transactions.hear(heap)
+        return more
+
+    def _is_full(self) -> bool:
+        changes, size = self.transactions.changes, self.transactions.size
+        if self.transactions.within is None:
+            return changes >= _piece_changes_max or size >= _piece_bytes_max
+        return changes >= _within_changes_max or size >= _within_bytes_max
 
     def _piece(self) -> Captured:
-        end = self.transactions.end
-        if end is None:
-            raise Broken("changes of the log were heard, and no commit.")
-        before, after = self.cursor, wal_cursor(self.incarnation, end)
+        transactions = self.transactions
+        end = self.start if transactions.end is None else transactions.end
+        before, after = self.cursor, wal_cursor(self.incarnation, end, transactions.within)
         self.cursor = after
-        return Captured(before, after, self.incarnation.epoch, "text", self.transactions.take())
+        return Captured(before, after, self.incarnation.epoch, "text", transactions.take())

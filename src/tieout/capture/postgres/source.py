@@ -32,6 +32,7 @@ from .standing import (
     snapshot_cursor,
     snapshot_track,
     standing,
+    wal_within,
 )
 from .transactions import Tracked, Transactions
 from .wire import Moment, Wire
@@ -146,7 +147,8 @@ class PostgresSource:
                     yield from self._read(progress, incarnation, moment, unread)
         tracked = {(table.schema, table.name): Tracked(table.object, table.key) for table in tables}
         cursor = progress.get(WAL)
-        self._following = Following(self._wire.follow(start), Transactions(tracked), incarnation, cursor, cursor)
+        transactions = Transactions(tracked, wal_within(progress, incarnation.epoch))
+        self._following = Following(self._wire.follow(start), transactions, incarnation, start, cursor, cursor)
         return self._following
 
     def _published_slot(self, progress: Progress, tables: Sequence[Table]) -> Slot | None:

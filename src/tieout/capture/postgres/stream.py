@@ -14,8 +14,15 @@ import stamina
 from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection, ReplicationCursor, ReplicationMessage
 
 from ...base.errors import Transient
+from ...base.order import INT64_MAX
 from ...base.sql import name
+from .heap import Heap
+from .pgoutput import begun_lsn
 from .refusal import is_busy, refusals_told
+
+_BEGIN, _COMMIT = b"BC"
+
+_heap_size_max = 8 * 2**20
 
 _quiet_seconds = 0.02
 _quiet_turns_max = 3_000
@@ -37,16 +44,42 @@ class Stream:
             _start(self._cursor, slot, start, options)
         self.confirm(start)
 
-    def next(self, *, until: int) -> ReplicationMessage | None:
-        """The next message, waited for; None when the server has sent all that was committed before `until`.
+    def gather(self, heap: Heap, *, until: int, rows: int, size: int, is_open: bool) -> bool:
+        """Reads on into `heap`, up to the first commit behind so many rows or octets, or until the heap is full.
+        Returns whether there is more: False when the server has sent all that was committed before `until`.
 
-        Raises Transient when the connection breaks or the server falls silent.
+        `is_open`: we stand in the midst of a transaction. Raises Transient when the connection breaks or the server
+        falls silent.
         """
-        if self._held is not None:
-            held, self._held = self._held, None
-            return held
         with refusals_told("reading the log"):
-            return self._next(until)
+            return self._gather(heap, until, rows, size, is_open=is_open)
+
+    def _gather(self, heap: Heap, until: int, rows_wanted: int, size_wanted: int, *, is_open: bool) -> bool:
+        """The hottest loop of the capture: one turn a message, and so little in it."""
+        read, payloads, lsns = self._cursor.read_message, heap.payloads, heap.lsns
+        rows = size = 0
+        held, self._held = self._held, None
+        while len(payloads) < heap.room and size < _heap_size_max:
+            message = held or read() or self._awaited(INT64_MAX if is_open else until)
+            if message is None:
+                return False
+            held, payload = None, message.payload
+            kind = payload[0]
+            if kind == _BEGIN:
+                if begun_lsn(payload) >= until:
+                    self._held = message
+                    return False
+                is_open = True
+            elif kind != _COMMIT:
+                rows += 1
+            payloads.append(payload)
+            lsns.append(message.data_start)
+            size += len(payload)
+            if kind == _COMMIT:
+                is_open = False
+                if rows >= rows_wanted or size >= size_wanted:
+                    break
+        return True
 
     def is_alive(self) -> bool:
         """Whether it still goes on: a server ends a stream that was not read for wal_sender_timeout."""
@@ -55,10 +88,6 @@ class Stream:
         except psycopg2.Error:
             return False
         return True
-
-    def put_back(self, message: ReplicationMessage) -> None:
-        """It will be the next one again."""
-        self._held = message
 
     def confirm(self, lsn: int) -> None:
         """The server may forget what lies before. Never goes back."""
@@ -87,7 +116,8 @@ class Stream:
     def _say(self, **status: int) -> None:
         self._cursor.send_feedback(force=True, **status)  # type: ignore[no-untyped-call]
 
-    def _next(self, until: int) -> ReplicationMessage | None:
+    def _awaited(self, until: int) -> ReplicationMessage | None:
+        """The next message, waited for; None when all that was committed before `until` has been sent."""
         silent, heard, wait = 0, self._cursor.io_timestamp, 0.0
         while (message := self._read()) is None:
             if self.sent >= until:
