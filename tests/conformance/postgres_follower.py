@@ -48,7 +48,8 @@ class Follower:
         pieces = []
         for piece in self.source.capture(self.progress, until=self.source.bound()):
             assert self.progress.get(piece.after.track) == piece.before
-            assert piece.before is None or piece.before.position < piece.after.position
+            assert piece.before is None or piece.before.position <= piece.after.position
+            assert piece.before != piece.after
             self.progress[piece.after.track] = piece.after
             pieces.append(piece)
             if acknowledge:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.conformance.postgres_follower import SLOT, Follower, changes, column, content, kinds, session
 from tieout.base.errors import Broken
 from tieout.base.types import ColumnType
+from tieout.capture.postgres import following as following_module
 from tieout.capture.postgres import source as source_module
 from tieout.capture.postgres.lsn import lsn_number
 
@@ -315,7 +316,7 @@ def test_rows_of_one_large_transaction_are_one_piece(follower: Follower, orders:
 def test_a_piece_ends_at_a_transaction_when_it_is_full(
     follower: Follower, orders: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_module, "_piece_changes_max", 10)
+    monkeypatch.setattr(following_module, "_piece_changes_max", 10)
     follower.run()
     with session(orders) as shop:
         for first in (1, 8, 15, 22):

@@ -12,8 +12,8 @@ import stamina
 from tests.conformance.postgres_follower import SLOT, Follower, column, content, kinds, session
 from tieout.base.errors import Misconfigured, TieoutError, Transient
 from tieout.base.sql import Sql
+from tieout.capture.postgres import following as following_module
 from tieout.capture.postgres import snapshot as snapshot_module
-from tieout.capture.postgres import source as source_module
 from tieout.sim.server import PostgresServer
 
 TABLES = {"orders": "public.orders"}
@@ -241,7 +241,7 @@ def test_a_log_that_the_server_ended_while_it_was_quiet_is_opened_again(follower
 def test_a_log_that_breaks_off_is_read_again_from_what_is_registered(
     follower: Follower, orders: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_module, "_piece_changes_max", 1)
+    monkeypatch.setattr(following_module, "_piece_changes_max", 1)
     follower.run()
     with session(orders) as shop:
         shop.execute("insert into orders values (4, 'before')")
@@ -477,3 +477,48 @@ def test_a_database_or_role_that_is_not_there_is_a_setting(orders: str) -> None:
         with pytest.raises(Misconfigured) as raised:
             Follower(url, TABLES).source.describe()
         assert raised.value.hint == "Correct user and database in `url`."
+
+
+def reader(url: str) -> tuple[int, float] | None:
+    """Who reads from our slot, and since how many seconds."""
+    with session(url) as shop:
+        shop.execute(
+            "select pid, extract(epoch from clock_timestamp() - backend_start)::float from pg_stat_replication"
+            " join pg_replication_slots on active_pid = pid where slot_name = %s",
+            (SLOT,),
+        )
+        return shop.fetchone()
+
+
+@stamina.retry(on=AssertionError, attempts=100, wait_initial=0.1, wait_max=0.1, wait_jitter=0, timeout=30)
+def wait_longer_than_the_server_does(url: str) -> None:
+    found = reader(url)
+    assert found is None or found[1] > 2 * SILENCE_SECONDS
+
+
+SILENCE_SECONDS = 1
+
+
+def test_a_merge_that_takes_longer_than_the_server_waits_does_not_end_the_stream(
+    orders: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following_module, "_piece_changes_max", 1)
+    follower = Follower(f"{orders}&options=-c%20wal_sender_timeout%3D{SILENCE_SECONDS}s", TABLES)
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (4, 'before')")
+        shop.execute("insert into orders select n, repeat('much ', 200) from generate_series(5, 10000) as n")
+        shop.execute("insert into orders values (10001, 'after')")
+    found = reader(orders)
+    pieces = []
+
+    for piece in follower.source.capture(follower.progress, until=follower.source.bound()):
+        if not pieces:
+            wait_longer_than_the_server_does(orders)
+        pieces.append(piece)
+
+    now = reader(orders)
+    assert found is not None
+    assert now is not None
+    assert now[0] == found[0]
+    assert column(pieces, "orders", "id") == [str(number) for number in range(4, 10_002)]

@@ -4,82 +4,32 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from struct import pack
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
+from tests.log_messages import (
+    FULL,
+    KEEP,
+    LINES,
+    ORDERS,
+    OTHER,
+    PLAIN,
+    TRACKED,
+    begin,
+    delete,
+    end,
+    heap,
+    heard,
+    insert,
+    relation,
+    truncate,
+    update,
+)
 from tieout.base.change import CAPTURED
 from tieout.base.errors import Broken
-from tieout.capture.postgres import transactions as module
-from tieout.capture.postgres.transactions import Tracked, Transactions
-
-ORDERS, OTHER, LINES = 16385, 16386, 16387
-KEEP = object()
-"""A TOASTed value that the update did not touch."""
-
-
-def values(*row: object) -> bytes:
-    parts = [pack(">h", len(row))]
-    for value in row:
-        if value is None:
-            parts.append(b"n")
-        elif value is KEEP:
-            parts.append(b"u")
-        else:
-            data = value if isinstance(value, bytes) else str(value).encode()
-            parts.append(b"t" + pack(">i", len(data)) + data)
-    return b"".join(parts)
-
-
-def begin(commit: int) -> bytes:
-    return b"B" + pack(">qqI", commit, 1_000_000, 7)
-
-
-def end(commit: int) -> bytes:
-    return b"C" + pack(">bqqq", 0, commit, commit + 8, 1_000_000)
-
-
-def relation(oid: int, name: str, columns: dict[str, bool], identity: str = "d") -> bytes:
-    head = b"R" + pack(">I", oid) + b"public\0" + name.encode() + b"\0" + identity.encode() + pack(">h", len(columns))
-    parts = [bytes([key]) + column.encode() + b"\0" + pack(">ii", 25, -1) for column, key in columns.items()]
-    return head + b"".join(parts)
-
-
-def insert(*row: object, oid: int = ORDERS) -> bytes:
-    return b"I" + pack(">I", oid) + b"N" + values(*row)
-
-
-def update(*new: object, key: tuple[object, ...] = (), old: tuple[object, ...] = ()) -> bytes:
-    before = b"K" + values(*key) if key else b"O" + values(*old) if old else b""
-    return b"U" + pack(">I", ORDERS) + before + b"N" + values(*new)
-
-
-def delete(*key: object, mark: bytes = b"K") -> bytes:
-    return b"D" + pack(">I", ORDERS) + mark + values(*key)
-
-
-def truncate(*oids: int) -> bytes:
-    return b"T" + pack(">ib", len(oids), 0) + b"".join(pack(">I", oid) for oid in oids)
-
-
-PLAIN = relation(ORDERS, "orders", {"id": True, "note": False, "big": False})
-FULL = relation(ORDERS, "orders", {"id": True, "note": True, "big": True}, identity="f")
-
-
-def heard(*messages: bytes, commit: int = 1000) -> dict[str, pa.Table]:
-    """The tables of one transaction; message n stands at n in the log."""
-    transactions = new()
-    for lsn, message in enumerate((begin(commit), *messages, end(commit))):
-        transactions.hear(lsn, message)
-    return transactions.take()
-
-
-def new() -> Transactions:
-    return Transactions(
-        {("public", "orders"): Tracked("order", ("id",)), ("public", "lines"): Tracked("line", ("id",))}
-    )
+from tieout.capture.postgres.standing import Within
+from tieout.capture.postgres.transactions import Transactions
 
 
 def told(*messages: bytes) -> list[tuple[Any, ...]]:
@@ -171,30 +121,43 @@ def test_the_envelope_is_the_agreed_one() -> None:
 
 def test_the_same_transaction_sent_again_gives_the_same_rows() -> None:
     messages = (PLAIN, insert(1, "a", ""), update(2, "n", KEEP, key=(1, None, None)), delete(2, None, None))
-    transactions = new()
+    transactions = Transactions(TRACKED)
     pieces = []
     for _ in range(2):
-        for lsn, message in enumerate((begin(50), *messages, end(50))):
-            transactions.hear(lsn, message)
+        transactions.hear(heap(enumerate((begin(50), *messages, end(50)))))
         pieces.append(transactions.take()["order"])
 
     assert pieces[0].equals(pieces[1])
 
 
-def test_only_whole_transactions_leave() -> None:
-    transactions = new()
-    for lsn, message in enumerate((begin(50), PLAIN, insert(1, "", ""))):
-        transactions.hear(lsn, message)
+def test_what_was_heard_is_taken_in_the_midst_of_a_transaction_and_says_so() -> None:
+    transactions = Transactions(TRACKED)
+    transactions.hear(heap(enumerate((begin(50), PLAIN, insert(1, "", ""), insert(2, "", "")))))
 
-    assert transactions.open
-    with pytest.raises(Broken, match="midst"):
-        transactions.take()
+    assert transactions.within == Within(commit=50, told=2)
+    assert transactions.end is None
+    assert (transactions.changes, transactions.take()["order"]["_rank"].to_pylist()) == (2, [0, 1])
 
-    transactions.hear(9, end(50))
+    transactions.hear(heap([(7, insert(3, "", "")), (9, end(50))]))
+    assert transactions.within is None
     assert transactions.end == 58
-    assert transactions.take()["order"].num_rows == 1
+    assert transactions.take()["order"].select(["_position", "_minor", "_rank", "id"]).to_pylist() == [
+        {"_position": 50, "_minor": 7, "_rank": 2, "id": "3"}
+    ]
     assert transactions.changes == 0
     assert transactions.take() == {}
+
+
+@pytest.mark.parametrize("told", range(6))
+def test_what_an_earlier_connection_told_of_a_transaction_is_not_told_again(told: int) -> None:
+    transactions = Transactions(TRACKED, Within(commit=50, told=told))
+    first = (PLAIN, insert(0, "", ""), truncate(ORDERS), insert(2, "", ""), update(4, "", "", key=(2, None, None)))
+
+    transactions.hear(heap(enumerate((begin(50), *first))))
+    transactions.hear(heap(enumerate((insert(4, "", ""), end(50), begin(90), insert(0, "", ""), end(90)))))
+
+    ranks = transactions.take()["order"]["_rank"].to_pylist()
+    assert ranks == [rank for rank in (0, 1, 2, 3, 3, 4) if rank >= told] + [0]
 
 
 def test_a_table_that_is_not_captured_leaves_no_row() -> None:
@@ -242,15 +205,6 @@ def test_a_column_with_a_name_of_ours_is_left_out() -> None:
     assert table["_cover"].to_pylist() == ['["id"]']
 
 
-def test_a_transaction_larger_than_what_may_lie_loose_is_whole_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_loose_changes_max", 10)
-
-    table = heard(PLAIN, *(insert(number, "", "") for number in range(105)))["order"]
-
-    assert table["id"].to_pylist() == [str(number) for number in range(105)]
-    assert table["_rank"].to_pylist() == list(range(105))
-
-
 @pytest.mark.parametrize(
     "messages",
     [
@@ -264,10 +218,11 @@ def test_a_transaction_larger_than_what_may_lie_loose_is_whole_and_in_order(monk
     ids=["change outside", "relation unknown", "begin within", "other commit", "commit alone", "too few values"],
 )
 def test_what_cannot_follow_is_broken(messages: tuple[bytes, ...]) -> None:
-    transactions = new()
-    *fine, last = messages
-    for message in fine:
-        transactions.hear(1, message)
+    for cut in range(len(messages)):
+        transactions = Transactions(TRACKED)
+        *fine, last = (heap(enumerate(part)) for part in (messages[:cut], messages[cut:]) if part)
+        for part in fine:
+            transactions.hear(part)
 
-    with pytest.raises(Broken):
-        transactions.hear(2, last)
+        with pytest.raises(Broken):
+            transactions.hear(last)

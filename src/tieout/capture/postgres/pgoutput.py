@@ -1,8 +1,7 @@
-"""What the bytes of the log say: a decoder of PostgreSQL's pgoutput protocol, version 1, text tuples.
+"""What the bytes of the log say: a decoder of PostgreSQL's pgoutput protocol, version 1, for all but rows.
 
-A pure function from the bytes of one message to one value. A value of a tuple stays the bytes it came as: turning
-them into text is cheaper by the column (`transactions.py`). NULL is None; a TOASTed value that an update did not touch
-is not sent at all, and its place in the tuple is named in `unchanged`.
+A pure function from the bytes of one message to one value. Of these messages there are few; inserts, updates and
+deletes are read many at a time (`said.py`).
 """
 
 from __future__ import annotations
@@ -14,14 +13,6 @@ from struct import Struct, error
 from ...base.errors import Broken
 
 _KEY_FLAG = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The values of a tuple in the order of its relation's columns; `unchanged` are the places that were not sent."""
-
-    values: tuple[bytes | None, ...]
-    unchanged: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +66,6 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Insert:
-    relation: int
-    new: Row
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """`old` is None when no column of the identity changed. `full`: it holds every column, not the identity's alone."""
-
-    relation: int
-    old: Row | None
-    full: bool
-    new: Row
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    relation: int
-    old: Row
-    full: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Truncate:
     relations: tuple[int, ...]
     cascade: bool
@@ -114,20 +82,18 @@ class Message:
     content: bytes
 
 
-Decoded = Begin | Commit | Relation | Type | Origin | Insert | Update | Delete | Truncate | Message
+Decoded = Begin | Commit | Relation | Type | Origin | Truncate | Message
 
 _BEGIN = Struct(">xqqI")
 _COMMIT = Struct(">xbqqq")
 _ATTRIBUTE = Struct(">ii")
 _TRUNCATE = Struct(">xib")
 _MESSAGE = Struct(">xbq")
+BEGIN_SIZE, COMMIT_SIZE = _BEGIN.size, _COMMIT.size
 _INT16 = Struct(">h").unpack_from
 _INT32 = Struct(">i").unpack_from
 _INT64 = Struct(">q").unpack_from
 _UINT32 = Struct(">I").unpack_from
-
-_NEW, _OLD, _KEY = ord("N"), ord("O"), ord("K")
-_TEXT, _NULL, _UNCHANGED = ord("t"), ord("n"), ord("u")
 
 
 def decode(data: bytes) -> Decoded:
@@ -137,64 +103,23 @@ def decode(data: bytes) -> Decoded:
         raise Broken(f"pgoutput message at offset 0: type {data[:1]!r} is not of protocol version 1.")
     try:
         message, at = read(data)
-    except (error, IndexError) as torn:
-        raise Broken(f"pgoutput message {data[:1]!r} is torn: it ends at offset {len(data)}.") from torn
+    except (error, IndexError) as short:
+        raise torn(data) from short
     if at != len(data):
-        raise Broken(f"pgoutput message {data[:1]!r} should end at offset {at}, and ends at offset {len(data)}.")
+        raise torn(data, at)
     return message
 
 
-def final_lsn(data: bytes) -> int | None:
-    """Where the transaction that this message begins has its commit record; None when it begins none."""
-    return int(_BEGIN.unpack_from(data)[0]) if data[:1] == b"B" and len(data) == _BEGIN.size else None
+def torn(data: bytes, end: int | None = None) -> Broken:
+    """The error of a message that should end elsewhere: at `end`, when that can be said."""
+    if end is None or end > len(data):
+        return Broken(f"pgoutput message {data[:1]!r} is torn: it ends at offset {len(data)}.")
+    return Broken(f"pgoutput message {data[:1]!r} should end at offset {end}, and ends at offset {len(data)}.")
 
 
-def _insert(data: bytes) -> tuple[Decoded, int]:
-    _expect(data, 5, (_NEW,))
-    new, at = _row(data, 6)
-    return Insert(_UINT32(data, 1)[0], new), at
-
-
-def _update(data: bytes) -> tuple[Decoded, int]:
-    mark = _expect(data, 5, (_NEW, _KEY, _OLD))
-    if mark == _NEW:
-        new, at = _row(data, 6)
-        return Update(_UINT32(data, 1)[0], None, False, new), at
-    old, at = _row(data, 6)
-    _expect(data, at, (_NEW,))
-    new, at = _row(data, at + 1)
-    return Update(_UINT32(data, 1)[0], old, mark == _OLD, new), at
-
-
-def _delete(data: bytes) -> tuple[Decoded, int]:
-    mark = _expect(data, 5, (_KEY, _OLD))
-    old, at = _row(data, 6)
-    return Delete(_UINT32(data, 1)[0], old, mark == _OLD), at
-
-
-def _row(data: bytes, at: int) -> tuple[Row, int]:
-    """The tuple that begins at `at`, and where it ends: the hottest loop of the capture, one turn a value."""
-    count = _INT16(data, at)[0]
-    at += 2
-    values: list[bytes | None] = []
-    append = values.append
-    unchanged: tuple[int, ...] = ()
-    for index in range(count):
-        kind = data[at]
-        if kind == _TEXT:
-            start = at + 5
-            at = start + _UINT32(data, at + 1)[0]
-            append(data[start:at])
-        elif kind == _NULL:
-            at += 1
-            append(None)
-        elif kind == _UNCHANGED:
-            at += 1
-            append(None)
-            unchanged += (index,)
-        else:
-            raise Broken(f"pgoutput tuple at offset {at}: value kind {chr(kind)!r} was not asked for.")
-    return Row(tuple(values), unchanged), at
+def begun_lsn(data: bytes) -> int:
+    """Where the transaction that this message begins has its commit record; -1 when it is torn."""
+    return int(_BEGIN.unpack_from(data)[0]) if len(data) == _BEGIN.size else -1
 
 
 def _begin(data: bytes) -> tuple[Decoded, int]:
@@ -254,22 +179,12 @@ def _string(data: bytes, at: int) -> tuple[str, int]:
     return data[at:end].decode("utf-8", "backslashreplace"), end + 1
 
 
-def _expect(data: bytes, at: int, marks: tuple[int, ...]) -> int:
-    mark = data[at]
-    if mark not in marks:
-        raise Broken(f"pgoutput message {data[:1]!r}: {chr(mark)!r} at offset {at} announces no tuple.")
-    return mark
-
-
 _READERS: dict[bytes, Callable[[bytes], tuple[Decoded, int]]] = {
     b"B": _begin,
     b"C": _commit,
     b"R": _relation,
     b"Y": _type,
     b"O": _origin,
-    b"I": _insert,
-    b"U": _update,
-    b"D": _delete,
     b"T": _truncate,
     b"M": _message,
 }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -18,45 +17,28 @@ import pyarrow as pa
 from ...base.clock import Clock
 from ...base.cursor import Cursor, Progress
 from ...base.errors import Broken, Misconfigured, Transient
-from ...base.order import INT64_MAX
 from ...base.types import Described
 from ..source import Bound, Captured, Cut
 from .catalogue import Table, TableName, all_wanted
+from .following import Following
 from .lsn import lsn_text
-from .pgoutput import final_lsn
 from .snapshot import Snapshot, Stamp, snapshot_at, sweep
 from .standing import (
     WAL,
     Incarnation,
     Slot,
     Standing,
-    incarnation_of,
     is_read,
     snapshot_cursor,
     snapshot_track,
     standing,
-    wal_cursor,
-    wal_lsn,
+    wal_within,
 )
-from .stream import Stream
 from .transactions import Tracked, Transactions
 from .wire import Moment, Wire
 
-_piece_changes_max = 100_000
-_piece_bytes_max = 32 * 2**20
 _keys_max = 5_000
 """Keys that one question asks for."""
-
-
-@dataclass(slots=True)
-class _Following:
-    """An open log: `cursor` is where what it has yielded ends, `registered` how much of that is known to be landed."""
-
-    stream: Stream
-    transactions: Transactions
-    incarnation: Incarnation
-    cursor: Cursor | None
-    registered: Cursor | None
 
 
 class PostgresSource:
@@ -83,7 +65,7 @@ class PostgresSource:
         self._slot = slot
         self._clock = clock
         self._wire = Wire(url, slot=slot, publication=publication)
-        self._following: _Following | None = None
+        self._following: Following | None = None
         self._epoch = 0
         self._known: tuple[Table, ...] = ()
 
@@ -113,17 +95,15 @@ class PostgresSource:
             if following is None or not self._stands(following, progress):
                 self._let_go()
                 following = yield from self._come_up(progress)
-            yield from self._follow(following, until.position)
+            yield from following.pieces(until.position)
         except BaseException:
             # A piece may be half made, or yielded and not registered: the log is read again from what is proven.
             self._let_go()
             raise
 
     def acknowledge(self, cursor: Cursor) -> None:
-        following = self._following
-        if cursor.track == WAL and following is not None and incarnation_of(cursor) == following.incarnation:
-            following.stream.confirm(wal_lsn(cursor))
-            following.registered = cursor
+        if self._following is not None:
+            self._following.confirm(cursor)
 
     @contextmanager
     def reread(self, objects: Mapping[str, tuple[str, ...]]) -> Iterator[Iterator[Captured]]:
@@ -141,16 +121,16 @@ class PostgresSource:
         self._let_go()
         self._wire.close()
 
-    def _stands(self, following: _Following, progress: Progress) -> bool:
+    def _stands(self, following: Following, progress: Progress) -> bool:
         read = all(is_read(progress, object_, following.incarnation) for object_ in self._wanted)
         return read and following.cursor == progress.get(WAL) and following.stream.is_alive()
 
     def _let_go(self) -> None:
         following, self._following = self._following, None
         if following is not None:
-            following.stream.close()
+            following.close()
 
-    def _come_up(self, progress: Progress) -> Generator[Captured, None, _Following]:
+    def _come_up(self, progress: Progress) -> Generator[Captured, None, Following]:
         """Reads what must be read whole, and opens the log where it goes on."""
         server = self._wire.server()
         tables = self._known = self._wire.tables(self._wanted)
@@ -167,7 +147,8 @@ class PostgresSource:
                     yield from self._read(progress, incarnation, moment, unread)
         tracked = {(table.schema, table.name): Tracked(table.object, table.key) for table in tables}
         cursor = progress.get(WAL)
-        self._following = _Following(self._wire.follow(start), Transactions(tracked), incarnation, cursor, cursor)
+        transactions = Transactions(tracked, wal_within(progress, incarnation.epoch))
+        self._following = Following(self._wire.follow(start), transactions, incarnation, start, cursor, cursor)
         return self._following
 
     def _published_slot(self, progress: Progress, tables: Sequence[Table]) -> Slot | None:
@@ -210,37 +191,6 @@ class PostgresSource:
                 after = snapshot_cursor(track, before, incarnation, moment.lsn, rows=rows, done=True)
                 ended = sweep(snapshot.stamp, rows)
                 yield Captured(before, after, incarnation.epoch, "native", {table.object: ended}, at_one_moment=True)
-
-    def _follow(self, following: _Following, until: int) -> Iterator[Captured]:
-        """Whole transactions whose commit stands before `until`."""
-        transactions = following.transactions
-        for _ in self._heard(following, until):
-            if transactions.changes >= _piece_changes_max or transactions.size >= _piece_bytes_max:
-                yield self._piece(following)
-        if transactions.changes:
-            yield self._piece(following)
-        if following.registered == following.cursor:
-            following.stream.confirm_quiet()
-
-    def _heard(self, following: _Following, until: int) -> Iterator[None]:
-        """Hears the log up to `until`; stops between transactions."""
-        stream, transactions = following.stream, following.transactions
-        while (message := stream.next(until=INT64_MAX if transactions.open else until)) is not None:
-            commit = final_lsn(message.payload)
-            if commit is not None and commit >= until:
-                stream.put_back(message)
-                return
-            transactions.hear(message.data_start, message.payload)
-            if not transactions.open:
-                yield
-
-    def _piece(self, following: _Following) -> Captured:
-        end = following.transactions.end
-        if end is None:
-            raise Broken("changes of the log were heard, and no commit.")
-        before, after = following.cursor, wal_cursor(following.incarnation, end)
-        following.cursor = after
-        return Captured(before, after, following.incarnation.epoch, "text", following.transactions.take())
 
     @contextmanager
     def _snapshot(self, moment: Moment) -> Iterator[Snapshot]:

@@ -47,6 +47,15 @@ class Incarnation:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """A place in the midst of a transaction: of the one whose commit stands at `commit`, the first `told` row messages
+    are told. The server sends the transaction again as it was."""
+
+    commit: int
+    told: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What to do next.
 
@@ -89,14 +98,26 @@ def is_read(progress: Progress, object_: str, incarnation: Incarnation) -> bool:
     return cursor is not None and bool(cursor.read()["done"]) and incarnation_of(cursor) == incarnation
 
 
-def wal_cursor(incarnation: Incarnation, lsn: int) -> Cursor:
-    """Every transaction that ended at or before `lsn` is told."""
+def wal_cursor(incarnation: Incarnation, lsn: int, within: Within | None = None) -> Cursor:
+    """Every transaction that ended at or before `lsn` is told, and `within` of the one after them."""
     position = (incarnation.epoch << _EPOCH_BITS) + lsn
-    return Cursor.of(WAL, position, {**_state(incarnation), "lsn": lsn_text(lsn)})
+    state = {**_state(incarnation), "lsn": lsn_text(lsn)}
+    if within is not None:
+        state["within"] = {"commit": lsn_text(within.commit), "told": within.told}
+    return Cursor.of(WAL, position, state)
 
 
 def wal_lsn(cursor: Cursor) -> int:
     return lsn_number(cursor.read()["lsn"])
+
+
+def wal_within(progress: Progress, epoch: int) -> Within | None:
+    """How far the transaction is told behind those that are told whole."""
+    cursor = progress.get(WAL)
+    if cursor is None or incarnation_of(cursor).epoch != epoch:
+        return None
+    within = cursor.read().get("within")
+    return None if within is None else Within(lsn_number(within["commit"]), int(within["told"]))
 
 
 def snapshot_track(object_: str) -> str:

@@ -2,6 +2,10 @@
 -- What the server is configured to, and whether it is a standby.
 select current_setting('wal_level'), pg_is_in_recovery();
 
+-- sender_timeout --
+-- For how many milliseconds the server listens to a reader that says nothing; 0: for ever.
+select setting::int from pg_settings where name = 'wal_sender_timeout';
+
 -- flushed --
 -- How far the log is on disk: all that was committed before this call is at or before it.
 select pg_current_wal_flush_lsn()::text;

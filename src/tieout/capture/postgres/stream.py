@@ -6,7 +6,8 @@ while the log is quiet and all that was sent is confirmed, so that a quiet table
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from select import select
 
 import psycopg2
@@ -14,12 +15,22 @@ import stamina
 from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection, ReplicationCursor, ReplicationMessage
 
 from ...base.errors import Transient
+from ...base.order import INT64_MAX
 from ...base.sql import name
+from .heap import Heap
+from .pgoutput import begun_lsn
+from .pulse import Pulse
 from .refusal import is_busy, refusals_told
+
+_BEGIN, _COMMIT = b"BC"
+
+_heap_size_max = 8 * 2**20
 
 _quiet_seconds = 0.02
 _quiet_turns_max = 3_000
 """A server that has said nothing for a minute, asked every time, is gone."""
+
+_beat_seconds_max = 10.0
 
 _busy_attempts_max = 12
 _busy_seconds_max = 15.0
@@ -28,41 +39,74 @@ _busy_seconds_max = 15.0
 class Stream:
     """Takes the connection over, and closes it with itself."""
 
-    def __init__(self, connection: LogicalReplicationConnection, *, slot: str, publication: str, start: int) -> None:
+    def __init__(
+        self,
+        connection: LogicalReplicationConnection,
+        *,
+        slot: str,
+        publication: str,
+        start: int,
+        silence_seconds_max: float,
+    ) -> None:
         self._connection = connection
         self._cursor: ReplicationCursor = connection.cursor()
         self._held: ReplicationMessage | None = None
         options = {"proto_version": "1", "publication_names": str(name(publication))}
         with refusals_told(f"starting to read slot {slot}"):
             _start(self._cursor, slot, start, options)
+        self._pulse = Pulse(self._beat, seconds=min(_beat_seconds_max, silence_seconds_max / 4))
         self.confirm(start)
 
-    def next(self, *, until: int) -> ReplicationMessage | None:
-        """The next message, waited for; None when the server has sent all that was committed before `until`.
+    def gather(self, heap: Heap, *, until: int, rows: int, size: int, is_open: bool) -> bool:
+        """Reads on into `heap`, up to the first commit behind so many rows or octets, or until the heap is full.
+        Returns whether there is more: False when the server has sent all that was committed before `until`.
 
-        Raises Transient when the connection breaks or the server falls silent.
+        `is_open`: we stand in the midst of a transaction. Raises Transient when the connection breaks or the server
+        falls silent.
         """
-        if self._held is not None:
-            held, self._held = self._held, None
-            return held
-        with refusals_told("reading the log"):
-            return self._next(until)
+        with self._talking("reading the log"):
+            self._pulse.renew()
+            return self._gather(heap, until, rows, size, is_open=is_open)
+
+    def _gather(self, heap: Heap, until: int, rows_wanted: int, size_wanted: int, *, is_open: bool) -> bool:
+        """The hottest loop of the capture: one turn a message, and so little in it."""
+        read, payloads, lsns = self._cursor.read_message, heap.payloads, heap.lsns
+        rows = size = 0
+        held, self._held = self._held, None
+        while len(payloads) < heap.room and size < _heap_size_max:
+            message = held or read() or self._awaited(INT64_MAX if is_open else until)
+            if message is None:
+                return False
+            held, payload = None, message.payload
+            kind = payload[0]
+            if kind == _BEGIN:
+                if begun_lsn(payload) >= until:
+                    self._held = message
+                    return False
+                is_open = True
+            elif kind != _COMMIT:
+                rows += 1
+            payloads.append(payload)
+            lsns.append(message.data_start)
+            size += len(payload)
+            if kind == _COMMIT:
+                is_open = False
+                if rows >= rows_wanted or size >= size_wanted:
+                    break
+        return True
 
     def is_alive(self) -> bool:
         """Whether it still goes on: a server ends a stream that was not read for wal_sender_timeout."""
         try:
-            self._held = self._held or self._read()
+            with self._pulse.talking:
+                self._held = self._held or self._read()
         except psycopg2.Error:
             return False
         return True
 
-    def put_back(self, message: ReplicationMessage) -> None:
-        """It will be the next one again."""
-        self._held = message
-
     def confirm(self, lsn: int) -> None:
         """The server may forget what lies before. Never goes back."""
-        with refusals_told("confirming the log"):
+        with self._talking("confirming the log"):
             self._say(write_lsn=lsn, flush_lsn=lsn, apply_lsn=lsn)
 
     def confirm_quiet(self) -> None:
@@ -77,8 +121,22 @@ class Stream:
         return int(self._cursor.wal_end or 0)
 
     def close(self) -> None:
+        self._pulse.end()
         with suppress(psycopg2.Error):  # It is closed to us either way.
             self._connection.close()
+
+    @contextmanager
+    def _talking(self, doing: str) -> Iterator[None]:
+        with self._pulse.talking, refusals_told(doing):
+            yield
+
+    def _beat(self) -> bool:
+        """Says again what was confirmed; False when nobody hears it."""
+        try:
+            self._cursor.send_feedback(force=True)  # type: ignore[no-untyped-call]
+        except psycopg2.Error:
+            return False
+        return True
 
     def _read(self) -> ReplicationMessage | None:
         message: ReplicationMessage | None = self._cursor.read_message()
@@ -87,7 +145,8 @@ class Stream:
     def _say(self, **status: int) -> None:
         self._cursor.send_feedback(force=True, **status)  # type: ignore[no-untyped-call]
 
-    def _next(self, until: int) -> ReplicationMessage | None:
+    def _awaited(self, until: int) -> ReplicationMessage | None:
+        """The next message, waited for; None when all that was committed before `until` has been sent."""
         silent, heard, wait = 0, self._cursor.io_timestamp, 0.0
         while (message := self._read()) is None:
             if self.sent >= until:

@@ -1,31 +1,35 @@
-"""Messages of the log become captured tables; only whole transactions leave.
-
-Where a change stands in the source's order: `_position` is the transaction's commit (Begin.final_lsn), `_minor` the
-record's own place in the log, `_rank` its index among all row messages of the transaction. All three are the same
-when the server sends the transaction again. Row messages of tables that are not captured (a publication may be wider
-than we asked) take their rank and leave no row.
+"""Messages of the log become captured tables, page by page.
 
 A changed key is a delete of the old key and an image of the new one; where the new row's TOASTed values were neither
 sent nor to be had from the old row, a gap for the new key stands beside them. All of these share one place in the
-order: they speak of different keys or of different registers.
+order (`places.py`): they speak of different keys or of different registers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 from ...base.errors import Broken
+from .heap import Heap, Numbers, Page
 from .lsn import lsn_text
-from .pgoutput import Begin, Commit, Delete, Insert, Relation, Truncate, Update, decode
+from .pgoutput import Relation, Truncate, decode, torn
+from .places import Places, Placing
 from .sheet import Sheet
+from .standing import Within
 
-_loose_changes_max = 50_000
-_loose_size_max = 16 * 2**20
-"""Changes and bytes that may wait as Python objects; then they are put into columns, in the midst of a transaction too,
-because a transaction of millions of rows is held in memory until its commit."""
+_IS_CHANGE = np.isin(np.arange(256), list(b"IUD"))
+_IS_READ_ALONE = np.isin(np.arange(256), list(b"BCIUD"), invert=True)
+"""By the first octet of a message: whether it is one of the few that are decoded one by one."""
+
+_ROW_SIZE_MIN = 6
+"""Type, relation, and what announces a tuple."""
+
+_NOBODY = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,109 +41,94 @@ class Tracked:
 
 
 class Transactions:
-    """Hears the messages of one connection in their order. `tables` are those captured, by schema and name."""
+    """Hears the messages of one connection in their order. `tables` are those captured, by schema and name; `passed`
+    is what an earlier connection told of the first transaction: it is not told again."""
 
-    def __init__(self, tables: Mapping[tuple[str, str], Tracked]) -> None:
+    def __init__(self, tables: Mapping[tuple[str, str], Tracked], passed: Within | None = None) -> None:
         self._tables = tables
         self._sheets: dict[int, Sheet | None] = {}
-        self._done: dict[str, list[pa.Table]] = {}
-        self._begin: Begin | None = None
-        self._origin = ""
-        self._rank = 0
-        self._loose_changes = self._loose_size = 0
-        self._changes = 0
+        self._placing = Placing(passed)
+        self._told: defaultdict[str, list[pa.Table]] = defaultdict(list)
         self._size = 0
-        self.end: int | None = None
-        """Where the last whole transaction ended in the log."""
 
     @property
-    def open(self) -> bool:
-        """In the midst of a transaction."""
-        return self._begin is not None
+    def end(self) -> int | None:
+        """Where the last whole transaction ended in the log."""
+        return self._placing.end
+
+    @property
+    def within(self) -> Within | None:
+        """How far the transaction is told that has not ended; None between transactions."""
+        return self._placing.within
 
     @property
     def changes(self) -> int:
         """Changes heard and not taken."""
-        return self._changes
+        return sum(table.num_rows for tables in self._told.values() for table in tables)
 
     @property
     def size(self) -> int:
-        """Bytes of the messages of those changes."""
+        """Octets of the messages of those changes, and of what came with them."""
         return self._size
 
-    def hear(self, lsn: int, payload: bytes) -> None:
-        """One message, and where in the log it stands. Raises Broken when it cannot follow what was heard before."""
-        message = decode(payload)
-        if isinstance(message, Insert | Update | Delete | Truncate):
-            self._change(message, lsn, payload)
-        elif isinstance(message, Begin):
-            self._start(message)
-        elif isinstance(message, Commit):
-            self._finish(message)
-        elif isinstance(message, Relation):
-            self._learn(message)
+    def hear(self, heap: Heap) -> None:
+        """The next messages, at least one. Raises Broken when they cannot follow what was heard before."""
+        page = heap.page()
+        kinds = page.kinds
+        places = self._placing.place(page, kinds)
+        changes = np.flatnonzero(_IS_CHANGE[kinds] & places.wanted)
+        emptied: defaultdict[int, list[int]] = defaultdict(list)
+        for message in np.flatnonzero(_IS_READ_ALONE[kinds]).tolist():
+            decoded = decode(page.payloads[message])
+            if isinstance(decoded, Truncate) and places.wanted[message]:
+                for relation in decoded.relations:
+                    emptied[relation].append(message)
+            elif isinstance(decoded, Relation) and self._is_news(decoded):
+                before, changes = np.split(changes, [np.searchsorted(changes, message)])
+                self._tell(page, places, before, emptied)
+                self._learn(decoded)
+                emptied.clear()
+        self._tell(page, places, changes, emptied)
+        self._size += len(page.octets) if self._told else 0
 
     def take(self) -> dict[str, pa.Table]:
-        """The changes of the whole transactions heard since the last call, per object. Only between transactions."""
-        if self._begin is not None:
-            raise Broken("a piece of the log was to end in the midst of a transaction.")
-        self._tidy()
-        taken = {object_: pa.concat_tables(tables, promote_options="default") for object_, tables in self._done.items()}
-        self._done = {}
-        self._changes = self._size = 0
-        return taken
+        """The changes heard since the last call, per object."""
+        told, self._told = self._told, defaultdict(list)
+        self._size = 0
+        return {object_: pa.concat_tables(tables, promote_options="default") for object_, tables in told.items()}
 
-    def _start(self, begin: Begin) -> None:
-        if self._begin is not None:
-            raise Broken(f"transaction {begin.xid} begins within transaction {self._begin.xid}.")
-        self._begin = begin
-        self._origin = f"wal {lsn_text(begin.final_lsn)}"
-        self._rank = 0
-
-    def _finish(self, commit: Commit) -> None:
-        if self._begin is None or self._begin.final_lsn != commit.commit_lsn:
-            raise Broken(f"a commit at {lsn_text(commit.commit_lsn)} ends no transaction that began.")
-        self._begin = None
-        self.end = commit.end_lsn
+    def _is_news(self, relation: Relation) -> bool:
+        """The server announces a relation before its first use and whenever its cache of it was thrown away: mostly
+        nothing has changed."""
+        held = self._sheets.get(relation.relation)
+        if held is None:
+            return relation.relation not in self._sheets or (relation.schema, relation.name) in self._tables
+        return held.relation != relation
 
     def _learn(self, relation: Relation) -> None:
-        """The server announces a relation before its first use and whenever its cache of it was thrown away: mostly
-        nothing has changed. New columns begin a new sheet."""
         tracked = self._tables.get((relation.schema, relation.name))
-        held = self._sheets.get(relation.relation)
-        if held is not None and held.relation == relation:
-            return
-        if held is not None:
-            self._shelve(held)
         self._sheets[relation.relation] = Sheet(tracked.object, relation, tracked.key) if tracked is not None else None
 
-    def _change(self, message: Insert | Update | Delete | Truncate, lsn: int, payload: bytes) -> None:
-        begin, rank = self._begin, self._rank
-        if begin is None:
-            raise Broken(f"a change at {lsn_text(lsn)} belongs to no transaction.")
-        self._rank = rank + 1
-        place = (begin.final_lsn, lsn, rank, begin.commit_time, self._origin, payload)
-        for relation in message.relations if isinstance(message, Truncate) else (message.relation,):
+    def _tell(self, page: Page, places: Places, changes: Numbers, emptied: Mapping[int, list[int]]) -> None:
+        """Adds what these messages say, between two announcements. `emptied`: per relation, the truncates of it."""
+        of = dict(_by_relation(page, changes))
+        for relation in sorted(of.keys() | emptied.keys()):
+            heard, gone = of.get(relation, _NOBODY), np.array(emptied.get(relation, ()), np.int64)
             if relation not in self._sheets:
+                lsn = int(page.lsns[(*heard, *gone)[0]])
                 raise Broken(f"a change at {lsn_text(lsn)} is of relation {relation}, which was not announced.")
             sheet = self._sheets[relation]
             if sheet is not None:
-                self._count(sheet.hear(message, place), len(payload))
+                self._told[sheet.object].append(sheet.table(page, places, heard, gone))
 
-    def _count(self, changes: int, size: int) -> None:
-        self._changes += changes
-        self._size += size
-        self._loose_changes += changes
-        self._loose_size += size
-        if self._loose_changes >= _loose_changes_max or self._loose_size >= _loose_size_max:
-            self._tidy()
 
-    def _tidy(self) -> None:
-        for sheet in self._sheets.values():
-            if sheet is not None:
-                self._shelve(sheet)
-        self._loose_changes = self._loose_size = 0
-
-    def _shelve(self, sheet: Sheet) -> None:
-        if len(sheet):
-            self._done.setdefault(sheet.object, []).append(sheet.table())
+def _by_relation(page: Page, changes: Numbers) -> Iterator[tuple[int, Numbers]]:
+    """The messages of each relation, in their order."""
+    if not changes.size:
+        return
+    if (short := np.flatnonzero(page.ends[changes] - page.starts[changes] < _ROW_SIZE_MIN)).size:
+        raise torn(page.payloads[int(changes[short[0]])])
+    relations = page.uint32(page.starts[changes] + 1)
+    order = np.argsort(relations, kind="stable")
+    found, firsts = np.unique(relations[order], return_index=True)
+    yield from zip(found.tolist(), np.split(changes[order], firsts[1:]), strict=True)

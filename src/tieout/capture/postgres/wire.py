@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import psycopg2
@@ -171,9 +172,13 @@ class Wire:
 
     def follow(self, start: int) -> Stream:
         """The log from `start` on, or from where the slot stands if that is later."""
+        ((milliseconds,),) = self._ask("sender_timeout")
+        silence = milliseconds / 1000 or inf
         connection = self._connect_replication()
         try:
-            return Stream(connection, slot=self._slot, publication=self._publication, start=start)
+            return Stream(
+                connection, slot=self._slot, publication=self._publication, start=start, silence_seconds_max=silence
+            )
         except BaseException:
             connection.close()
             raise
