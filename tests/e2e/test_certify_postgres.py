@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.e2e.certifying import Project, counts
+from tests.postgres_values import VALUES, gallery, rows
 from tieout.base.stream import Stream
 from tieout.quality.certificate import Repair
 from tieout.run.replay import rebuild
@@ -80,6 +81,25 @@ def test_a_table_that_agrees_is_complete_whatever_its_types(project: Project) ->
 
     assert (certificate.state, counts(certificate), certificate.how) == ("complete", [0, 0, 0, 0], "exact")
     assert (certificate.compared.source_rows, certificate.compared.current_rows) == (ROWS, ROWS)
+
+
+def test_every_type_agrees_whether_it_was_read_or_logged(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PG_URL", database)
+    half = len(VALUES) // 2
+    do(database, f"{gallery()}; {rows(range(half))}")
+    project = Project(tmp_path, 'shop: {type: postgres, url: "${PG_URL}", tables: [public.gallery]}')
+    project.run()
+    do(database, f"{rows(range(half, len(VALUES)))}; update gallery set c0 = false where c0")
+    project.run()
+
+    certificate = project.certify_one("shop.gallery")
+
+    assert (certificate.state, counts(certificate), certificate.how) == ("complete", [0, 0, 0, 0], "exact")
+    assert certificate.compared.source_rows == len(VALUES)
+    project.within(lambda house: rebuild(house, only=Stream.parse("shop.gallery")))
+    assert counts(project.certify_one("shop.gallery")) == [0, 0, 0, 0]
 
 
 def test_while_somebody_writes_both_sides_are_of_one_moment(project: Project, database: str) -> None:

@@ -13,12 +13,10 @@ from typing import Any
 from ...base.change import is_reserved
 from ...base.errors import Misconfigured
 from ...base.sql import Sql, literal, name
-from ...base.types import Column, ColumnType, Described, Kind
-
-_NATIVE = frozenset({16, 17, 20, 21, 23, 25, 700, 701, 1042, 1043})
-"""bool, bytea, int8, int2, int4, text, float4, float8, bpchar, varchar: what Arrow holds as the server does.
-
-Dates and timestamps are not among them: `infinity` would arrive as a wrong moment without a word."""
+from ...base.types import Column, ColumnType, Described
+from .nested import Shape
+from .shapes import Shapes
+from .types import NESTED, OTHER, Passage, passage_of, type_of
 
 _TABLE, _PARTITIONED = "r", "p"
 
@@ -29,20 +27,19 @@ TableName = str | tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`native`: read as an Arrow value, else as the server's text. `cast`: the type's name without its modifier."""
+    """`physical`: the server's word for the type. `cast`: the type's name without its modifier. `shape`: of an array or
+    a row of columns, which come as JSON."""
 
     name: str
     physical: str
     required: bool
-    native: bool
+    passage: Passage
     cast: Sql
+    shape: Shape | None = None
 
     @property
     def type(self) -> ColumnType:
-        try:
-            return ColumnType.parse(self.physical)
-        except Misconfigured:
-            return ColumnType(Kind.NUMERIC if self.physical.startswith("numeric") else Kind.TEXT)
+        return type_of(self.passage, self.physical)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,11 @@ class Table:
         columns = tuple(Column(field.name, field.type, field.required, field.physical) for field in self.fields)
         return Described(self.object, columns, self.key)
 
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """The columns that come as JSON made of the server's text."""
+        return {field.name: field.shape for field in self.fields if field.shape is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -85,6 +87,7 @@ def tables(
     relations: Sequence[tuple[Any, ...]],
     columns: Sequence[tuple[Any, ...]],
     identities: Sequence[tuple[Any, ...]],
+    shapes: Shapes,
     published: Published | None,
 ) -> tuple[Table, ...]:
     """The tables of `wanted` (object -> schema.table), from the rows of the statements of these names. Raises
@@ -94,13 +97,13 @@ def tables(
         where = name(schema, table)
         _refuse_kind(where, relation, kind, persistence)
         listed = published.columns.get((schema, table)) if published is not None else None
+        key = _key(where, identity, [row[1:] for row in identities if row[0] == relation])
         fields = tuple(
-            Field(column, physical, required, type_ in _NATIVE, name(type_schema, type_name))
-            for owner, column, required, type_, physical, type_schema, type_name in columns
-            if owner == relation and (listed is None or column in listed)
+            _field(row[1:], shapes, is_key=row[1] in key)
+            for row in columns
+            if row[0] == relation and (listed is None or row[1] in listed)
         )
         _refuse_names(where, fields)
-        key = _key(where, identity, [row[1:] for row in identities if row[0] == relation])
         if missing := set(key) - {field.name for field in fields}:
             raise Misconfigured(
                 f"table {where} has {sorted(missing)} in its key, which the log does not carry.",
@@ -157,6 +160,18 @@ def refuse_publication(publication: str, published: Published, wanted: Sequence[
                 f"publication {publication} filters the rows of {table.quoted}, so a comparison could never agree.",
                 hint=f"Run: alter publication {quoted} drop table {table.quoted}; it is then added again, whole.",
             )
+
+
+def _field(row: tuple[Any, ...], shapes: Shapes, *, is_key: bool) -> Field:
+    """A column. An array in a key stays the text by which the server knows it again."""
+    column, required, type_, physical, type_schema, type_name = row
+    cast = name(type_schema, type_name)
+    shape = shapes.of(type_)
+    if shape is None:
+        return Field(column, physical, required, passage_of(type_schema, type_name), cast)
+    if is_key:
+        return Field(column, physical, required, OTHER, cast)
+    return Field(column, physical, required, NESTED, cast, shape)
 
 
 def _refuse_kind(where: Sql, relation: int | None, kind: str, persistence: str) -> None:

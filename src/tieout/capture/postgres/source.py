@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -23,6 +23,7 @@ from ...base.types import Described
 from ..source import Bound, Captured, Cut
 from .catalogue import Table, TableName, all_wanted
 from .lsn import lsn_text
+from .nested import told_as_json
 from .pgoutput import final_lsn
 from .snapshot import Snapshot, Stamp, snapshot_at, sweep
 from .standing import (
@@ -113,7 +114,8 @@ class PostgresSource:
             if following is None or not self._stands(following, progress):
                 self._let_go()
                 following = yield from self._come_up(progress)
-            yield from self._follow(following, until.position)
+            for piece in self._follow(following, until.position):
+                yield replace(piece, tables=self._with_json(piece.tables))
         except BaseException:
             # A piece may be half made, or yielded and not registered: the log is read again from what is proven.
             self._let_go()
@@ -241,6 +243,11 @@ class PostgresSource:
         before, after = following.cursor, wal_cursor(following.incarnation, end)
         following.cursor = after
         return Captured(before, after, following.incarnation.epoch, "text", following.transactions.take())
+
+    def _with_json(self, told: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:
+        """Pieces of the log, with arrays and rows of columns as a read tells them."""
+        shapes = {table.object: table.shapes for table in self._known}
+        return {object_: told_as_json(table, shapes[object_]) for object_, table in told.items()}
 
     @contextmanager
     def _snapshot(self, moment: Moment) -> Iterator[Snapshot]:

@@ -59,6 +59,46 @@ join pg_type as plain on plain.oid = based.type and plain.typtype <> 'd'
 join pg_namespace as space on space.oid = plain.typnamespace
 order by based.attrelid, based.attnum;
 
+-- types --
+-- The types of their columns, and those that these are made of: what a domain stands on, the elements of an array, the
+-- columns of a row.
+with recursive known (type) as (
+    select atttypid from pg_attribute
+    where attrelid = any(%(relations)s::oid[]) and attnum > 0 and not attisdropped
+    union
+    select part.type
+    from known
+    join pg_type as held on held.oid = known.type
+    cross join lateral (
+        select held.typbasetype where held.typtype = 'd'
+        union all
+        select element.oid from pg_type as element where element.typarray = held.oid
+        union all
+        select attribute.atttypid from pg_attribute as attribute
+        where held.typtype = 'c' and attribute.attrelid = held.typrelid and attribute.attnum > 0 and not attribute.attisdropped
+    ) as part (type)
+)
+select
+    held.oid,
+    space.nspname,
+    held.typname,
+    nullif(held.typbasetype, 0),
+    element.oid,
+    element.typdelim::text,
+    case when held.typtype = 'c' then coalesce(listed.names, '{}') end,
+    case when held.typtype = 'c' then coalesce(listed.types, '{}') end
+from known
+join pg_type as held on held.oid = known.type
+join pg_namespace as space on space.oid = held.typnamespace
+left join pg_type as element on element.typarray = held.oid
+cross join lateral (
+    select
+        array_agg(attribute.attname::text order by attribute.attnum) as names,
+        array_agg(attribute.atttypid::bigint order by attribute.attnum) as types
+    from pg_attribute as attribute
+    where attribute.attrelid = held.typrelid and attribute.attnum > 0 and not attribute.attisdropped
+) as listed;
+
 -- identities --
 -- The columns by which the log may tell a row of these tables: of the primary key, and of an index named for it.
 select
@@ -144,20 +184,23 @@ rollback;
 
 -- rows --
 -- A table whole. A partitioned table is the sum of its parts, any other table stands for itself, not for its heirs.
-select {% for column in columns %}{% if column.native %}{{ column.name }}{% else %}case when {{ column.name }} is distinct from null then concat({{ column.name }}) end as {{ column.name }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}
+select {% for column in columns %}{{ column.read }} as {{ column.name }}{% if not loop.last %}, {% endif %}{% endfor %}
 
 from {% if not table.partitioned %}only {% endif %}{{ table.quoted }};
 
 -- keyed --
 -- For each key of a JSON array of arrays of text: whether its row is there, the key, and the row.
-select
-    held.tableoid is not null
-    {% for column in columns %}
-    , {% if column.key %}{% if column.native %}coalesce(held.{{ column.name }}, (wanted.key ->> {{ column.place }})::{{ column.cast }}){% else %}concat(coalesce(held.{{ column.name }}, (wanted.key ->> {{ column.place }})::{{ column.cast }})){% endif %}
-    {% elif column.native %}held.{{ column.name }}{% else %}case when held.{{ column.name }} is distinct from null then concat(held.{{ column.name }}) end{% endif %} as {{ column.name }}
-    {% endfor %}
+select held.tableoid is not null{% for column in columns %}, {{ column.read }} as {{ column.name }}{% endfor %}
 
 from json_array_elements($1::json) as wanted (key)
 left join {% if not table.partitioned %}only {% endif %}{{ table.quoted }} as held on true
-    {% for column in columns %}{% if column.key %}and held.{{ column.name }} = (wanted.key ->> {{ column.place }})::{{ column.cast }}
+    {% for column in columns %}{% if column.asked %}and held.{{ column.name }} = {{ column.asked }}
     {% endif %}{% endfor %};
+
+-- asked_text --
+-- The text of one column of a key that is asked for.
+wanted.key ->> {{ place }}
+
+-- or_asked --
+-- A column of a key, from its row or from the question.
+coalesce({{ held }}, {{ asked }})

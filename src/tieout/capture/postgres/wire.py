@@ -21,6 +21,7 @@ from . import catalogue
 from .catalogue import Published, Table, TableName
 from .lsn import lsn_number
 from .refusal import refusal, refusals_told
+from .shapes import Shapes
 from .standing import Server, Slot
 from .stream import Stream
 
@@ -107,9 +108,9 @@ class Wire:
         schemas, names = zip(*(catalogue.split(table) for table in wanted.values()), strict=True)
         relations = self._ask("relations", schemas=list(schemas), names=list(names))
         oids = {"relations": [oid for _, _, oid, *_ in relations if oid is not None]}
-        return catalogue.tables(
-            wanted, relations, self._ask("columns", **oids), self._ask("identities", **oids), self._published()
-        )
+        columns, identities = self._ask("columns", **oids), self._ask("identities", **oids)
+        shapes = Shapes(self._ask("types", **oids))
+        return catalogue.tables(wanted, relations, columns, identities, shapes, self._published())
 
     def tables_in(self, schemas: Sequence[str]) -> list[tuple[str, str]]:
         """(schema, table) of every table that stands in these schemas today, partitions within their own table."""
