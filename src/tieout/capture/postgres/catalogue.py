@@ -6,14 +6,16 @@ the application's own updates fail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...base.change import is_reserved
 from ...base.errors import Misconfigured
 from ...base.sql import Sql, literal, name
+from ...base.stream import Stream
 from ...base.types import Column, ColumnType, Described
+from ..source import Remark
 from .nested import Shape
 from .shapes import Shapes
 from .types import NESTED, OTHER, Passage, passage_of, type_of
@@ -73,6 +75,14 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """`tables`: those that can be followed. `left_out`: why others are not, a sentence each."""
+
+    tables: tuple[Table, ...]
+    left_out: tuple[Remark, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """Our publication: whether it tells `all_kinds` of change, and partitions `via_root`; per table, what it tells."""
 
@@ -89,28 +99,48 @@ def tables(
     identities: Sequence[tuple[Any, ...]],
     shapes: Shapes,
     published: Published | None,
-) -> tuple[Table, ...]:
+    *,
+    may_stay_out: Collection[str] = (),
+) -> Listing:
     """The tables of `wanted` (object -> schema.table), from the rows of the statements of these names. Raises
-    Misconfigured, with the command that mends it."""
-    made = []
-    for object_, (schema, table, relation, kind, persistence, identity) in zip(wanted, relations, strict=True):
-        where = name(schema, table)
-        _refuse_kind(where, relation, kind, persistence)
-        listed = published.columns.get((schema, table)) if published is not None else None
-        key = _key(where, identity, [row[1:] for row in identities if row[0] == relation])
-        fields = tuple(
-            _field(row[1:], shapes, is_key=row[1] in key)
-            for row in columns
-            if row[0] == relation and (listed is None or row[1] in listed)
+    Misconfigured for one that cannot be followed, with the command that mends it, unless its object `may_stay_out`."""
+    made, left_out = [], []
+    for object_, relation in zip(wanted, relations, strict=True):
+        try:
+            made.append(_table(object_, relation, columns, identities, shapes, published))
+        except Misconfigured as refused:
+            if object_ not in may_stay_out:
+                raise
+            left_out.append(Remark(refused.message, refused.hint))
+    return Listing(tuple(made), tuple(left_out))
+
+
+def _table(
+    object_: str,
+    found: tuple[Any, ...],
+    columns: Sequence[tuple[Any, ...]],
+    identities: Sequence[tuple[Any, ...]],
+    shapes: Shapes,
+    published: Published | None,
+) -> Table:
+    schema, table, relation, kind, persistence, identity = found
+    where = name(schema, table)
+    _refuse_object(where, object_)
+    _refuse_kind(where, relation, kind, persistence)
+    listed = published.columns.get((schema, table)) if published is not None else None
+    key = _key(where, identity, [row[1:] for row in identities if row[0] == relation])
+    fields = tuple(
+        _field(row[1:], shapes, is_key=row[1] in key)
+        for row in columns
+        if row[0] == relation and (listed is None or row[1] in listed)
+    )
+    _refuse_names(where, fields)
+    if missing := set(key) - {field.name for field in fields}:
+        raise Misconfigured(
+            f"table {where} has {sorted(missing)} in its key, which the log does not carry.",
+            hint="A key may not hold generated columns, nor columns that the publication leaves out.",
         )
-        _refuse_names(where, fields)
-        if missing := set(key) - {field.name for field in fields}:
-            raise Misconfigured(
-                f"table {where} has {sorted(missing)} in its key, which the log does not carry.",
-                hint="A key may not hold generated columns, nor columns that the publication leaves out.",
-            )
-        made.append(Table(object_, schema, table, kind == _PARTITIONED, fields, key))
-    return tuple(made)
+    return Table(object_, schema, table, kind == _PARTITIONED, fields, key)
 
 
 def all_wanted(named: Mapping[str, TableName], found: Sequence[tuple[str, str]]) -> dict[str, TableName]:
@@ -192,6 +222,22 @@ def _refuse_names(where: Sql, fields: Sequence[Field]) -> None:
             f"table {where} has columns {taken}, which are tieout's own names.",
             hint=f"Run: alter table {where} rename column {name(taken[0])} to {name(taken[0].lstrip('_'))};",
         )
+    for at, field in enumerate(fields):
+        if twin := next((other.name for other in fields[:at] if other.name.lower() == field.name.lower()), None):
+            raise Misconfigured(
+                f"table {where} has the columns {name(twin)} and {name(field.name)}, which are one in the warehouse.",
+                hint=f"Run: alter table {where} rename column {name(field.name)} to {name(field.name + '_2')};",
+            )
+
+
+def _refuse_object(where: Sql, object_: str) -> None:
+    try:
+        Stream("any", object_)
+    except Misconfigured as error:
+        raise Misconfigured(
+            f"table {where} has a name that no stream can bear.",
+            hint="Give it an alias under `tables`: {table: ..., as: NAME}.",
+        ) from error
 
 
 def _key(where: Sql, identity: str, indexes: Sequence[tuple[Any, ...]]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from ...base.cursor import Cursor, Progress
 from ...base.errors import Broken, Misconfigured, Transient
 from ...base.order import INT64_MAX
 from ...base.types import Described
-from ..source import Bound, Captured, Cut
+from ..source import Bound, Captured, Cut, Remark
 from .catalogue import Table, TableName, all_wanted
 from .lsn import lsn_text
 from .nested import told_as_json
@@ -87,6 +87,7 @@ class PostgresSource:
         self._following: _Following | None = None
         self._epoch = 0
         self._known: tuple[Table, ...] = ()
+        self._left_out: tuple[Remark, ...] = ()
 
     @cached_property
     def _wanted(self) -> Mapping[str, TableName]:
@@ -97,8 +98,11 @@ class PostgresSource:
     def describe(self) -> tuple[Described, ...]:
         # While a table is read the catalogue is not asked: a question could wait behind somebody who waits for us.
         if not self._known:
-            self._known = self._wire.tables(self._wanted)
+            self._list({})
         return tuple(table.described() for table in self._known)
+
+    def remarks(self) -> tuple[Remark, ...]:
+        return self._left_out
 
     def bound(self) -> Bound:
         try:
@@ -144,7 +148,7 @@ class PostgresSource:
         self._wire.close()
 
     def _stands(self, following: _Following, progress: Progress) -> bool:
-        read = all(is_read(progress, object_, following.incarnation) for object_ in self._wanted)
+        read = all(is_read(progress, table.object, following.incarnation) for table in self._known)
         return read and following.cursor == progress.get(WAL) and following.stream.is_alive()
 
     def _let_go(self) -> None:
@@ -155,9 +159,9 @@ class PostgresSource:
     def _come_up(self, progress: Progress) -> Generator[Captured, None, _Following]:
         """Reads what must be read whole, and opens the log where it goes on."""
         server = self._wire.server()
-        tables = self._known = self._wire.tables(self._wanted)
+        tables = self._list(progress)
         slot = self._published_slot(progress, tables)
-        stands = standing(progress, self._wanted, self._slot, server, slot)
+        stands = standing(progress, [table.object for table in tables], self._slot, server, slot)
         self._epoch = stands.epoch
         if stands.incarnation is None:
             incarnation = yield from self._begin_anew(progress, stands, tables, server.system, server.timeline)
@@ -258,7 +262,24 @@ class PostgresSource:
     def _tables(self, objects: tuple[str, ...]) -> tuple[Table, ...]:
         if unknown := sorted(set(objects) - set(self._wanted)):
             raise Broken(f"source {self.lane} has no objects {unknown}.")
-        return self._wire.tables({object_: self._wanted[object_] for object_ in objects}) if objects else ()
+        return self._wire.tables({object_: self._wanted[object_] for object_ in objects}).tables if objects else ()
+
+    def _list(self, progress: Progress) -> tuple[Table, ...]:
+        """Asks the catalogue for the tables to follow. One that nobody named may stay out, as long as none of it was
+        read: after that its changes would go unseen."""
+        unnamed = {
+            object_
+            for object_ in self._wanted
+            if object_ not in self._named and snapshot_track(object_) not in progress
+        }
+        listing = self._wire.tables(self._wanted, may_stay_out=unnamed)
+        self._known, self._left_out = listing.tables, listing.left_out
+        if not self._known:
+            first = self._left_out[0]
+            raise Misconfigured(
+                f"none of the schemas' tables can be followed; the first: {first.text}", hint=first.hint
+            )
+        return self._known
 
     def _keyed(
         self, snapshot: Snapshot, moment: Moment, wanted: Sequence[tuple[Table, tuple[str, ...]]]

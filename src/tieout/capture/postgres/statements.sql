@@ -21,12 +21,12 @@ left join pg_class as held on held.relnamespace = space.oid and held.relname = w
 order by wanted.place;
 
 -- tables_in --
--- The tables of whole schemas: logged ones, a partitioned table as one.
+-- The tables of whole schemas, a partitioned table as one.
 select space.nspname, held.relname
 from pg_class as held
 join pg_namespace as space on space.oid = held.relnamespace
 where space.nspname = any(%(schemas)s::text[])
-    and held.relkind in ('r', 'p') and held.relpersistence = 'p' and not held.relispartition
+    and held.relkind in ('r', 'p') and not held.relispartition
 order by space.nspname, held.relname;
 
 -- columns --

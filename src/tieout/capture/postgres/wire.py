@@ -6,7 +6,7 @@ connection belongs to what it was opened for. PostgreSQL 13 and later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from psycopg2.extras import LogicalReplicationConnection
 from ...base.errors import Misconfigured, Transient
 from ...base.sql import Sql, Statements, name
 from . import catalogue
-from .catalogue import Published, Table, TableName
+from .catalogue import Listing, Published, Table, TableName
 from .lsn import lsn_number
 from .refusal import refusal, refusals_told
 from .shapes import Shapes
@@ -103,14 +103,17 @@ class Wire:
         ((lsn,),) = self._ask("flushed")
         return lsn_number(lsn)
 
-    def tables(self, wanted: Mapping[str, TableName]) -> tuple[Table, ...]:
-        """The tables of the project, by the server's catalogue. Raises Misconfigured for one we must refuse."""
+    def tables(self, wanted: Mapping[str, TableName], *, may_stay_out: Collection[str] = ()) -> Listing:
+        """The tables of the project, by the server's catalogue. Raises Misconfigured for one we must refuse, unless
+        its object `may_stay_out`."""
         schemas, names = zip(*(catalogue.split(table) for table in wanted.values()), strict=True)
         relations = self._ask("relations", schemas=list(schemas), names=list(names))
         oids = {"relations": [oid for _, _, oid, *_ in relations if oid is not None]}
         columns, identities = self._ask("columns", **oids), self._ask("identities", **oids)
         shapes = Shapes(self._ask("types", **oids))
-        return catalogue.tables(wanted, relations, columns, identities, shapes, self._published())
+        return catalogue.tables(
+            wanted, relations, columns, identities, shapes, self._published(), may_stay_out=may_stay_out
+        )
 
     def tables_in(self, schemas: Sequence[str]) -> list[tuple[str, str]]:
         """(schema, table) of every table that stands in these schemas today, partitions within their own table."""
