@@ -21,6 +21,7 @@ from .shapes import Shapes
 from .types import NESTED, OTHER, Passage, passage_of, type_of
 
 _TABLE, _PARTITIONED = "r", "p"
+_BY_NOTHING, _STORED = "", "s"
 
 
 TableName = str | tuple[str, str]
@@ -46,7 +47,8 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as an object of ours. `key` are the columns by which the log tells its rows."""
+    """A table as an object of ours. `key` are the columns by which the log tells its rows, `untold` generated ones that
+    it does not tell."""
 
     object: str
     schema: str
@@ -54,6 +56,7 @@ class Table:
     partitioned: bool
     fields: tuple[Field, ...]
     key: tuple[str, ...]
+    untold: tuple[str, ...] = ()
 
     @property
     def quoted(self) -> Sql:
@@ -66,7 +69,8 @@ class Table:
 
     def described(self) -> Described:
         columns = tuple(Column(field.name, field.type, field.required, field.physical) for field in self.fields)
-        return Described(self.object, columns, self.key)
+        note = f"Generated columns that the log does not tell are left out: {', '.join(self.untold)}."
+        return Described(self.object, columns, self.key, note if self.untold else "")
 
     @property
     def shapes(self) -> dict[str, Shape]:
@@ -84,12 +88,25 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Our publication: whether it tells `all_kinds` of change, and partitions `via_root`; per table, what it tells."""
+    """Our publication: whether it tells `all_kinds` of change, partitions `via_root`, and stored columns that are
+    `generated`; per table, what it tells."""
 
     all_kinds: bool
     via_root: bool
+    generated: bool
     columns: Mapping[tuple[str, str], tuple[str, ...] | None]
     filtered: frozenset[tuple[str, str]]
+
+    @classmethod
+    def ours(cls, *, tells_generated: bool) -> Published:
+        """The one that we make where there is none."""
+        return cls(True, True, tells_generated, {}, frozenset())
+
+    def tells(self, table: tuple[str, str], column: str, generated: str) -> bool:
+        listed = self.columns.get(table)
+        if listed is not None:
+            return column in listed
+        return generated == _BY_NOTHING or (generated == _STORED and self.generated)
 
 
 def tables(
@@ -98,7 +115,7 @@ def tables(
     columns: Sequence[tuple[Any, ...]],
     identities: Sequence[tuple[Any, ...]],
     shapes: Shapes,
-    published: Published | None,
+    published: Published,
     *,
     may_stay_out: Collection[str] = (),
 ) -> Listing:
@@ -121,26 +138,26 @@ def _table(
     columns: Sequence[tuple[Any, ...]],
     identities: Sequence[tuple[Any, ...]],
     shapes: Shapes,
-    published: Published | None,
+    published: Published,
 ) -> Table:
     schema, table, relation, kind, persistence, identity = found
     where = name(schema, table)
     _refuse_object(where, object_)
     _refuse_kind(where, relation, kind, persistence)
-    listed = published.columns.get((schema, table)) if published is not None else None
     key = _key(where, identity, [row[1:] for row in identities if row[0] == relation])
-    fields = tuple(
-        _field(row[1:], shapes, is_key=row[1] in key)
-        for row in columns
-        if row[0] == relation and (listed is None or row[1] in listed)
-    )
+    fields, untold = [], []
+    for owner, column, *type_, generated in columns:
+        if owner == relation and published.tells((schema, table), column, generated):
+            fields.append(_field(column, type_, shapes, is_key=column in key))
+        elif owner == relation and generated != _BY_NOTHING:
+            untold.append(column)
     _refuse_names(where, fields)
     if missing := set(key) - {field.name for field in fields}:
         raise Misconfigured(
             f"table {where} has {sorted(missing)} in its key, which the log does not carry.",
             hint="A key may not hold generated columns, nor columns that the publication leaves out.",
         )
-    return Table(object_, schema, table, kind == _PARTITIONED, fields, key)
+    return Table(object_, schema, table, kind == _PARTITIONED, tuple(fields), key, tuple(untold))
 
 
 def all_wanted(named: Mapping[str, TableName], found: Sequence[tuple[str, str]]) -> dict[str, TableName]:
@@ -192,9 +209,9 @@ def refuse_publication(publication: str, published: Published, wanted: Sequence[
             )
 
 
-def _field(row: tuple[Any, ...], shapes: Shapes, *, is_key: bool) -> Field:
+def _field(column: str, told: Sequence[Any], shapes: Shapes, *, is_key: bool) -> Field:
     """A column. An array in a key stays the text by which the server knows it again."""
-    column, required, type_, physical, type_schema, type_name = row
+    required, type_, physical, type_schema, type_name = told
     cast = name(type_schema, type_name)
     shape = shapes.of(type_)
     if shape is None:

@@ -30,11 +30,11 @@ where space.nspname = any(%(schemas)s::text[])
 order by space.nspname, held.relname;
 
 -- columns --
--- Their columns, domains as the types they stand on. Generated columns are left out: the log does not carry them.
+-- Their columns, domains as the types they stand on, and how they are generated: by nothing, s(tored) or v(irtual).
 with recursive based as (
-    select attrelid, attnum, attname, attnotnull, atttypid as type, atttypmod as typmod
+    select attrelid, attnum, attname, attnotnull, atttypid as type, atttypmod as typmod, attgenerated
     from pg_attribute
-    where attrelid = any(%(relations)s::oid[]) and attnum > 0 and not attisdropped and attgenerated = ''
+    where attrelid = any(%(relations)s::oid[]) and attnum > 0 and not attisdropped
     union all
     select
         based.attrelid,
@@ -42,7 +42,8 @@ with recursive based as (
         based.attname,
         based.attnotnull or domain.typnotnull,
         domain.typbasetype,
-        greatest(domain.typtypmod, based.typmod)
+        greatest(domain.typtypmod, based.typmod),
+        based.attgenerated
     from based
     join pg_type as domain on domain.oid = based.type and domain.typtype = 'd'
 )
@@ -53,7 +54,8 @@ select
     based.type,
     format_type(based.type, based.typmod),
     space.nspname,
-    plain.typname
+    plain.typname,
+    based.attgenerated::text
 from based
 join pg_type as plain on plain.oid = based.type and plain.typtype <> 'd'
 join pg_namespace as space on space.oid = plain.typnamespace
@@ -117,9 +119,10 @@ where
 group by held.indexrelid, held.indrelid, held.indisprimary, held.indisreplident, held.indimmediate, held.indisvalid;
 
 -- publication --
--- Whether it tells every kind of change, and tells of a partitioned table under its own name.
-select pubinsert and pubupdate and pubdelete and pubtruncate, pubviaroot
-from pg_publication
+-- Whether it tells every kind of change, tells of a partitioned table under its own name, and tells stored generated
+-- columns (18 and later).
+select held.pubinsert and held.pubupdate and held.pubdelete and held.pubtruncate, held.pubviaroot, to_jsonb(held) ->> 'pubgencols' = 's'
+from pg_publication as held
 where pubname = %(publication)s;
 
 -- published --
@@ -135,7 +138,7 @@ where listed.pubname = %(publication)s;
 -- create_publication --
 -- Before the slot, because the log is read with the catalogue as it was when it was written.
 create publication {{ publication }} for table {% for table in tables %}{% if not table.partitioned %}only {% endif %}{{ table.quoted }}{% if not loop.last %}, {% endif %}{% endfor %}
- with (publish = 'insert, update, delete, truncate', publish_via_partition_root = true);
+ with (publish = 'insert, update, delete, truncate', publish_via_partition_root = true{% if tells_generated %}, publish_generated_columns = stored{% endif %});
 
 -- widen_publication --
 -- Tables that were added to the project.

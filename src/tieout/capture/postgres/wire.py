@@ -52,6 +52,8 @@ _MEANING: Mapping[str, str] = {
 }
 """Settings on which what we read depends."""
 
+_GENERATED_SINCE = 18_00_00
+
 _connect_seconds_max = 20
 _slot_name_max = 63
 
@@ -111,9 +113,8 @@ class Wire:
         oids = {"relations": [oid for _, _, oid, *_ in relations if oid is not None]}
         columns, identities = self._ask("columns", **oids), self._ask("identities", **oids)
         shapes = Shapes(self._ask("types", **oids))
-        return catalogue.tables(
-            wanted, relations, columns, identities, shapes, self._published(), may_stay_out=may_stay_out
-        )
+        published = self._published() or Published.ours(tells_generated=self._tells_generated())
+        return catalogue.tables(wanted, relations, columns, identities, shapes, published, may_stay_out=may_stay_out)
 
     def tables_in(self, schemas: Sequence[str]) -> list[tuple[str, str]]:
         """(schema, table) of every table that stands in these schemas today, partitions within their own table."""
@@ -130,7 +131,9 @@ class Wire:
     def publish(self, tables: Sequence[Table]) -> None:
         """The publication tells of these tables from now on."""
         statement = "create_publication" if self._published() is None else "widen_publication"
-        publishing = statements(statement, publication=name(self._publication), tables=list(tables))
+        publishing = statements(
+            statement, publication=name(self._publication), tables=list(tables), tells_generated=self._tells_generated()
+        )
         try:
             self._run(publishing, None)
         except Misconfigured as refused:
@@ -182,6 +185,10 @@ class Wire:
             connection.close()
             raise
 
+    def _tells_generated(self) -> bool:
+        """Whether a publication on this server can tell stored generated columns."""
+        return self._opened().info.server_version >= _GENERATED_SINCE
+
     def _published(self) -> Published | None:
         head = self._ask("publication", publication=self._publication)
         if not head:
@@ -190,6 +197,7 @@ class Wire:
         return Published(
             all_kinds=bool(head[0][0]),
             via_root=bool(head[0][1]),
+            generated=bool(head[0][2]),
             columns={(schema, table): tuple(columns) if columns else None for schema, table, columns, _ in listed},
             filtered=frozenset((schema, table) for schema, table, _, where in listed if where),
         )
