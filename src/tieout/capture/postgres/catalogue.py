@@ -16,8 +16,8 @@ from ...base.sql import Sql, literal, name
 from ...base.stream import Stream
 from ...base.types import Column, ColumnType, Described
 from ..source import Remark
-from .nested import Shape
-from .shapes import Shapes
+from .compositions import Compositions
+from .nested import Composition
 from .types import NESTED, OTHER, Passage, passage_of, type_of
 
 _TABLE, _PARTITIONED = "r", "p"
@@ -30,15 +30,15 @@ TableName = str | tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`physical`: the server's word for the type. `cast`: the type's name without its modifier. `shape`: of an array or
-    a row of columns, which come as JSON."""
+    """`physical`: the server's word for the type. `cast`: the type's name without its modifier.
+    `composition`: of an array or a row of columns, which come as JSON."""
 
     name: str
     physical: str
     required: bool
     passage: Passage
     cast: Sql
-    shape: Shape | None = None
+    composition: Composition | None = None
 
     @property
     def type(self) -> ColumnType:
@@ -73,9 +73,9 @@ class Table:
         return Described(self.object, columns, self.key, note if self.untold else "")
 
     @property
-    def shapes(self) -> dict[str, Shape]:
+    def compositions(self) -> dict[str, Composition]:
         """The columns that come as JSON made of the server's text."""
-        return {field.name: field.shape for field in self.fields if field.shape is not None}
+        return {field.name: field.composition for field in self.fields if field.composition is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def tables(
     relations: Sequence[tuple[Any, ...]],
     columns: Sequence[tuple[Any, ...]],
     identities: Sequence[tuple[Any, ...]],
-    shapes: Shapes,
+    compositions: Compositions,
     published: Published,
     *,
     may_stay_out: Collection[str] = (),
@@ -124,7 +124,7 @@ def tables(
     made, left_out = [], []
     for object_, relation in zip(wanted, relations, strict=True):
         try:
-            made.append(_table(object_, relation, columns, identities, shapes, published))
+            made.append(_table(object_, relation, columns, identities, compositions, published))
         except Misconfigured as refused:
             if object_ not in may_stay_out:
                 raise
@@ -137,7 +137,7 @@ def _table(
     found: tuple[Any, ...],
     columns: Sequence[tuple[Any, ...]],
     identities: Sequence[tuple[Any, ...]],
-    shapes: Shapes,
+    compositions: Compositions,
     published: Published,
 ) -> Table:
     schema, table, relation, kind, persistence, identity = found
@@ -148,7 +148,7 @@ def _table(
     fields, untold = [], []
     for owner, column, *type_, generated in columns:
         if owner == relation and published.tells((schema, table), column, generated):
-            fields.append(_field(column, type_, shapes, is_key=column in key))
+            fields.append(_field(column, type_, compositions, is_key=column in key))
         elif owner == relation and generated != _BY_NOTHING:
             untold.append(column)
     _refuse_names(where, fields)
@@ -209,16 +209,16 @@ def refuse_publication(publication: str, published: Published, wanted: Sequence[
             )
 
 
-def _field(column: str, told: Sequence[Any], shapes: Shapes, *, is_key: bool) -> Field:
+def _field(column: str, told: Sequence[Any], compositions: Compositions, *, is_key: bool) -> Field:
     """A column. An array in a key stays the text by which the server knows it again."""
     required, type_, physical, type_schema, type_name = told
     cast = name(type_schema, type_name)
-    shape = shapes.of(type_)
-    if shape is None:
+    composition = compositions.of(type_)
+    if composition is None:
         return Field(column, physical, required, passage_of(type_schema, type_name), cast)
     if is_key:
         return Field(column, physical, required, OTHER, cast)
-    return Field(column, physical, required, NESTED, cast, shape)
+    return Field(column, physical, required, NESTED, cast, composition)
 
 
 def _refuse_kind(where: Sql, relation: int | None, kind: str, persistence: str) -> None:

@@ -36,7 +36,7 @@ class Scalar(Enum):
 class ArrayOf:
     """`delimiter` stands between two elements."""
 
-    element: Shape
+    element: Composition
     delimiter: str
 
 
@@ -44,28 +44,29 @@ class ArrayOf:
 class RowOf:
     """The columns of a row, in their order."""
 
-    columns: tuple[tuple[str, Shape], ...]
+    columns: tuple[tuple[str, Composition], ...]
 
 
-Shape = Scalar | ArrayOf | RowOf
+Composition = Scalar | ArrayOf | RowOf
+"""What a value is made of."""
 
 
-def told_as_json(told: pa.Table, shapes: Mapping[str, Shape]) -> pa.Table:
+def told_as_json(told: pa.Table, compositions: Mapping[str, Composition]) -> pa.Table:
     """A captured table of the log, with JSON in place of the texts of these columns."""
-    for name, shape in shapes.items():
+    for name, composition in compositions.items():
         at = told.schema.get_field_index(name)
         if at >= 0:
-            column, faults = as_json(told.column(at).combine_chunks(), shape)
+            column, faults = as_json(told.column(at).combine_chunks(), composition)
             told = _faulted(told.set_column(at, name, column), name, faults)
     return told
 
 
-def as_json(texts: pa.Array, shape: Shape) -> tuple[pa.Array, Faults]:
-    """The column as JSON. A text that is none of the shape becomes null, and its row has a fault: the type has changed
+def as_json(texts: pa.Array, composition: Composition) -> tuple[pa.Array, Faults]:
+    """The column as JSON. A text that is not composed so becomes null, and its row has a fault: the type has changed
     since the log was written."""
     distinct = texts.dictionary_encode()
     told = distinct.dictionary.to_pylist()
-    made = [_told(text, shape) for text in told]
+    made = [_told(text, composition) for text in told]
     column = pa.array(made, pa.string()).take(distinct.indices)
     wrong = {at for at, value in enumerate(made) if value is None}
     if not wrong:
@@ -74,77 +75,77 @@ def as_json(texts: pa.Array, shape: Shape) -> tuple[pa.Array, Faults]:
     return column, {row: f"is {told[at][:100]}, which its type does not explain" for row, at in places if at in wrong}
 
 
-def _told(text: str, shape: Shape) -> str | None:
+def _told(text: str, composition: Composition) -> str | None:
     try:
-        return json_of(text, shape)
+        return json_of(text, composition)
     except (ValueError, IndexError):
         return None
 
 
-def json_of(text: str, shape: Shape) -> str:
-    """The JSON of one value. Raises ValueError or IndexError for a text that is none of this shape."""
-    if isinstance(shape, ArrayOf):
-        return _array(text, shape)
-    if isinstance(shape, RowOf):
-        return _row(text, shape)
-    return _scalar(text, shape)
+def json_of(text: str, composition: Composition) -> str:
+    """The JSON of one value. Raises ValueError or IndexError for a text that is not composed so."""
+    if isinstance(composition, ArrayOf):
+        return _array(text, composition)
+    if isinstance(composition, RowOf):
+        return _row(text, composition)
+    return _scalar(text, composition)
 
 
-def _scalar(text: str, shape: Scalar) -> str:
-    if shape is Scalar.BOOLEAN:
+def _scalar(text: str, composition: Scalar) -> str:
+    if composition is Scalar.BOOLEAN:
         return {"t": "true", "f": "false"}.get(text) or _refused(text)
-    if shape is Scalar.JSON or (shape is Scalar.NUMBER and text[-1].isdigit()):
+    if composition is Scalar.JSON or (composition is Scalar.NUMBER and text[-1].isdigit()):
         return text
     return json.dumps(text, ensure_ascii=False)
 
 
-def _array(text: str, shape: ArrayOf) -> str:
+def _array(text: str, composition: ArrayOf) -> str:
     bounds, equals, rest = text.partition("=") if text[0] == "[" else ("", "", text)
     if _UNQUOTED_ITEM.fullmatch(rest, 1, len(rest) - 1) and rest[0] + rest[-1] == "{}":
-        elements = _plain(rest[1:-1], shape)
+        elements = _plain(rest[1:-1], composition)
     else:
-        elements, end = _braced(rest, 0, shape)
+        elements, end = _braced(rest, 0, composition)
         if end != len(rest):
             _refused(text)
     return f'{{"bounds": {json.dumps(bounds)}, "elements": {elements}}}' if equals else elements
 
 
-def _plain(items: str, shape: ArrayOf) -> str:
+def _plain(items: str, composition: ArrayOf) -> str:
     """Elements of one dimension of which none stands in quotes."""
     if not items:
         return "[]"
-    return "[" + ", ".join([_element(item, shape.element) for item in items.split(shape.delimiter)]) + "]"
+    return "[" + ", ".join([_element(item, composition.element) for item in items.split(composition.delimiter)]) + "]"
 
 
-def _braced(text: str, at: int, shape: ArrayOf) -> tuple[str, int]:
+def _braced(text: str, at: int, composition: ArrayOf) -> tuple[str, int]:
     """The array that opens at `at`, and where it ends."""
     if text[at] != "{":
         _refused(text)
     told, at = [], at + 1
     while text[at] != "}":
         if text[at] == "{":
-            element, at = _braced(text, at, shape)
+            element, at = _braced(text, at, composition)
         elif text[at] == '"':
             quoted, at = _quoted(text, at)
-            element = json_of(quoted, shape.element)
+            element = json_of(quoted, composition.element)
         else:
-            item, at = _bare(text, at, shape.delimiter + "}")
-            element = _element(item, shape.element)
+            item, at = _bare(text, at, composition.delimiter + "}")
+            element = _element(item, composition.element)
         told.append(element)
-        at = _past(text, at, shape.delimiter, "}")
+        at = _past(text, at, composition.delimiter, "}")
     return "[" + ", ".join(told) + "]", at + 1
 
 
-def _element(item: str, shape: Shape) -> str:
-    return _NULL if item == "NULL" else json_of(item, shape)
+def _element(item: str, composition: Composition) -> str:
+    return _NULL if item == "NULL" else json_of(item, composition)
 
 
-def _row(text: str, shape: RowOf) -> str:
+def _row(text: str, composition: RowOf) -> str:
     """`(a,"b c",)`: nothing between two commas is NULL, and so is a column that the type has gained since."""
     if text[0] != "(" or text[-1] != ")":
         _refused(text)
     told, at = [], 1
-    for name, column in shape.columns:
+    for name, column in composition.columns:
         if text[at] == '"':
             item, at = _quoted(text, at)
             value = json_of(item, column)

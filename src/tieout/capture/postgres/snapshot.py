@@ -152,8 +152,8 @@ def _columns(arrays: Sequence[Any], table: Table) -> tuple[dict[str, Any], pa.Ar
     for field, array in zip(table.fields, arrays, strict=True):
         columns[field.name], found = arrived(array)
         faults.append((field.name, found))
-        if field.shape is not None:
-            columns[field.name], found = as_json(columns[field.name], field.shape)
+        if field.composition is not None:
+            columns[field.name], found = as_json(columns[field.name], field.composition)
             faults.append((field.name, found))
     return columns, faults_column(faults, rows)
 

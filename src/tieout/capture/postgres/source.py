@@ -250,8 +250,8 @@ class PostgresSource:
 
     def _with_json(self, told: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:
         """Pieces of the log, with arrays and rows of columns as a read tells them."""
-        shapes = {table.object: table.shapes for table in self._known}
-        return {object_: told_as_json(table, shapes[object_]) for object_, table in told.items()}
+        compositions = {table.object: table.compositions for table in self._known}
+        return {object_: told_as_json(table, compositions[object_]) for object_, table in told.items()}
 
     @contextmanager
     def _snapshot(self, moment: Moment) -> Iterator[Snapshot]:

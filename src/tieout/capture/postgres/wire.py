@@ -19,9 +19,9 @@ from ...base.errors import Misconfigured, Transient
 from ...base.sql import Sql, Statements, name
 from . import catalogue
 from .catalogue import Listing, Published, Table, TableName
+from .compositions import Compositions
 from .lsn import lsn_number
 from .refusal import refusal, refusals_told
-from .shapes import Shapes
 from .standing import Server, Slot
 from .stream import Stream
 
@@ -112,9 +112,11 @@ class Wire:
         relations = self._ask("relations", schemas=list(schemas), names=list(names))
         oids = {"relations": [oid for _, _, oid, *_ in relations if oid is not None]}
         columns, identities = self._ask("columns", **oids), self._ask("identities", **oids)
-        shapes = Shapes(self._ask("types", **oids))
+        compositions = Compositions(self._ask("types", **oids))
         published = self._published() or Published.ours(tells_generated=self._tells_generated())
-        return catalogue.tables(wanted, relations, columns, identities, shapes, published, may_stay_out=may_stay_out)
+        return catalogue.tables(
+            wanted, relations, columns, identities, compositions, published, may_stay_out=may_stay_out
+        )
 
     def tables_in(self, schemas: Sequence[str]) -> list[tuple[str, str]]:
         """(schema, table) of every table that stands in these schemas today, partitions within their own table."""

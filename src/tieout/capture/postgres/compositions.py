@@ -1,4 +1,4 @@
-"""The shapes of a database's arrays and rows of columns, from the rows of its catalogue."""
+"""What a database's arrays and rows of columns are made of, from the rows of its catalogue."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...base.types import Kind
-from .nested import ArrayOf, RowOf, Scalar, Shape
+from .nested import ArrayOf, Composition, RowOf, Scalar
 from .types import passage_of
 
 _NUMBERS = frozenset({Kind.INT16, Kind.INT32, Kind.INT64, Kind.FLOAT32, Kind.FLOAT64, None})
@@ -27,7 +27,7 @@ class Type:
     columns: tuple[tuple[str, int], ...] | None
 
 
-class Shapes:
+class Compositions:
     """Types by their number, as the rows of the statement `types` tell them."""
 
     def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -43,19 +43,19 @@ class Shapes:
             for number, schema, name, base, element, delimiter, names, types in rows
         }
 
-    def of(self, number: int) -> Shape | None:
-        """The shape of a type; None of one that stands for itself."""
-        shape = self._shape(number)
-        return None if isinstance(shape, Scalar) else shape
+    def of(self, number: int) -> Composition | None:
+        """What a type is made of; None of one that stands for itself."""
+        composition = self._composition(number)
+        return None if isinstance(composition, Scalar) else composition
 
-    def _shape(self, number: int) -> Shape:
+    def _composition(self, number: int) -> Composition:
         type_ = self._types[number]
         if type_.base is not None:
-            return self._shape(type_.base)
+            return self._composition(type_.base)
         if type_.element is not None:
-            return ArrayOf(self._shape(type_.element), type_.delimiter)
+            return ArrayOf(self._composition(type_.element), type_.delimiter)
         if type_.columns is not None:
-            return RowOf(tuple((name, self._shape(column)) for name, column in type_.columns))
+            return RowOf(tuple((name, self._composition(column)) for name, column in type_.columns))
         return _scalar(passage_of(type_.schema, type_.name).kind)
 
 
