@@ -45,6 +45,22 @@ def test_a_stream_that_agrees_is_complete(project: Project) -> None:
     assert certificate.books.balanced
 
 
+def test_moments_that_python_has_no_word_for_agree(tmp_path: Path) -> None:
+    project = Project(tmp_path, "erp: {type: changes, path: ./inbox}")
+    project.contract("erp.deal", "name: ends, physicalType: date", "name: at, physicalType: timestamptz")
+    told = [("a", "infinity", "-infinity"), ("b", "12026-01-01", "0044-03-15 10:00:00+00 BC"), ("c", None, None)]
+    lines = [
+        change("image", key, at, stream="erp.deal", ends=ends, at=since) for at, (key, ends, since) in enumerate(told)
+    ]
+    project.inbox("one.ndjson", *lines)
+    project.run()
+
+    certificate = project.certify_one("erp.deal")
+
+    assert (certificate.state, counts(certificate)) == ("complete", [0, 0, 0, 0])
+    assert certificate.compared.source_rows == len(told)
+
+
 def test_a_certificate_is_kept_in_the_ledger_and_in_the_warehouse(project: Project) -> None:
     report = project.certify().streams[0].to_json()
 

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.e2e.certifying import Project, counts
+from tests.postgres_values import VALUES, gallery, rows
 from tieout.base.stream import Stream
 from tieout.quality.certificate import Repair
 from tieout.run.replay import rebuild
@@ -80,6 +81,88 @@ def test_a_table_that_agrees_is_complete_whatever_its_types(project: Project) ->
 
     assert (certificate.state, counts(certificate), certificate.how) == ("complete", [0, 0, 0, 0], "exact")
     assert (certificate.compared.source_rows, certificate.compared.current_rows) == (ROWS, ROWS)
+
+
+def test_every_type_agrees_whether_it_was_read_or_logged(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PG_URL", database)
+    half = len(VALUES) // 2
+    do(database, f"{gallery()}; {rows(range(half))}")
+    project = Project(tmp_path, 'shop: {type: postgres, url: "${PG_URL}", tables: [public.gallery]}')
+    project.run()
+    do(database, f"{rows(range(half, len(VALUES)))}; update gallery set c0 = false where c0")
+    project.run()
+
+    certificate = project.certify_one("shop.gallery")
+
+    assert (certificate.state, counts(certificate), certificate.how) == ("complete", [0, 0, 0, 0], "exact")
+    assert certificate.compared.source_rows == len(VALUES)
+    project.within(lambda house: rebuild(house, only=Stream.parse("shop.gallery")))
+    assert counts(project.certify_one("shop.gallery")) == [0, 0, 0, 0]
+
+
+NAMED = """
+create table "Order Items" (
+    "select" int, "Order" text, "a.b" text, "a "" b" text, "%s {}" text, {long} int, "select_" text,
+    primary key ("Order", "select")
+);
+insert into "Order Items" values (1, 'x', 'dot', 'quote', 'mark', 63, null);
+"""
+
+
+def test_names_are_taken_as_they_are_all_the_way(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PG_URL", database)
+    long = "l" * 63
+    do(database, NAMED.replace("{long}", long))
+    project = Project(tmp_path, """shop: {type: postgres, url: "${PG_URL}", tables: ['public."Order Items"']}""")
+    project.run()
+    do(database, """update "Order Items" set "a "" b" = 'said'; insert into "Order Items" values (2, 'y')""")
+    project.run()
+
+    certificate = project.certify_one("shop.Order Items")
+
+    assert (certificate.state, counts(certificate)) == ("complete", [0, 0, 0, 0])
+    (row, _) = project.query('select * from latest."shop__Order Items" order by "select"')
+    assert (row["select"], row["a.b"], row['a " b'], row[long]) == (1, "dot", "said", 63)
+
+
+PARTITIONED = """
+create table visits (day date, id int, note text, primary key (day, id)) partition by range (day);
+create table visits_1 partition of visits for values from ('2026-01-01') to ('2026-02-01');
+create table visits_2 partition of visits for values from ('2026-02-01') to ('2026-03-01');
+insert into visits values ('2026-01-01', 1, 'one'), ('2026-01-02', 2, 'two');
+create table visits_3 (day date not null, id int not null, note text);
+insert into visits_3 values ('2026-03-01', 3, 'three'), ('2026-03-02', 4, 'four');
+"""
+ATTACH = "alter table visits attach partition visits_3 for values from ('2026-03-01') to ('2026-04-01')"
+
+
+def test_partitions_come_and_go_and_rows_move_between_them(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PG_URL", database)
+    do(database, PARTITIONED)
+    project = Project(tmp_path, 'shop: {type: postgres, url: "${PG_URL}", tables: [public.visits]}')
+    project.run()
+    do(database, "update visits set day = '2026-02-01' where id = 1")
+    project.run()
+    assert project.certify_one("shop.visits").state == "complete"
+
+    do(database, ATTACH)
+    project.run()
+    attached = project.certify_one("shop.visits", repair=True)
+    do(database, "alter table visits detach partition visits_2")
+    project.run()
+    detached = project.certify_one("shop.visits", repair=True)
+
+    # The log tells neither of the rows that an attached part brings nor of those that a detached one takes along.
+    assert (attached.state, detached.state) == ("complete", "complete")
+    assert project.query("select id from latest.shop__visits where not _deleted order by id") == [
+        {"id": 2}, {"id": 3}, {"id": 4},
+    ]  # fmt: skip
 
 
 def test_while_somebody_writes_both_sides_are_of_one_moment(project: Project, database: str) -> None:

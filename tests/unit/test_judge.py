@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.telling import Say, contract_of, judged_of
@@ -30,6 +31,21 @@ TAKEN: list[tuple[str, str, Any]] = [
     ("binary", "\\x00ff", b"\x00\xff"),
     ("text", "", ""),
 ]
+MOMENTS = [
+    ("date", "infinity", "infinity"),
+    ("date", "-infinity", "-infinity"),
+    ("date", "0044-03-15 BC", "0044-03-15 (BC)"),
+    ("date", "0044-03-15 (BC)", "0044-03-15 (BC)"),
+    ("date", "5874897-12-31", "5874897-12-31"),
+    ("time", "24:00:00", "24:00:00"),
+    ("timestamp", "infinity", "infinity"),
+    ("timestamp", "0001-01-01 10:00:00.5 BC", "0001-01-01 (BC) 10:00:00.5"),
+    ("timestamp", "0001-01-01 (BC) 10:00:00.5", "0001-01-01 (BC) 10:00:00.5"),
+    ("timestamp", "294247-01-10 04:00:54.775806", "294247-01-10 04:00:54.775806"),
+    ("timestamptz", "-infinity", "-infinity"),
+    ("timestamptz", "0001-01-01 10:00:00+02 BC", "0001-01-01 (BC) 08:00:00+00"),
+    ("timestamptz", "0001-01-01 (BC) 08:00:00+00", "0001-01-01 (BC) 08:00:00+00"),
+]
 REFUSED = [
     ("smallint", "32768"),
     ("integer", "1.5"),
@@ -42,7 +58,10 @@ REFUSED = [
     ("double", "1e400"),
     ("boolean", "yes"),
     ("date", "2023-02-29"),
-    ("date", "infinity"),
+    ("date", "5881580-07-11"),
+    ("date", "0044-03-15 AD"),
+    ("timestamp", "294247-01-10 04:00:54.775807"),
+    ("timestamptz", "infinity+00"),
     ("timestamp", "2026-11-20 12:00:00+02"),
     ("timestamp", "2026-11-20 12:00:60"),
     ("timestamptz", "2026-11-20 12:00:00"),
@@ -58,6 +77,16 @@ def test_what_a_type_holds_is_taken_as_it_is(type_: str, text: str, value: Any) 
     (row,) = judged_of([Say("image", "k", 1, {"v": text})], contract_of(v=type_)).changes.to_pylist()
 
     assert (row["v"], row["_fault"]) == (value, None)
+
+
+@pytest.mark.parametrize(("type_", "text", "written"), MOMENTS)
+def test_a_moment_that_python_has_no_word_for_is_taken_as_it_is(type_: str, text: str, written: str) -> None:
+    judged = judged_of([Say("image", "k", 1, {"v": text})], contract_of(v=type_)).changes
+
+    with duckdb.connect() as warehouse:
+        warehouse.execute("set TimeZone = 'UTC'")
+        warehouse.register("judged", judged)
+        assert warehouse.sql("select cast(v as varchar), _fault from judged").fetchall() == [(written, None)]
 
 
 @pytest.mark.parametrize(("type_", "text"), REFUSED)

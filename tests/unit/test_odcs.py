@@ -223,10 +223,12 @@ def test_a_draft_says_that_it_is_one_and_keeps_the_sources_words(tmp_path: Path)
             Column("span", ColumnType.parse("bigint"), physical="date"),
         ),
         key=("id",),
+        note="Something is left out.",
     )
 
     contract = contract_of(tmp_path, odcs.draft(STREAM, described))
 
+    assert "limitations: Something is left out." in odcs.draft(STREAM, described)
     assert (contract.status, contract.columns, contract.key) == ("draft", described.columns, described.key)
 
 

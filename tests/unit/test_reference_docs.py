@@ -15,6 +15,7 @@ from tieout.base.change import RESERVED
 from tieout.base.order import CONTENT_WIDTH, EPOCH_WIDTH, MOMENT_WIDTH, PLACE_WIDTH, TOKEN_WIDTH
 from tieout.base.stream import Stream
 from tieout.base.types import _SPELLINGS, ColumnType, Kind
+from tieout.capture.postgres.types import PASSAGES
 from tieout.contract import odcs
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.warehouse import Side
@@ -25,6 +26,7 @@ PAGES = Path(__file__).parents[2] / "docs" / "reference"
 PROJECT, CONTRACTS, WAREHOUSE = (
     (PAGES / name).read_text(encoding="utf-8") for name in ("project.md", "contracts.md", "warehouse.md")
 )
+POSTGRES_TYPES = (PAGES / "postgres-types.md").read_text(encoding="utf-8")
 
 
 def example(page: str) -> str:
@@ -94,6 +96,17 @@ def test_the_project_on_the_page_loads_and_shows_every_key(tmp_path: Path) -> No
     assert written["sources"]["erp"].keys() == keys_of(project._ChangesForm).keys()
     assert written["sources"]["shop"].keys() == keys_of(project._PostgresForm).keys()
     assert written["sources"]["shop"]["tables"][1].keys() == keys_of(project._AliasedForm).keys()
+
+
+def test_every_type_of_postgres_that_is_known_by_name_has_its_row_and_no_other() -> None:
+    told = {
+        type_: rest.removesuffix(" |").split(" | ")[:2]
+        for type_, rest in rows(POSTGRES_TYPES.partition("\n## ")[0]).items()
+    }
+    known = {type_: ColumnType(passage.kind) for type_, passage in PASSAGES.items() if passage.kind is not None}
+
+    assert told.pop("numeric") == ["`decimal(p,s)`, `numeric`", "DECIMAL(p,s), VARCHAR"]
+    assert told == {type_: [f"`{column}`", column.duckdb] for type_, column in known.items()}
 
 
 def test_every_source_has_its_section() -> None:

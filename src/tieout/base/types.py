@@ -155,8 +155,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a source's own catalogue says of one object: its columns in order, and the names of its key in order."""
+    """What a source's own catalogue says of one object: its columns in order, and the names of its key in order.
+    `note`: what of it cannot be captured, in a sentence."""
 
     object: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    note: str = ""

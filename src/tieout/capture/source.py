@@ -110,6 +110,23 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What whoever runs the source should know though nothing failed, in one sentence, and what would mend it."""
+
+    text: str
+    hint: str
+
+
+@runtime_checkable
+class Remarks(Protocol):
+    """A source that can go on though not all that was asked for can be captured."""
+
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is left out of what was asked for, as of the last capture."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """A row that was set aside: its bytes and kind, its place in the order if that was readable, when it happened."""
 

@@ -121,6 +121,7 @@ def draft(stream: Stream, described: Described) -> str:
         "name": stream.object,
         "version": "0.1.0",
         "status": "draft",
+        **({"description": {"limitations": described.note}} if described.note else {}),
         "schema": [
             {
                 "name": stream.object,

@@ -48,8 +48,13 @@ end
 {{ value }}
 
 -- read_date --
--- ISO only.
-case when regexp_full_match({{ value }}, '[0-9]{4,6}-[0-9]{2}-[0-9]{2}') then try_cast({{ value }} as date) end
+-- ISO, an infinity, or a year before Christ as PostgreSQL or DuckDB write it.
+case
+    when regexp_full_match({{ value }}, '[0-9]{4,7}-[0-9]{2}-[0-9]{2}') then try_cast({{ value }} as date)
+    when {{ value }} in ('infinity', '-infinity') then cast({{ value }} as date)
+    when regexp_full_match({{ value }}, '[0-9]{4,7}-[0-9]{2}-[0-9]{2} (BC|\(BC\))')
+    then try_cast(concat(split_part({{ value }}, ' ', 1), ' (BC)') as date)
+end
 
 -- read_time --
 -- Not finer than a microsecond.
@@ -58,20 +63,39 @@ case
 end
 
 -- read_timestamp --
--- Without a zone, not finer than a microsecond.
+-- Without a zone, not finer than a microsecond; an infinity, or a year before Christ as PostgreSQL or DuckDB write it.
 case
     when regexp_full_match({{ value }}, '[0-9]{4,6}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?')
-    then try_cast({{ value }} as timestamp)
+    then case when isfinite(try_cast({{ value }} as timestamp)) then try_cast({{ value }} as timestamp) end
+    when {{ value }} in ('infinity', '-infinity') then cast({{ value }} as timestamp)
+    when regexp_full_match(
+        {{ value }}, '[0-9]{4,6}-[0-9]{2}-[0-9]{2} (\(BC\) )?[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?( BC)?'
+    )
+    then try_cast(
+        concat_ws(' ', split_part({{ value }}, ' ', 1), '(BC)', regexp_extract({{ value }}, '[0-9:.]{8,}')) as timestamp
+    )
 end
 
 -- read_timestamptz --
--- With a zone, which a time without one does not get by guessing.
+-- The same with a zone, which a time without one does not get by guessing.
 case
     when regexp_full_match(
         {{ value }},
         '[0-9]{4,6}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)'
     )
-    then try_cast({{ value }} as timestamp with time zone)
+    then case
+        when isfinite(try_cast({{ value }} as timestamp with time zone))
+        then try_cast({{ value }} as timestamp with time zone)
+    end
+    when {{ value }} in ('infinity', '-infinity') then cast({{ value }} as timestamp with time zone)
+    when regexp_full_match(
+        {{ value }},
+        '[0-9]{4,6}-[0-9]{2}-[0-9]{2} (\(BC\) )?[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?[+-][0-9]{2}(:[0-9]{2})?( BC)?'
+    )
+    then try_cast(
+        concat_ws(' ', split_part({{ value }}, ' ', 1), '(BC)', regexp_extract({{ value }}, '[0-9]{2}:[0-9:.+-]{6,}'))
+        as timestamp with time zone
+    )
 end
 
 -- read_uuid --

@@ -11,10 +11,17 @@ from ..base.change import Kind
 from ..base.order import MOMENT_WIDTH, Class
 from .rule import LIFE, Change
 
+_COUNTS = {
+    pa.date32(): pa.int32(),
+    pa.time64("us"): pa.int64(),
+    pa.timestamp("us"): pa.int64(),
+    pa.timestamp("us", tz="UTC"): pa.int64(),
+}
+
 
 def changes_of(judged: pa.Table) -> Iterator[Change]:
     """What the rows of a batch say. A faulty row says nothing, but a read of a readable key: that the key is alive."""
-    for row in judged.to_pylist():
+    for row in _counted(judged).to_pylist():
         kind = Kind(row["_kind"])
         if row["_fault"] is None:
             if kind is not Kind.MARK:
@@ -22,6 +29,13 @@ def changes_of(judged: pa.Table) -> Iterator[Change]:
                 yield Change(row["_key"], kind, fields, row["_order"])
         elif is_witness(row["_key"], kind, row["_order"]):
             yield Change(row["_key"], Kind.UNDELETE, {}, row["_order"], is_witness=True)
+
+
+def _counted(judged: pa.Table) -> pa.Table:
+    """The table with its moments as the numbers underneath: Python's own end at the year 9999, and know no infinity."""
+    return judged.cast(
+        pa.schema([pa.field(field.name, _COUNTS.get(field.type, field.type)) for field in judged.schema])
+    )
 
 
 def is_witness(key: str | None, kind: Kind, token: str | None) -> bool:

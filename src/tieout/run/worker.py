@@ -17,6 +17,7 @@ import structlog
 
 from ..base.errors import Broken, Fenced, Misconfigured, Occupied, Stopped, TieoutError, Transient
 from ..base.stream import Stream
+from ..capture.source import Remarks, Source
 from ..ledger.facts import Ran
 from .house import House
 from .mend import Tried, mend
@@ -27,6 +28,8 @@ from .session import LandingSession, Session, Warehouses
 ATTEMPTS_ONCE = 7
 """Tries of one `run --once` against a neighbour that is away: some 15 seconds in all."""
 POLL_SECONDS = 1.0
+REMARKS_MAX = 5
+"""Remarks of a source that are told in full; the count tells of the others."""
 
 log = structlog.get_logger()
 
@@ -68,7 +71,7 @@ class LaneWork:
             session = self._open()
             route, received, merged = session.route, session.route.received, session.route.merged
             self._pass(session, stopping)
-            outcome = _with_damage(Outcome(self.lane, "complete"), route)
+            outcome = _with_damage(_with_remarks(Outcome(self.lane, "complete"), session.source), route)
         except Exception as error:
             outcome = self._closed_after(error)
         if route is None:
@@ -202,7 +205,7 @@ class Worker:
             return
         if not outcome.is_elsewhere:
             self._house.tools.ledger.append([Ran(outcome.lane, outcome.outcome, outcome.reason)], given=[])
-        if outcome.exit_code:
+        if outcome.reason:
             log.warning("lane " + outcome.outcome, lane=outcome.lane, reason=outcome.reason, hint=outcome.hint)
 
     def _close(self) -> None:
@@ -227,6 +230,16 @@ def _outcome(lane: str, error: Exception) -> Outcome:
     return Outcome(
         lane, "failed", f"{type(error).__name__}: {error}", "This is a fault in tieout; please report it.", exit_code=1
     )
+
+
+def _with_remarks(outcome: Outcome, source: Source) -> Outcome:
+    """What is left out of a source fails nothing, and must not be forgotten."""
+    remarks = source.remarks() if isinstance(source, Remarks) else ()
+    if not remarks:
+        return outcome
+    told = " ".join(remark.text for remark in remarks[:REMARKS_MAX])
+    rest = f" And {len(remarks) - REMARKS_MAX} more." if len(remarks) > REMARKS_MAX else ""
+    return replace(outcome, reason=f"Left out: {told}{rest}", hint=remarks[0].hint)
 
 
 def _with_damage(outcome: Outcome, route: Route) -> Outcome:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..quality.books import ACCOUNTS, Books
-from ..run.status import Figures, Report, StreamStatus
+from ..run.status import Figures, LaneStatus, Report, StreamStatus
 from .paint import count, grid, moment, next_step, safe, seconds, several, stacked, state, verdict
 
 _FIGURES = ("rows", "received", "pending", "quarantine", "open", "p95")
@@ -38,6 +38,7 @@ class Standing:
             )
         drawn = [_detail(stream) for stream in self.report.streams] if self.at_length else [self._overview()]
         reasons = [_reason(stream) for stream in self.report.streams if stream.reason]
+        reasons += [_remark(lane) for lane in self.report.lanes if lane.outcome == "complete" and lane.reason]
         return stacked(*drawn, self._lanes(), *reasons, self._verdict(), self._next())
 
     def _overview(self) -> Table:
@@ -125,6 +126,10 @@ def _equation(books: Books) -> Text:
 
 def _reason(stream: StreamStatus) -> Text:
     return Text.assemble((f"{stream.stream}: ", "bold"), safe(stream.reason))
+
+
+def _remark(lane: LaneStatus) -> Text:
+    return Text.assemble((f"{lane.lane}: ", "bold"), safe(lane.reason))
 
 
 def _pending(books: Books | None) -> int:

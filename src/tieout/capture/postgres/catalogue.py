@@ -6,21 +6,22 @@ the application's own updates fail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...base.change import is_reserved
 from ...base.errors import Misconfigured
 from ...base.sql import Sql, literal, name
-from ...base.types import Column, ColumnType, Described, Kind
-
-_NATIVE = frozenset({16, 17, 20, 21, 23, 25, 700, 701, 1042, 1043})
-"""bool, bytea, int8, int2, int4, text, float4, float8, bpchar, varchar: what Arrow holds as the server does.
-
-Dates and timestamps are not among them: `infinity` would arrive as a wrong moment without a word."""
+from ...base.stream import Stream
+from ...base.types import Column, ColumnType, Described
+from ..source import Remark
+from .compositions import Compositions
+from .nested import Composition
+from .types import NESTED, OTHER, Passage, passage_of, type_of
 
 _TABLE, _PARTITIONED = "r", "p"
+_BY_NOTHING, _STORED = "", "s"
 
 
 TableName = str | tuple[str, str]
@@ -29,25 +30,25 @@ TableName = str | tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`native`: read as an Arrow value, else as the server's text. `cast`: the type's name without its modifier."""
+    """`physical`: the server's word for the type. `cast`: the type's name without its modifier.
+    `composition`: of an array or a row of columns, which come as JSON."""
 
     name: str
     physical: str
     required: bool
-    native: bool
+    passage: Passage
     cast: Sql
+    composition: Composition | None = None
 
     @property
     def type(self) -> ColumnType:
-        try:
-            return ColumnType.parse(self.physical)
-        except Misconfigured:
-            return ColumnType(Kind.NUMERIC if self.physical.startswith("numeric") else Kind.TEXT)
+        return type_of(self.passage, self.physical)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as an object of ours. `key` are the columns by which the log tells its rows."""
+    """A table as an object of ours. `key` are the columns by which the log tells its rows, `untold` generated ones that
+    it does not tell."""
 
     object: str
     schema: str
@@ -55,6 +56,7 @@ class Table:
     partitioned: bool
     fields: tuple[Field, ...]
     key: tuple[str, ...]
+    untold: tuple[str, ...] = ()
 
     @property
     def quoted(self) -> Sql:
@@ -67,17 +69,44 @@ class Table:
 
     def described(self) -> Described:
         columns = tuple(Column(field.name, field.type, field.required, field.physical) for field in self.fields)
-        return Described(self.object, columns, self.key)
+        note = f"Generated columns that the log does not tell are left out: {', '.join(self.untold)}."
+        return Described(self.object, columns, self.key, note if self.untold else "")
+
+    @property
+    def compositions(self) -> dict[str, Composition]:
+        """The columns that come as JSON made of the server's text."""
+        return {field.name: field.composition for field in self.fields if field.composition is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`tables`: those that can be followed. `left_out`: why others are not, a sentence each."""
+
+    tables: tuple[Table, ...]
+    left_out: tuple[Remark, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Our publication: whether it tells `all_kinds` of change, and partitions `via_root`; per table, what it tells."""
+    """Our publication: whether it tells `all_kinds` of change, partitions `via_root`, and stored columns that are
+    `generated`; per table, what it tells."""
 
     all_kinds: bool
     via_root: bool
+    generated: bool
     columns: Mapping[tuple[str, str], tuple[str, ...] | None]
     filtered: frozenset[tuple[str, str]]
+
+    @classmethod
+    def ours(cls, *, tells_generated: bool) -> Published:
+        """The one that we make where there is none."""
+        return cls(True, True, tells_generated, {}, frozenset())
+
+    def tells(self, table: tuple[str, str], column: str, generated: str) -> bool:
+        listed = self.columns.get(table)
+        if listed is not None:
+            return column in listed
+        return generated == _BY_NOTHING or (generated == _STORED and self.generated)
 
 
 def tables(
@@ -85,29 +114,50 @@ def tables(
     relations: Sequence[tuple[Any, ...]],
     columns: Sequence[tuple[Any, ...]],
     identities: Sequence[tuple[Any, ...]],
-    published: Published | None,
-) -> tuple[Table, ...]:
+    compositions: Compositions,
+    published: Published,
+    *,
+    may_stay_out: Collection[str] = (),
+) -> Listing:
     """The tables of `wanted` (object -> schema.table), from the rows of the statements of these names. Raises
-    Misconfigured, with the command that mends it."""
-    made = []
-    for object_, (schema, table, relation, kind, persistence, identity) in zip(wanted, relations, strict=True):
-        where = name(schema, table)
-        _refuse_kind(where, relation, kind, persistence)
-        listed = published.columns.get((schema, table)) if published is not None else None
-        fields = tuple(
-            Field(column, physical, required, type_ in _NATIVE, name(type_schema, type_name))
-            for owner, column, required, type_, physical, type_schema, type_name in columns
-            if owner == relation and (listed is None or column in listed)
+    Misconfigured for one that cannot be followed, with the command that mends it, unless its object `may_stay_out`."""
+    made, left_out = [], []
+    for object_, relation in zip(wanted, relations, strict=True):
+        try:
+            made.append(_table(object_, relation, columns, identities, compositions, published))
+        except Misconfigured as refused:
+            if object_ not in may_stay_out:
+                raise
+            left_out.append(Remark(refused.message, refused.hint))
+    return Listing(tuple(made), tuple(left_out))
+
+
+def _table(
+    object_: str,
+    found: tuple[Any, ...],
+    columns: Sequence[tuple[Any, ...]],
+    identities: Sequence[tuple[Any, ...]],
+    compositions: Compositions,
+    published: Published,
+) -> Table:
+    schema, table, relation, kind, persistence, identity = found
+    where = name(schema, table)
+    _refuse_object(where, object_)
+    _refuse_kind(where, relation, kind, persistence)
+    key = _key(where, identity, [row[1:] for row in identities if row[0] == relation])
+    fields, untold = [], []
+    for owner, column, *type_, generated in columns:
+        if owner == relation and published.tells((schema, table), column, generated):
+            fields.append(_field(column, type_, compositions, is_key=column in key))
+        elif owner == relation and generated != _BY_NOTHING:
+            untold.append(column)
+    _refuse_names(where, fields)
+    if missing := set(key) - {field.name for field in fields}:
+        raise Misconfigured(
+            f"table {where} has {sorted(missing)} in its key, which the log does not carry.",
+            hint="A key may not hold generated columns, nor columns that the publication leaves out.",
         )
-        _refuse_names(where, fields)
-        key = _key(where, identity, [row[1:] for row in identities if row[0] == relation])
-        if missing := set(key) - {field.name for field in fields}:
-            raise Misconfigured(
-                f"table {where} has {sorted(missing)} in its key, which the log does not carry.",
-                hint="A key may not hold generated columns, nor columns that the publication leaves out.",
-            )
-        made.append(Table(object_, schema, table, kind == _PARTITIONED, fields, key))
-    return tuple(made)
+    return Table(object_, schema, table, kind == _PARTITIONED, tuple(fields), key, tuple(untold))
 
 
 def all_wanted(named: Mapping[str, TableName], found: Sequence[tuple[str, str]]) -> dict[str, TableName]:
@@ -159,6 +209,18 @@ def refuse_publication(publication: str, published: Published, wanted: Sequence[
             )
 
 
+def _field(column: str, told: Sequence[Any], compositions: Compositions, *, is_key: bool) -> Field:
+    """A column. An array in a key stays the text by which the server knows it again."""
+    required, type_, physical, type_schema, type_name = told
+    cast = name(type_schema, type_name)
+    composition = compositions.of(type_)
+    if composition is None:
+        return Field(column, physical, required, passage_of(type_schema, type_name), cast)
+    if is_key:
+        return Field(column, physical, required, OTHER, cast)
+    return Field(column, physical, required, NESTED, cast, composition)
+
+
 def _refuse_kind(where: Sql, relation: int | None, kind: str, persistence: str) -> None:
     if relation is None:
         raise Misconfigured(
@@ -177,6 +239,22 @@ def _refuse_names(where: Sql, fields: Sequence[Field]) -> None:
             f"table {where} has columns {taken}, which are tieout's own names.",
             hint=f"Run: alter table {where} rename column {name(taken[0])} to {name(taken[0].lstrip('_'))};",
         )
+    for at, field in enumerate(fields):
+        if twin := next((other.name for other in fields[:at] if other.name.lower() == field.name.lower()), None):
+            raise Misconfigured(
+                f"table {where} has the columns {name(twin)} and {name(field.name)}, which are one in the warehouse.",
+                hint=f"Run: alter table {where} rename column {name(field.name)} to {name(field.name + '_2')};",
+            )
+
+
+def _refuse_object(where: Sql, object_: str) -> None:
+    try:
+        Stream("any", object_)
+    except Misconfigured as error:
+        raise Misconfigured(
+            f"table {where} has a name that no stream can bear.",
+            hint="Give it an alias under `tables`: {table: ..., as: NAME}.",
+        ) from error
 
 
 def _key(where: Sql, identity: str, indexes: Sequence[tuple[Any, ...]]) -> tuple[str, ...]:

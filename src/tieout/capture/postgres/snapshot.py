@@ -20,12 +20,14 @@ from ...base.change import CAPTURED, Kind
 from ...base.codec import canonical_json
 from ...base.errors import Transient
 from ...base.order import Class
-from ...base.sql import literal, name
+from ...base.sql import Sql, literal, name
+from .arrived import arrived
 from .captured import captured
 from .catalogue import Field, Table
 from .lsn import lsn_text
+from .nested import as_json
 from .refusal import refusals_told
-from .texts import faults_column, texts
+from .texts import faults_column
 from .wire import statements
 
 _NOTHING = "[]"
@@ -55,7 +57,7 @@ class Snapshot:
 
     def images(self, table: Table) -> Iterator[pa.Table]:
         """Every row of the table as an image, in pieces. Raises Transient when it was emptied meanwhile."""
-        statement = statements("rows", table=table, columns=[_column(field) for field in table.fields])
+        statement = statements("rows", table=table, columns=[_read(field) for field in table.fields])
         first = 0
         with refusals_told(f"reading {table.quoted}"), self._held(table):
             self._cursor.execute(str(statement))
@@ -66,10 +68,7 @@ class Snapshot:
 
     def keyed(self, table: Table, keys: Sequence[str]) -> pa.Table:
         """Of each of these canonical keys: an image where its row is there, a delete where it is not."""
-        columns = [{**_column(field), "key": False} for field in table.fields]
-        for column, field in zip(columns, table.fields, strict=True):
-            if field.name in table.key:
-                column |= {"key": True, "place": table.key.index(field.name), "cast": field.cast}
+        columns = [_asked(field, table.key) for field in table.fields]
         with refusals_told(f"reading keys of {table.quoted}"), self._held(table):
             statement = statements("keyed", table=table, columns=columns)
             self._cursor.execute(str(statement), (f"[{','.join(keys)}]",))
@@ -108,8 +107,22 @@ def sweep(stamp: Stamp, rows: int) -> pa.Table:
     return captured(_envelope(kind, cover, stamp, rows, fault), {})
 
 
-def _column(field: Field) -> dict[str, Any]:
-    return {"name": name(field.name), "native": field.native}
+def _read(field: Field) -> dict[str, Sql]:
+    return {"name": name(field.name), "read": field.passage.read.of(name(field.name))}
+
+
+def _asked(field: Field, key: Sequence[str]) -> dict[str, Sql]:
+    """A column of a question by key: of the key it is there even where its row is not."""
+    column, held = name(field.name), name("held", field.name)
+    if field.name not in key:
+        return {"name": column, "read": field.passage.read.of(held), "asked": Sql()}
+    text = statements("asked_text", place=key.index(field.name))
+    asked = field.passage.asked.of(text, field.cast)
+    return {
+        "name": column,
+        "read": field.passage.read.of(statements("or_asked", held=held, asked=asked)),
+        "asked": asked,
+    }
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -133,13 +146,14 @@ def _presence(answer: pa.Table, table: Table, stamp: Stamp) -> pa.Table:
 
 
 def _columns(arrays: Sequence[Any], table: Table) -> tuple[dict[str, Any], pa.Array]:
-    """The server's columns under their names; a text that is no text is null, and its row has a fault."""
+    """The server's columns under their names; what cannot be held is null, and its row has a fault."""
     columns, faults = {}, []
     rows = len(arrays[0]) if arrays else 0
     for field, array in zip(table.fields, arrays, strict=True):
-        columns[field.name] = array
-        if pa.types.is_string(array.type):
-            columns[field.name], found = texts(array.view(pa.binary()))
+        columns[field.name], found = arrived(array)
+        faults.append((field.name, found))
+        if field.composition is not None:
+            columns[field.name], found = as_json(columns[field.name], field.composition)
             faults.append((field.name, found))
     return columns, faults_column(faults, rows)
 
@@ -164,7 +178,7 @@ def _envelope(kinds: pa.Array, covers: pa.Array, stamp: Stamp, first: int, fault
         "_keyed": _same(None, "_keyed", rows),
         "_observed_at": _same(stamp.read_at, "_observed_at", rows),
         "_origin": _same(f"snapshot {lsn_text(stamp.lsn)}", "_origin", rows),
-        "_ordinal": pa.array(range(first, first + rows), pa.int64()),
+        "_ordinal": pa.arange(first, first + rows),
         "_fault": faults,
         "_raw": _same(None, "_raw", rows),
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
@@ -18,10 +19,11 @@ from ...base.clock import Clock
 from ...base.cursor import Cursor, Progress
 from ...base.errors import Broken, Misconfigured, Transient
 from ...base.types import Described
-from ..source import Bound, Captured, Cut
+from ..source import Bound, Captured, Cut, Remark
 from .catalogue import Table, TableName, all_wanted
 from .following import Following
 from .lsn import lsn_text
+from .nested import told_as_json
 from .snapshot import Snapshot, Stamp, snapshot_at, sweep
 from .standing import (
     WAL,
@@ -68,6 +70,7 @@ class PostgresSource:
         self._following: Following | None = None
         self._epoch = 0
         self._known: tuple[Table, ...] = ()
+        self._left_out: tuple[Remark, ...] = ()
 
     @cached_property
     def _wanted(self) -> Mapping[str, TableName]:
@@ -78,8 +81,11 @@ class PostgresSource:
     def describe(self) -> tuple[Described, ...]:
         # While a table is read the catalogue is not asked: a question could wait behind somebody who waits for us.
         if not self._known:
-            self._known = self._wire.tables(self._wanted)
+            self._list({})
         return tuple(table.described() for table in self._known)
+
+    def remarks(self) -> tuple[Remark, ...]:
+        return self._left_out
 
     def bound(self) -> Bound:
         try:
@@ -95,7 +101,8 @@ class PostgresSource:
             if following is None or not self._stands(following, progress):
                 self._let_go()
                 following = yield from self._come_up(progress)
-            yield from following.pieces(until.position)
+            for piece in following.pieces(until.position):
+                yield replace(piece, tables=self._with_json(piece.tables))
         except BaseException:
             # A piece may be half made, or yielded and not registered: the log is read again from what is proven.
             self._let_go()
@@ -122,7 +129,7 @@ class PostgresSource:
         self._wire.close()
 
     def _stands(self, following: Following, progress: Progress) -> bool:
-        read = all(is_read(progress, object_, following.incarnation) for object_ in self._wanted)
+        read = all(is_read(progress, table.object, following.incarnation) for table in self._known)
         return read and following.cursor == progress.get(WAL) and following.stream.is_alive()
 
     def _let_go(self) -> None:
@@ -133,9 +140,9 @@ class PostgresSource:
     def _come_up(self, progress: Progress) -> Generator[Captured, None, Following]:
         """Reads what must be read whole, and opens the log where it goes on."""
         server = self._wire.server()
-        tables = self._known = self._wire.tables(self._wanted)
+        tables = self._list(progress)
         slot = self._published_slot(progress, tables)
-        stands = standing(progress, self._wanted, self._slot, server, slot)
+        stands = standing(progress, [table.object for table in tables], self._slot, server, slot)
         self._epoch = stands.epoch
         if stands.incarnation is None:
             incarnation = yield from self._begin_anew(progress, stands, tables, server.system, server.timeline)
@@ -192,6 +199,11 @@ class PostgresSource:
                 ended = sweep(snapshot.stamp, rows)
                 yield Captured(before, after, incarnation.epoch, "native", {table.object: ended}, at_one_moment=True)
 
+    def _with_json(self, told: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:
+        """Pieces of the log, with arrays and rows of columns as a read tells them."""
+        compositions = {table.object: table.compositions for table in self._known}
+        return {object_: told_as_json(table, compositions[object_]) for object_, table in told.items()}
+
     @contextmanager
     def _snapshot(self, moment: Moment) -> Iterator[Snapshot]:
         stamp = Stamp(moment.lsn, self._clock.now())
@@ -201,7 +213,24 @@ class PostgresSource:
     def _tables(self, objects: tuple[str, ...]) -> tuple[Table, ...]:
         if unknown := sorted(set(objects) - set(self._wanted)):
             raise Broken(f"source {self.lane} has no objects {unknown}.")
-        return self._wire.tables({object_: self._wanted[object_] for object_ in objects}) if objects else ()
+        return self._wire.tables({object_: self._wanted[object_] for object_ in objects}).tables if objects else ()
+
+    def _list(self, progress: Progress) -> tuple[Table, ...]:
+        """Asks the catalogue for the tables to follow. One that nobody named may stay out, as long as none of it was
+        read: after that its changes would go unseen."""
+        unnamed = {
+            object_
+            for object_ in self._wanted
+            if object_ not in self._named and snapshot_track(object_) not in progress
+        }
+        listing = self._wire.tables(self._wanted, may_stay_out=unnamed)
+        self._known, self._left_out = listing.tables, listing.left_out
+        if not self._known:
+            first = self._left_out[0]
+            raise Misconfigured(
+                f"none of the schemas' tables can be followed; the first: {first.text}", hint=first.hint
+            )
+        return self._known
 
     def _keyed(
         self, snapshot: Snapshot, moment: Moment, wanted: Sequence[tuple[Table, tuple[str, ...]]]

@@ -25,20 +25,20 @@ left join pg_class as held on held.relnamespace = space.oid and held.relname = w
 order by wanted.place;
 
 -- tables_in --
--- The tables of whole schemas: logged ones, a partitioned table as one.
+-- The tables of whole schemas, a partitioned table as one.
 select space.nspname, held.relname
 from pg_class as held
 join pg_namespace as space on space.oid = held.relnamespace
 where space.nspname = any(%(schemas)s::text[])
-    and held.relkind in ('r', 'p') and held.relpersistence = 'p' and not held.relispartition
+    and held.relkind in ('r', 'p') and not held.relispartition
 order by space.nspname, held.relname;
 
 -- columns --
--- Their columns, domains as the types they stand on. Generated columns are left out: the log does not carry them.
+-- Their columns, domains as the types they stand on, and how they are generated: by nothing, s(tored) or v(irtual).
 with recursive based as (
-    select attrelid, attnum, attname, attnotnull, atttypid as type, atttypmod as typmod
+    select attrelid, attnum, attname, attnotnull, atttypid as type, atttypmod as typmod, attgenerated
     from pg_attribute
-    where attrelid = any(%(relations)s::oid[]) and attnum > 0 and not attisdropped and attgenerated = ''
+    where attrelid = any(%(relations)s::oid[]) and attnum > 0 and not attisdropped
     union all
     select
         based.attrelid,
@@ -46,7 +46,8 @@ with recursive based as (
         based.attname,
         based.attnotnull or domain.typnotnull,
         domain.typbasetype,
-        greatest(domain.typtypmod, based.typmod)
+        greatest(domain.typtypmod, based.typmod),
+        based.attgenerated
     from based
     join pg_type as domain on domain.oid = based.type and domain.typtype = 'd'
 )
@@ -57,11 +58,52 @@ select
     based.type,
     format_type(based.type, based.typmod),
     space.nspname,
-    plain.typname
+    plain.typname,
+    based.attgenerated::text
 from based
 join pg_type as plain on plain.oid = based.type and plain.typtype <> 'd'
 join pg_namespace as space on space.oid = plain.typnamespace
 order by based.attrelid, based.attnum;
+
+-- types --
+-- The types of their columns, and those that these are made of: what a domain stands on, the elements of an array, the
+-- columns of a row.
+with recursive known (type) as (
+    select atttypid from pg_attribute
+    where attrelid = any(%(relations)s::oid[]) and attnum > 0 and not attisdropped
+    union
+    select part.type
+    from known
+    join pg_type as held on held.oid = known.type
+    cross join lateral (
+        select held.typbasetype where held.typtype = 'd'
+        union all
+        select element.oid from pg_type as element where element.typarray = held.oid
+        union all
+        select attribute.atttypid from pg_attribute as attribute
+        where held.typtype = 'c' and attribute.attrelid = held.typrelid and attribute.attnum > 0 and not attribute.attisdropped
+    ) as part (type)
+)
+select
+    held.oid,
+    space.nspname,
+    held.typname,
+    nullif(held.typbasetype, 0),
+    element.oid,
+    element.typdelim::text,
+    case when held.typtype = 'c' then coalesce(listed.names, '{}') end,
+    case when held.typtype = 'c' then coalesce(listed.types, '{}') end
+from known
+join pg_type as held on held.oid = known.type
+join pg_namespace as space on space.oid = held.typnamespace
+left join pg_type as element on element.typarray = held.oid
+cross join lateral (
+    select
+        array_agg(attribute.attname::text order by attribute.attnum) as names,
+        array_agg(attribute.atttypid::bigint order by attribute.attnum) as types
+    from pg_attribute as attribute
+    where attribute.attrelid = held.typrelid and attribute.attnum > 0 and not attribute.attisdropped
+) as listed;
 
 -- identities --
 -- The columns by which the log may tell a row of these tables: of the primary key, and of an index named for it.
@@ -81,9 +123,10 @@ where
 group by held.indexrelid, held.indrelid, held.indisprimary, held.indisreplident, held.indimmediate, held.indisvalid;
 
 -- publication --
--- Whether it tells every kind of change, and tells of a partitioned table under its own name.
-select pubinsert and pubupdate and pubdelete and pubtruncate, pubviaroot
-from pg_publication
+-- Whether it tells every kind of change, tells of a partitioned table under its own name, and tells stored generated
+-- columns (18 and later).
+select held.pubinsert and held.pubupdate and held.pubdelete and held.pubtruncate, held.pubviaroot, to_jsonb(held) ->> 'pubgencols' = 's'
+from pg_publication as held
 where pubname = %(publication)s;
 
 -- published --
@@ -99,7 +142,7 @@ where listed.pubname = %(publication)s;
 -- create_publication --
 -- Before the slot, because the log is read with the catalogue as it was when it was written.
 create publication {{ publication }} for table {% for table in tables %}{% if not table.partitioned %}only {% endif %}{{ table.quoted }}{% if not loop.last %}, {% endif %}{% endfor %}
- with (publish = 'insert, update, delete, truncate', publish_via_partition_root = true);
+ with (publish = 'insert, update, delete, truncate', publish_via_partition_root = true{% if tells_generated %}, publish_generated_columns = stored{% endif %});
 
 -- widen_publication --
 -- Tables that were added to the project.
@@ -148,20 +191,23 @@ rollback;
 
 -- rows --
 -- A table whole. A partitioned table is the sum of its parts, any other table stands for itself, not for its heirs.
-select {% for column in columns %}{% if column.native %}{{ column.name }}{% else %}case when {{ column.name }} is distinct from null then concat({{ column.name }}) end as {{ column.name }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}
+select {% for column in columns %}{{ column.read }} as {{ column.name }}{% if not loop.last %}, {% endif %}{% endfor %}
 
 from {% if not table.partitioned %}only {% endif %}{{ table.quoted }};
 
 -- keyed --
 -- For each key of a JSON array of arrays of text: whether its row is there, the key, and the row.
-select
-    held.tableoid is not null
-    {% for column in columns %}
-    , {% if column.key %}{% if column.native %}coalesce(held.{{ column.name }}, (wanted.key ->> {{ column.place }})::{{ column.cast }}){% else %}concat(coalesce(held.{{ column.name }}, (wanted.key ->> {{ column.place }})::{{ column.cast }})){% endif %}
-    {% elif column.native %}held.{{ column.name }}{% else %}case when held.{{ column.name }} is distinct from null then concat(held.{{ column.name }}) end{% endif %} as {{ column.name }}
-    {% endfor %}
+select held.tableoid is not null{% for column in columns %}, {{ column.read }} as {{ column.name }}{% endfor %}
 
 from json_array_elements($1::json) as wanted (key)
 left join {% if not table.partitioned %}only {% endif %}{{ table.quoted }} as held on true
-    {% for column in columns %}{% if column.key %}and held.{{ column.name }} = (wanted.key ->> {{ column.place }})::{{ column.cast }}
+    {% for column in columns %}{% if column.asked %}and held.{{ column.name }} = {{ column.asked }}
     {% endif %}{% endfor %};
+
+-- asked_text --
+-- The text of one column of a key that is asked for.
+wanted.key ->> {{ place }}
+
+-- or_asked --
+-- A column of a key, from its row or from the question.
+coalesce({{ held }}, {{ asked }})

@@ -6,7 +6,7 @@ connection belongs to what it was opened for. PostgreSQL 13 and later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
@@ -19,7 +19,8 @@ from psycopg2.extras import LogicalReplicationConnection
 from ...base.errors import Misconfigured, Transient
 from ...base.sql import Sql, Statements, name
 from . import catalogue
-from .catalogue import Published, Table, TableName
+from .catalogue import Listing, Published, Table, TableName
+from .compositions import Compositions
 from .lsn import lsn_number
 from .refusal import refusal, refusals_told
 from .standing import Server, Slot
@@ -51,6 +52,8 @@ _MEANING: Mapping[str, str] = {
     "idle_in_transaction_session_timeout": "0",
 }
 """Settings on which what we read depends."""
+
+_GENERATED_SINCE = 18_00_00
 
 _connect_seconds_max = 20
 _slot_name_max = 63
@@ -103,13 +106,17 @@ class Wire:
         ((lsn,),) = self._ask("flushed")
         return lsn_number(lsn)
 
-    def tables(self, wanted: Mapping[str, TableName]) -> tuple[Table, ...]:
-        """The tables of the project, by the server's catalogue. Raises Misconfigured for one we must refuse."""
+    def tables(self, wanted: Mapping[str, TableName], *, may_stay_out: Collection[str] = ()) -> Listing:
+        """The tables of the project, by the server's catalogue. Raises Misconfigured for one we must refuse, unless
+        its object `may_stay_out`."""
         schemas, names = zip(*(catalogue.split(table) for table in wanted.values()), strict=True)
         relations = self._ask("relations", schemas=list(schemas), names=list(names))
         oids = {"relations": [oid for _, _, oid, *_ in relations if oid is not None]}
+        columns, identities = self._ask("columns", **oids), self._ask("identities", **oids)
+        compositions = Compositions(self._ask("types", **oids))
+        published = self._published() or Published.ours(tells_generated=self._tells_generated())
         return catalogue.tables(
-            wanted, relations, self._ask("columns", **oids), self._ask("identities", **oids), self._published()
+            wanted, relations, columns, identities, compositions, published, may_stay_out=may_stay_out
         )
 
     def tables_in(self, schemas: Sequence[str]) -> list[tuple[str, str]]:
@@ -127,7 +134,9 @@ class Wire:
     def publish(self, tables: Sequence[Table]) -> None:
         """The publication tells of these tables from now on."""
         statement = "create_publication" if self._published() is None else "widen_publication"
-        publishing = statements(statement, publication=name(self._publication), tables=list(tables))
+        publishing = statements(
+            statement, publication=name(self._publication), tables=list(tables), tells_generated=self._tells_generated()
+        )
         try:
             self._run(publishing, None)
         except Misconfigured as refused:
@@ -183,6 +192,10 @@ class Wire:
             connection.close()
             raise
 
+    def _tells_generated(self) -> bool:
+        """Whether a publication on this server can tell stored generated columns."""
+        return self._opened().info.server_version >= _GENERATED_SINCE
+
     def _published(self) -> Published | None:
         head = self._ask("publication", publication=self._publication)
         if not head:
@@ -191,6 +204,7 @@ class Wire:
         return Published(
             all_kinds=bool(head[0][0]),
             via_root=bool(head[0][1]),
+            generated=bool(head[0][2]),
             columns={(schema, table): tuple(columns) if columns else None for schema, table, columns, _ in listed},
             filtered=frozenset((schema, table) for schema, table, _, where in listed if where),
         )
