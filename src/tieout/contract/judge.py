@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..base import change
 from ..base.batch import Tally
 from ..base.change import CAPTURED, JUDGED
 from ..base.codec import canonical_json, sha256_hex
@@ -23,6 +24,7 @@ from ..base.order import CONTENT_WIDTH, EPOCH_FORMAT, Class, Order
 from ..base.sql import Sql, Statements, literal, name
 from ..base.types import Column, ColumnType, Kind
 from .contract import Contract
+from .lanes import tally_of
 
 _PARSE = Statements(__package__, "parse.sql")
 _JUDGE = Statements(__package__, "judge.sql")
@@ -35,6 +37,7 @@ _LENGTHLESS = (*_NEEDS_NO_ESCAPE, Kind.FLOAT32, Kind.FLOAT64, Kind.TIME, Kind.TI
 _ENVELOPE = frozenset(CAPTURED.names) | {"_cover_judged", "_cover_id", "_cover_lacks"}
 _SHORT_ID_WIDTH = 16
 """Of a hash that stands for a text among few: a cover, a moment."""
+_ALIVE = pa.array([change.Kind.IMAGE, change.Kind.UNDELETE], pa.string())
 _READERS = {
     **dict.fromkeys(_INTEGERS, "read_integer"),
     Kind.FLOAT32: "read_float",
@@ -83,12 +86,12 @@ def judge(captured: pa.Table, contract: Contract, *, encoding: str, epoch: int, 
 
 def tallied(changes: pa.Table) -> Judged:
     """Judged rows with what describes them."""
-    with _engine().cursor() as connection:
-        connection.register("judged", changes)
-        rows = connection.execute(_JUDGE("tally")).fetchall()
-    ((count, high, low, keyless, least, greatest),) = rows
-    positions = None if least is None else (int(least), int(greatest))
-    return Judged(changes, Tally(int(count), int(high), int(low)), int(keyless), positions)
+    keyless = pc.and_(pc.is_valid(changes["_fault"]), pc.is_null(changes["_key"]))
+    live = pc.is_in(changes["_kind"], _ALIVE)
+    span = pc.min_max(changes["_position"])
+    positions = None if span["min"].as_py() is None else (span["min"].as_py(), span["max"].as_py())
+    lost = pc.sum(pc.and_(keyless, live)).as_py() or 0
+    return Judged(changes, tally_of(changes["_cid"]), lost, positions)
 
 
 @cache

@@ -113,14 +113,3 @@ select
     , {{ column.output }} as {{ column.name }}
     {% endfor %}
 from hashed;
-
--- tally --
--- How many rows, and the sum of their ids in two lanes; how many live keys are unreadable; the span of positions.
-select
-    count(*)
-    , coalesce(sum(cast('0x' || left(_cid, 16) as ubigint)), 0) % 18446744073709551616
-    , coalesce(sum(cast('0x' || _cid[17:] as ubigint)), 0) % 18446744073709551616
-    , count(*) filter (where _fault is not null and _key is null and _kind in ('image', 'undelete'))
-    , min(_position)
-    , max(_position)
-from judged;

@@ -25,6 +25,7 @@ from .columns import BASE, Shapes, covers_table
 from .warehouse import ENGINE_TYPE, Side, Turn, table_of
 
 _SQL = Statements(__package__, "duckdb.sql")
+_MEMORY_MAX = "640MiB"
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
@@ -299,6 +300,8 @@ def _connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyCo
     connection.execute("set preserve_insertion_order = false")
     # A checkpoint would write a table anew once a tenth of its rows was replaced: it shall tidy a little each time.
     connection.execute("set max_vacuum_tasks = 1")
+    # What does not fit is written beside the file. The memory that DuckDB takes by itself is the machine's.
+    connection.execute(f"set memory_limit = '{_MEMORY_MAX}'")
     # Or a table that is not there would be looked for among the variables of this program.
     connection.execute("set python_enable_replacements = false")
     return connection

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from ..base.batch import Batch
 
 ROWS_MAX = 1_000_000
-BYTES_MAX = 384 * 2**20
+BYTES_MAX = 256 * 2**20
 
 
 class Hand:
