@@ -10,12 +10,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from . import judging, landing, merging, postgres, whole
+from . import fresh, judging, landing, merging, postgres, whole
 from .timing import Measured, Pair, Watch, cpus, measure, peak, walls
 
 PAIRS: tuple[Pair, ...] = (*judging.PAIRS, *merging.PAIRS, *landing.PAIRS, *postgres.PAIRS, *whole.PAIRS)
+_FRESH = "fresh"
 _HEADINGS = (
     "deed", "rows", "CPU s", "floor's CPU s", "wall s", "floor's wall s", "rows a CPU s", "peak MiB", "floor's MiB",
     "CPU ratio", "wall ratio", "guess (CPU)",
@@ -25,19 +27,33 @@ _HEADINGS = (
 def main() -> None:
     chosen = _arguments()
     pairs = [pair for pair in PAIRS if not chosen.names or pair.name in chosen.names]
+    is_fresh_wanted = not chosen.names or _FRESH in chosen.names
     found = (measure(pair, rows=chosen.rows or pair.rows, repeats=chosen.repeats) for pair in pairs)
     if chosen.json:
-        sys.stdout.write(json.dumps([_json(measured) for measured in found], indent=1) + "\n")
+        document = [_json(measured) for measured in found]
+        if is_fresh_wanted:
+            document.append({"deed": _FRESH, "pace": fresh.PACE, **asdict(fresh.measure())})
+        sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
     sys.stdout.write(f"{os.cpu_count()} cores, {chosen.repeats} turns each: middle (least-most)\n\n")
     for line in _table(found):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
+    if is_fresh_wanted:
+        sys.stdout.write(_freshness(fresh.measure()) + "\n")
+
+
+def _freshness(found: fresh.Fresh) -> str:
+    return (
+        f"\nfresh: {found.changes:,} changes at {fresh.PACE} a second; of the slowest stream "
+        f"p50 {found.p50_seconds:.2f} s, p95 {found.p95_seconds:.2f} s ({'kept' if found.is_kept else 'MISSED'}: {fresh.PROMISED_SECONDS:g} s); "
+        f"the worker took {found.cpu_share:.0%} of a core"
+    )
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures each deed beside its floor.")
-    names = [pair.name for pair in PAIRS]
+    names = [*(pair.name for pair in PAIRS), _FRESH]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; without: all")
     parser.add_argument("--rows", type=_count, help="rows of each deed, in place of its own number")
     parser.add_argument("--repeats", type=_count, default=3, help="turns of each side (3)")
