@@ -67,6 +67,21 @@ class Follower:
         self.landed += pieces
         return pieces
 
+    def take(self, count: int) -> list[Captured]:
+        """A worker that is killed when so many pieces that tell something are registered; returns them."""
+        running = self.source.capture(self.progress, until=self.source.bound())
+        taken: list[Captured] = []
+        for piece in running:
+            self.progress[piece.after.track] = piece.after
+            if piece.tables:
+                taken.append(piece)
+            if len(taken) == count:
+                break
+        running.close()  # type: ignore[attr-defined]
+        self.landed += taken
+        self.restart()
+        return taken
+
     def restart(self) -> None:
         """As if the process had been killed: what was registered stands."""
         self.source.close()

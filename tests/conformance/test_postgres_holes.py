@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import pytest
 
 from tests.conformance.postgres_follower import SLOT, Follower, content, kinds, session
@@ -40,16 +38,6 @@ def do(url: str, *statements: str) -> None:
             owner.execute(statement)
 
 
-def first_of(follower: Follower, pieces: int = 1) -> None:
-    """A worker that is killed when so many pieces are registered."""
-    running = follower.source.capture(follower.progress, until=follower.source.bound())
-    for piece in islice(running, pieces):
-        follower.progress[piece.after.track] = piece.after
-        follower.landed.append(piece)
-    running.close()
-    follower.restart()
-
-
 UNTOLD = "delete from orders where id = 1", "insert into orders values (5, 'untold')"
 
 MEDDLING = {
@@ -84,7 +72,7 @@ def test_what_the_log_does_not_tell_of_a_table_is_read_again(
         follower.restart()
     do(shop, *statements)
 
-    first_of(follower)
+    follower.take(1)
     known = unread(follower.progress)["orders"]
     was_holed = follower.is_holed("orders")
     pieces = follower.run()
@@ -122,7 +110,7 @@ def test_a_slot_that_was_dropped_leaves_a_hole_of_every_table(follower: Follower
     drop_slot(follower, shop)
     do(shop, *UNTOLD)
 
-    first_of(follower, 2)
+    follower.take(2)
     holes = {object_: one.holes for object_, one in unread(follower.progress).items()}
     follower.run()
 
@@ -181,12 +169,12 @@ def test_a_hole_while_a_hole_is_read_again_is_added_to_it(
     follower.run()
     drop_slot(follower, shop)
     do(shop, "delete from orders where id = 10")
-    first_of(follower, 4)
+    follower.take(4)
     drop_slot(follower, shop)
     do(shop, "delete from orders where id in (11, 40)")
-    first_of(follower, 4)
+    follower.take(4)
     do(shop, "alter table orders add column paid int not null default 7")
-    first_of(follower, 1)
+    follower.take(1)
 
     reasons = follower.holes("orders")
     follower.run()
@@ -201,7 +189,7 @@ def test_kills_at_every_piece_of_a_hole_lose_nothing(follower: Follower, shop: s
     drop_slot(follower, shop)
     do(shop, *UNTOLD)
     for pieces in (1, 1, 2, 1, 1, 1):
-        first_of(follower, pieces)
+        follower.take(pieces)
 
     follower.run()
 
