@@ -12,6 +12,7 @@ import psycopg2
 import psycopg2.extensions
 
 from tieout.base.cursor import Cursor
+from tieout.capture.hole import unread
 from tieout.capture.postgres.source import PostgresSource
 from tieout.capture.source import Captured
 
@@ -35,27 +36,51 @@ class Follower:
     """`tables` maps objects to tables; `key` are the key columns of all of them."""
 
     def __init__(
-        self, url: str, tables: Mapping[str, str], *, key: tuple[str, ...] = ("id",), slot: str = SLOT
+        self,
+        url: str,
+        tables: Mapping[str, str],
+        *,
+        key: tuple[str, ...] = ("id",),
+        slot: str = SLOT,
+        heartbeat_seconds: float = 0.0,
     ) -> None:
-        self._make = lambda: PostgresSource("shop", url, tables, slot=slot, publication=slot, clock=Noon())
+        self._make = lambda: PostgresSource(
+            "shop", url, tables, slot=slot, publication=slot, clock=Noon(), heartbeat_seconds=heartbeat_seconds
+        )
         self._key = key
         self.source = self._make()
         self.progress: dict[str, Cursor] = {}
         self.landed: list[Captured] = []
 
     def run(self, *, acknowledge: bool = True) -> list[Captured]:
-        """One pass of a worker; returns the pieces of it."""
+        """One pass of a worker; returns the pieces of it that tell something."""
         pieces = []
         for piece in self.source.capture(self.progress, until=self.source.bound()):
             assert self.progress.get(piece.after.track) == piece.before
             assert piece.before is None or piece.before.position <= piece.after.position
             assert piece.before != piece.after
             self.progress[piece.after.track] = piece.after
-            pieces.append(piece)
+            if piece.tables:
+                pieces.append(piece)
             if acknowledge:
                 self.source.acknowledge(piece.after)
         self.landed += pieces
         return pieces
+
+    def take(self, count: int) -> list[Captured]:
+        """A worker that is killed when so many pieces that tell something are registered; returns them."""
+        running = self.source.capture(self.progress, until=self.source.bound())
+        taken: list[Captured] = []
+        for piece in running:
+            self.progress[piece.after.track] = piece.after
+            if piece.tables:
+                taken.append(piece)
+            if len(taken) == count:
+                break
+        running.close()  # type: ignore[attr-defined]
+        self.landed += taken
+        self.restart()
+        return taken
 
     def restart(self) -> None:
         """As if the process had been killed: what was registered stands."""
@@ -63,17 +88,29 @@ class Follower:
         self.source = self._make()
 
     def mend(self, object_: str) -> None:
-        """Reads again every key with a gap that no later image covers, as the obligations ask."""
+        """Reads again every key with a gap or a patch that no later image may cover, as the obligations ask."""
         gaps = {
             json.dumps([row[name] for name in self._key])
             for row in changes(self.landed, object_)
-            if row["_kind"] == "gap"
+            if row["_kind"] in ("gap", "patch") and row.get(self._key[0]) is not None
         }
         with self.source.reread({object_: tuple(sorted(gaps))}) as told:
             self.landed += told
 
     def rows(self, object_: str) -> Rows:
         return fold(changes(self.landed, object_), self._key)
+
+    def is_holed(self, object_: str) -> bool:
+        """The rule's `object_gap_is_open`: no later sweep or truncation has settled a gap of the whole table."""
+        told = changes(self.landed, object_)
+        gaps = [place(row)[:2] for row in told if row["_kind"] == "gap" and row.get(self._key[0]) is None]
+        floors = [place(row)[:2] for row in told if row["_kind"] in ("truncate", "sweep")]
+        return bool(gaps) and max(gaps) >= max(floors, default=(-1, 0))
+
+    def holes(self, object_: str) -> list[str]:
+        """Why the table is known to be holed, by its cursor."""
+        found = unread(self.progress).get(object_)
+        return [] if found is None else [hole.reason for hole in found.holes]
 
 
 def changes(pieces: Iterable[Captured], object_: str) -> list[dict[str, Any]]:
@@ -101,9 +138,9 @@ def fold(told: Iterable[Mapping[str, Any]], key: tuple[str, ...]) -> Rows:
                 one: (seen, alive and kind == "sweep" and seen[:3] >= at[:3]) for one, (seen, alive) in lives.items()
             }
             continue
-        one = tuple(change[name] for name in key)
-        if kind == "gap":
+        if kind in ("gap", "mark"):
             continue
+        one = tuple(change[name] for name in key)
         fields.setdefault(one, {}).update({name: change[name] for name in json.loads(change["_cover"])})
         if kind != "patch":
             lives[one] = (at, kind != "delete")

@@ -12,6 +12,7 @@ import stamina
 from tests.conformance.postgres_follower import SLOT, Follower, column, content, kinds, session
 from tieout.base.errors import Misconfigured, TieoutError, Transient
 from tieout.base.sql import Sql
+from tieout.capture.postgres import chunk as chunk_module
 from tieout.capture.postgres import following as following_module
 from tieout.capture.postgres import snapshot as snapshot_module
 from tieout.sim.server import PostgresServer
@@ -64,7 +65,7 @@ def drop_slot(follower: Follower, url: str) -> None:
         shop.execute("select pg_drop_replication_slot(%s)", (SLOT,))
 
 
-def test_a_snapshot_that_was_cut_short_is_read_again(
+def test_a_read_that_was_cut_short_goes_on_where_it_stood(
     follower: Follower, orders: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot_module, "_rows_max", 2)
@@ -79,7 +80,7 @@ def test_a_snapshot_that_was_cut_short_is_read_again(
 
     pieces = follower.run()
 
-    assert kinds(pieces, "orders") == ["image", "image", "sweep", "delete", "image"]
+    assert kinds(pieces, "orders") == ["delete", "image", "sweep"]
     assert follower.rows("orders") == content(orders, "orders")
 
 
@@ -101,7 +102,7 @@ def test_a_slot_that_no_cursor_speaks_of_is_gone_on_with(follower: Follower, ord
 
     pieces = follower.run()
 
-    assert kinds(pieces, "orders") == ["image", "image", "image", "sweep", "image", "delete"]
+    assert kinds(pieces, "orders") == ["image", "delete", "image", "image", "image", "sweep"]
     assert follower.rows("orders") == content(orders, "orders")
     assert slots(orders) == [SLOT]
 
@@ -117,7 +118,8 @@ def test_a_lost_slot_is_made_anew_and_everything_is_read_again(follower: Followe
 
     pieces = follower.run()
 
-    assert kinds(pieces, "orders") == ["image"] * 4 + ["sweep"]
+    assert kinds(pieces, "orders") == ["gap"] + ["image"] * 4 + ["sweep"]
+    assert not follower.is_holed("orders")
     assert {piece.epoch for piece in pieces} == {0}
     assert follower.rows("orders") == content(orders, "orders")
     with session(orders) as shop:
@@ -270,6 +272,7 @@ def test_a_slot_that_another_reads_is_waited_for(follower: Follower, orders: str
         second.run()
 
     assert "is active for PID" in raised.value.message
+    assert "If nobody should read there, run: select pg_terminate_backend(" in raised.value.hint
     follower.source.close()
 
 
@@ -281,9 +284,96 @@ def test_a_transaction_that_never_ends_holds_us_up_for_a_while_only(orders: str)
     with pytest.raises(Transient) as raised:
         follower.run()
 
-    assert "pg_stat_activity" in raised.value.hint
+    pid = writer.info.backend_pid
+    assert f"while pid {pid} (no application_name) writes: its transaction has been open for" in raised.value.message
+    assert f"run: select pg_terminate_backend({pid});" in raised.value.hint
     writer.close()
     follower.run()
+
+
+def test_a_prepared_transaction_that_nobody_ends_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
+    settings = {"max_prepared_transactions": "4"}
+    with PostgresServer(tmp_path_factory.mktemp("prepared") / "data", settings=settings) as server:
+        url = server.create_database("shop")
+        with session(url) as shop:
+            shop.execute("create table orders (id int primary key)")
+            shop.execute("begin; insert into orders values (1); prepare transaction 'left behind'")
+        follower = Follower(f"{url}&options=-c%20lock_timeout%3D200ms", TABLES)
+
+        with pytest.raises(Transient) as raised:
+            follower.run()
+
+        assert "while prepared transaction left behind writes" in raised.value.message
+        assert raised.value.hint.endswith("run: rollback prepared 'left behind';")
+        follower.source.close()
+
+
+def test_a_hole_is_said_though_a_transaction_keeps_it_from_being_read_again(orders: str) -> None:
+    follower = Follower(f"{orders}&options=-c%20lock_timeout%3D200ms", TABLES)
+    follower.run()
+    drop_slot(follower, orders)
+    writer = psycopg2.connect(orders)
+    writer.cursor().execute("insert into orders values (9, 'open')")
+
+    for _ in range(2):
+        with pytest.raises(Transient, match="no snapshot can be opened"):
+            follower.run()
+    assert follower.holes("orders") == ["the slot is not there"]
+
+    writer.commit()
+    writer.close()
+    follower.run()
+    assert follower.holes("orders") == []
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_a_snapshot_that_is_cut_off_in_the_midst_is_gone_on_with(
+    follower: Follower, orders: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunk_module, "_rows_max", 1)
+    with session(orders) as shop:
+        shop.execute("insert into orders select n, repeat('x', 2000) from generate_series(4, 20) as n")
+    running = follower.source.capture(follower.progress, until=follower.source.bound())
+    for piece in islice(running, 2):
+        follower.progress[piece.after.track] = piece.after
+        follower.landed.append(piece)
+    with session(orders) as shop:
+        shop.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'tieout'")
+
+    with pytest.raises(Transient):
+        next(running)
+    pieces = follower.run()
+
+    assert min(column(pieces[:-1], "orders", "id")) > 3
+    assert follower.rows("orders") == content(orders, "orders")
+
+
+def test_a_quiet_databases_slot_moves_by_our_own_word(orders: str, postgres_server: PostgresServer) -> None:
+    follower = Follower(orders, TABLES, heartbeat_seconds=30.0)
+    follower.run()
+    postgres_server.execute("create table if not exists busy as select generate_series(1, 20000)")
+
+    passes = [follower.run() for _ in range(2)]
+
+    assert passes == [[], []]
+    with session(orders) as shop:
+        shop.execute("select total_txns from pg_stat_replication_slots where slot_name = %s", (SLOT,))
+        assert shop.fetchone() == (1,)
+
+
+def test_a_role_that_may_leave_no_word_goes_on_without(orders: str) -> None:
+    with session(orders) as shop:
+        shop.execute("revoke execute on function pg_logical_emit_message(boolean, text, text, boolean) from public")
+        shop.execute(f"{ROLE} replication; grant select on orders to reader")
+        shop.execute("create publication tieout_shop for table orders")
+    try:
+        follower = Follower(orders.replace("postgres@", "reader@"), TABLES, heartbeat_seconds=30.0)
+        follower.run()
+        assert follower.rows("orders") == content(orders, "orders")
+        follower.source.close()
+    finally:
+        with session(orders) as shop:
+            shop.execute("drop owned by reader; drop role reader")
 
 
 @pytest.fixture

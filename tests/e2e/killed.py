@@ -29,7 +29,7 @@ def kill_at(root: Path, step: Step, nth: int = 1) -> int:
     """A pass in a process of its own that dies at the step; returns how it ended."""
     here = Path(__file__).parents[2]
     command = [sys.executable, "-m", "tests.e2e.killed", str(root), step.value, str(nth)]
-    environment = os.environ | {"PYTHONPATH": str(here)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here / "src"), str(here)])}
     return subprocess.run(command, cwd=here, env=environment, timeout=60, check=False).returncode
 
 

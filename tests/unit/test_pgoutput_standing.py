@@ -11,6 +11,7 @@ from tieout.capture.postgres.standing import (
     Slot,
     Standing,
     incarnations,
+    is_read,
     snapshot_cursor,
     snapshot_track,
     standing,
@@ -26,7 +27,7 @@ TABLES = ("orders", "lines")
 def read(incarnation: Incarnation, *objects: str, done: bool = True) -> dict[str, Cursor]:
     tracks = {object_: snapshot_track(object_) for object_ in objects}
     return {
-        track: snapshot_cursor(track, None, incarnation, incarnation.slot_lsn, rows=3, done=done)
+        track: snapshot_cursor(track, None, incarnation, incarnation.slot_lsn, rows=3, done=done, more={"shape": {}})
         for track in tracks.values()
     }
 
@@ -36,21 +37,29 @@ def followed(incarnation: Incarnation, lsn: int) -> dict[str, Cursor]:
 
 
 def judge(progress: dict[str, Cursor], *, server: Server = SERVER, slot: Slot | None = SLOT) -> Standing:
-    return standing(progress, TABLES, "shop", server, slot)
+    return standing(progress, "shop", server, slot)
+
+
+def unread(progress: dict[str, Cursor], incarnation: Incarnation = FIRST) -> list[str]:
+    return [object_ for object_ in TABLES if not is_read(progress, object_, incarnation)]
 
 
 def test_with_nothing_known_a_slot_is_made_and_every_table_read() -> None:
-    assert judge({}, slot=None) == Standing(None, 0, 0, TABLES)
+    assert judge({}, slot=None) == Standing(None, 0, 0, "the slot is not there")
+    assert unread({}) == [*TABLES]
 
 
 def test_a_slot_that_no_cursor_speaks_of_goes_on_from_where_it_stands() -> None:
     found = Incarnation("7001", 1, 0, "shop", slot_lsn=2_000)
 
-    assert judge({}) == Standing(found, 0, 2_000, TABLES)
+    assert judge({}) == Standing(found, 0, 2_000)
+    assert unread({}, found) == [*TABLES]
 
 
 def test_the_log_goes_on_from_the_cursor_and_nothing_is_read_again() -> None:
-    assert judge(read(FIRST, *TABLES) | followed(FIRST, 3_000)) == Standing(FIRST, 0, 3_000, ())
+    progress = read(FIRST, *TABLES) | followed(FIRST, 3_000)
+
+    assert (judge(progress), unread(progress)) == (Standing(FIRST, 0, 3_000), [])
 
 
 def test_the_log_goes_on_from_the_slot_when_it_stands_further() -> None:
@@ -58,32 +67,36 @@ def test_the_log_goes_on_from_the_slot_when_it_stands_further() -> None:
 
 
 def test_before_the_first_transaction_the_log_goes_on_from_the_slot() -> None:
-    assert judge(read(FIRST, *TABLES)) == Standing(FIRST, 0, 2_000, ())
+    assert judge(read(FIRST, *TABLES)) == Standing(FIRST, 0, 2_000)
 
 
 def test_a_table_that_is_new_or_half_read_is_read() -> None:
-    assert judge(read(FIRST, "orders")).unread == ("lines",)
-    assert judge(read(FIRST, "orders") | read(FIRST, "lines", done=False)).unread == ("lines",)
+    assert unread(read(FIRST, "orders")) == ["lines"]
+    assert unread(read(FIRST, "orders") | read(FIRST, "lines", done=False)) == ["lines"]
 
 
 def test_a_lost_slot_means_everything_anew_in_the_same_epoch() -> None:
     progress = read(FIRST, *TABLES) | followed(FIRST, 3_000)
 
-    assert judge(progress, slot=None) == Standing(None, 0, 0, TABLES)
-    assert judge(progress, slot=replace(SLOT, usable=False)) == Standing(None, 0, 0, TABLES)
+    assert judge(progress, slot=None) == Standing(None, 0, 0, "the slot is not there")
+    assert judge(progress, slot=replace(SLOT, usable=False, reason="lost")) == Standing(None, 0, 0, "lost")
 
 
 def test_another_server_or_timeline_is_another_epoch() -> None:
     progress = read(FIRST, *TABLES) | followed(FIRST, 3_000)
 
-    for server in (replace(SERVER, system="7002"), replace(SERVER, timeline=2)):
-        assert judge(progress, server=server) == Standing(None, 1, 0, TABLES)
+    other, restored = replace(SERVER, system="7002"), replace(SERVER, timeline=2)
+
+    assert judge(progress, server=other) == Standing(None, 1, 0, "another server answers")
+    assert judge(progress, server=restored) == Standing(None, 1, 0, "the server went on to timeline 2")
 
 
 def test_a_log_that_ends_before_what_we_saw_is_a_restored_one() -> None:
     progress = read(FIRST, *TABLES) | followed(FIRST, 3_000)
 
-    assert judge(progress, server=replace(SERVER, flushed=2_500)) == Standing(None, 1, 0, TABLES)
+    stands = judge(progress, server=replace(SERVER, flushed=2_500))
+
+    assert stands == Standing(None, 1, 0, "the server's log ends before what was told of it")
 
 
 def test_a_kill_while_a_new_slot_is_read_from_goes_on_with_the_new_slot() -> None:
@@ -91,7 +104,8 @@ def test_a_kill_while_a_new_slot_is_read_from_goes_on_with_the_new_slot() -> Non
     second = replace(FIRST, slot_lsn=4_000)
     progress = read(FIRST, *TABLES) | read(second, "orders") | followed(FIRST, 3_000)
 
-    assert judge(progress, slot=Slot(4_000, usable=True)) == Standing(second, 0, 4_000, ("lines",))
+    assert judge(progress, slot=Slot(4_000, usable=True)) == Standing(second, 0, 4_000)
+    assert unread(progress, second) == ["lines"]
 
 
 def test_a_new_epoch_goes_on_after_its_first_table() -> None:
@@ -100,15 +114,16 @@ def test_a_new_epoch_goes_on_after_its_first_table() -> None:
 
     stands = judge(progress, server=Server("7002", 1, flushed=200), slot=Slot(100, usable=True))
 
-    assert stands == Standing(second, 1, 100, ("lines",))
+    assert (stands, unread(progress, second)) == (Standing(second, 1, 100), ["lines"])
 
 
 def test_a_slot_of_another_name_is_another_incarnation() -> None:
     progress = read(FIRST, *TABLES) | followed(FIRST, 3_000)
 
-    stands = standing(progress, TABLES, "other", SERVER, Slot(2_500, usable=True))
+    stands = standing(progress, "other", SERVER, Slot(2_500, usable=True))
 
-    assert stands.unread == TABLES
+    assert stands.incarnation is not None
+    assert unread(progress, stands.incarnation) == [*TABLES]
     assert stands.start == 3_000
 
 
@@ -116,9 +131,9 @@ def test_a_slot_of_another_name_that_began_earlier_is_read_from_once() -> None:
     other = replace(FIRST, slot="other", slot_lsn=500)
     progress = read(FIRST, *TABLES) | followed(FIRST, 3_000) | read(other, "orders")
 
-    stands = standing(progress, TABLES, "other", SERVER, Slot(600, usable=True))
+    stands = standing(progress, "other", SERVER, Slot(600, usable=True))
 
-    assert stands == Standing(other, 0, 3_000, ("lines",))
+    assert (stands, unread(progress, other)) == (Standing(other, 0, 3_000), ["lines"])
 
 
 def test_the_position_of_the_log_never_falls_though_a_new_servers_log_begins_anew() -> None:

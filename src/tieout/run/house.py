@@ -104,6 +104,8 @@ def _postgres(lane: str, config: PostgresConfig, landing: Path, clock: Clock) ->
         slot=config.slot or slot_of(config.publication, identity_of(landing)),
         publication=config.publication,
         clock=clock,
+        failover=config.failover,
+        heartbeat_seconds=config.heartbeat_seconds,
     )
 
 

@@ -63,7 +63,8 @@ class PostgresConfig:
     """A PostgreSQL database: these tables, and all that stand in these schemas on the day it is asked.
 
     `slot` None: one of the landing's own, under the publication's name. `url` is whatever libpq takes, a password in it
-    or not: kept out of repr, and to be kept out of every message.
+    or not: kept out of repr, and to be kept out of every message. `failover`: a standby shall have the slot too;
+    `heartbeat_seconds`: how often a word is left in a quiet log, 0 for never.
     """
 
     url: str = field(repr=False)
@@ -71,6 +72,8 @@ class PostgresConfig:
     schemas: tuple[str, ...]
     slot: str | None
     publication: str
+    failover: bool
+    heartbeat_seconds: float
 
 
 SourceConfig = ChangesConfig | PostgresConfig
@@ -108,6 +111,8 @@ class _PostgresForm(BaseModel):
     schemas: list[str] = []
     slot: str | None = None
     publication: str | None = None
+    failover: bool = True
+    heartbeat_seconds: float = Field(default=30.0, ge=0.0, le=3600.0)
 
 
 class _AliasedForm(BaseModel):
@@ -208,6 +213,8 @@ def _postgres(document: Document, place: Place, project: str) -> PostgresConfig:
         schemas=tuple(dict.fromkeys(settings.schemas)),
         slot=slot,
         publication=_identifier(document, (*place, "publication"), publication),
+        failover=settings.failover,
+        heartbeat_seconds=settings.heartbeat_seconds,
     )
 
 

@@ -15,6 +15,7 @@ from ..base.batch import Tally
 from ..base.cursor import Cursor
 from ..base.errors import Misconfigured, TieoutError, Transient
 from ..base.stream import Stream
+from ..capture.hole import Unread, unread
 from ..ledger.facts import Advanced, Certified, Landed, Ran
 from ..ledger.ledger import Entry, Ledger
 from ..merge.readings import Freshness, Obligation, StreamReading
@@ -33,11 +34,13 @@ _NEVER = Freshness(None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How far the stream's lane has read: the cursors of its tracks, and when one of them last moved."""
+    """How far the stream's lane has read: the cursors of its tracks, when one of them last moved, and the objects that
+    are still being read whole."""
 
     tracks: int
     advanced_at: datetime | None
     cursors: tuple[Cursor, ...]
+    unread: Mapping[str, Unread]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -87,6 +90,11 @@ class StreamStatus:
     books: Books | None
     certified: Entry | None
 
+    @property
+    def unread(self) -> Unread | None:
+        """What of the stream was not told, or not read yet; None when nothing is known to be missing."""
+        return self.coverage.unread.get(self.stream.object)
+
     def to_json(self) -> dict[str, Any]:
         figures = self.figures or Figures()
         return {
@@ -95,6 +103,7 @@ class StreamStatus:
             "reason": self.reason,
             "freshness": _freshness_json(figures.freshness),
             "coverage": self.coverage.to_json(),
+            "unread": None if self.unread is None else self.unread.to_json(),
             "obligations": {
                 "open": figures.open_total,
                 "keys": [{"key": one.key, "reason": one.reason} for one in figures.open_keys],
@@ -188,6 +197,8 @@ def _status(
     )
     adoptable = len(figures.applied - landed.keys())
     state, reason = state_of(lane, figures, books, adoptable=adoptable, landed=len(landed))
+    if (missing := coverage.unread.get(stream.object)) is not None:
+        state, reason = "failed" if state == "failed" else "partial", f"{missing} {reason}".strip()
     return StreamStatus(stream, state, reason, coverage, figures, books, certified)
 
 
@@ -254,7 +265,7 @@ def _coverage(ledger: Ledger, lane: str) -> Coverage:
     progress = ledger.progress(lane)
     last = _last(ledger.entries(Advanced, lane=lane, last=1))
     shown = tuple(progress[track] for track in sorted(progress)[:CURSORS_MAX])
-    return Coverage(len(progress), None if last is None else last.at, shown)
+    return Coverage(len(progress), None if last is None else last.at, shown, unread(progress))
 
 
 def _last(entries: Iterator[Entry]) -> Entry | None:

@@ -30,6 +30,8 @@ ATTEMPTS_ONCE = 7
 POLL_SECONDS = 1.0
 REMARKS_MAX = 5
 """Remarks of a source that are told in full; the count tells of the others."""
+MERGE_SECONDS_MAX = 5.0
+"""How long what has landed waits for its merge while a capture goes on: a first read of large tables takes hours."""
 
 log = structlog.get_logger()
 
@@ -123,10 +125,13 @@ class LaneWork:
         source, route, warehouse = session.source, session.route, session.warehouse
         merged = route.merged
         self._merge_early(session)
+        clock = self._house.tools.clock
+        due = clock.now() + timedelta(seconds=MERGE_SECONDS_MAX)
         for _ in route.capture(source.bound()):
             _refuse_when(stopping)
-            if route.is_full:
+            if route.is_full or clock.now() >= due:
                 self._merge_early(session)
+                due = clock.now() + timedelta(seconds=MERGE_SECONDS_MAX)
         route.merge(warehouse, only=self._only)
         if self._only is None and (self._may_be_open or route.merged > merged):
             self._may_be_open = mend(route, source, warehouse, route.streams(), self._tried) > 0

@@ -16,6 +16,7 @@ from ...base.errors import Broken, Misconfigured, TieoutError, Transient
 
 _LOCKED = "55P03"
 _BUSY = "55006"
+_READER = re.compile(r"\bPID (\d+)")
 
 _MEND: dict[str, tuple[type[TieoutError], str]] = {
     _BUSY: (Transient, "Another session reads from the slot; it is tried again."),
@@ -67,6 +68,8 @@ def refusal(error: Exception, doing: str) -> TieoutError:
     code = _code(error)
     if code is not None:
         family, hint = _MEND.get(code) or _FAMILY.get(code[:2]) or (Broken, "")
+        if code == _BUSY and (reader := _READER.search(text)):
+            hint = f"{hint} If nobody should read there, run: select pg_terminate_backend({reader[1]});"
         return family(f"PostgreSQL, while {doing}: {text}", hint=hint)
     for words, hint in _WORDS:
         if words in text:
@@ -77,6 +80,11 @@ def refusal(error: Exception, doing: str) -> TieoutError:
 def is_busy(error: Exception) -> bool:
     """The slot still belongs to another session, maybe one of ours that has only just gone."""
     return _code(error) == _BUSY
+
+
+def is_locked(error: Exception) -> bool:
+    """Somebody else held what we waited for, for longer than we wait."""
+    return _code(error) == _LOCKED
 
 
 @contextmanager

@@ -6,7 +6,7 @@ can never beat what came after.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +36,31 @@ _rows_max = 2**17
 """Rows of a piece: a few tens of megabytes of an ordinary table."""
 
 
+class Rewritten(Transient):
+    """The table, or a part of it, was emptied, written anew or taken away as it was about to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A table by itself, or a partition of one. `alone`: it can be asked for without the table that it is a part of;
+    `by_blocks`: so can some blocks of it, of which each holds so many rows."""
+
+    schema: str
+    name: str
+    alone: bool
+    by_blocks: bool
+    rows_a_block: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of a part that is held: the file it is in, its blocks, and its bytes with all that is stored beside it."""
+
+    file: int
+    blocks: int
+    bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What all rows of a read share: the moment's place in the log, and when we read."""
@@ -56,11 +81,34 @@ class Snapshot:
         self.stamp = stamp
 
     def images(self, table: Table) -> Iterator[pa.Table]:
-        """Every row of the table as an image, in pieces. Raises Transient when it was emptied meanwhile."""
-        statement = statements("rows", table=table, columns=[_read(field) for field in table.fields])
-        first = 0
-        with refusals_told(f"reading {table.quoted}"), self._held(table):
-            self._cursor.execute(str(statement))
+        """Every row of the table as an image, in pieces. Raises Rewritten when it was emptied meanwhile."""
+        with self.held(table):
+            yield from self.rows(table, first=0)
+
+    def part(self, part: int) -> Part | None:
+        """A table or partition by its number in the catalogue; None when it is gone."""
+        with refusals_told("asking for a partition"):
+            self._cursor.execute(str(statements("part", part=part)))
+            found = self._cursor.fetchall()
+        if not found:
+            return None
+        ((schema, table, counted, blocks, alone, by_blocks),) = found
+        known = blocks > 0 and counted > 0
+        return Part(schema, table, bool(alone), bool(by_blocks), counted / blocks if known else None)
+
+    def size(self, part: int) -> Size:
+        """Of a part that is held."""
+        with refusals_told("asking for a size"):
+            self._cursor.execute(str(statements("size", part=part)))
+            ((file, blocks, size),) = self._cursor.fetchall()
+        return Size(int(file or 0), int(blocks or 0), int(size or 0))
+
+    def rows(self, table: Table, *, first: int, blocks: Mapping[str, int] | None = None) -> Iterator[pa.Table]:
+        """Of a table that is held: its rows as images in pieces, numbered from `first` on; all of them, or those in the
+        blocks from `first` to `end`."""
+        columns = [_read(field) for field in table.fields]
+        with refusals_told(f"reading {table.quoted}"):
+            self._cursor.execute(str(statements("rows", table=table, columns=columns, blocks=blocks)))
             for batch in self._cursor.fetch_record_batch():
                 for piece in _pieces(batch):
                     yield _images(piece, table, self.stamp, first)
@@ -69,24 +117,27 @@ class Snapshot:
     def keyed(self, table: Table, keys: Sequence[str]) -> pa.Table:
         """Of each of these canonical keys: an image where its row is there, a delete where it is not."""
         columns = [_asked(field, table.key) for field in table.fields]
-        with refusals_told(f"reading keys of {table.quoted}"), self._held(table):
+        with refusals_told(f"reading keys of {table.quoted}"), self.held(table):
             statement = statements("keyed", table=table, columns=columns)
             self._cursor.execute(str(statement), (f"[{','.join(keys)}]",))
             answer = self._cursor.fetch_arrow_table()
         return _presence(answer, table, self.stamp)
 
     @contextmanager
-    def _held(self, table: Table) -> Iterator[None]:
+    def held(self, table: Table) -> Iterator[None]:
         """The view, with the table as it was in it. TRUNCATE and ALTER TABLE write a table anew, and an older view then
         shows none of its rows."""
-        self._cursor.execute(str(statements("begin")))
-        self._cursor.execute(str(statements("adopt_snapshot", snapshot=literal(self._snapshot))))
-        self._cursor.execute(str(statements("hold", table=table)))
-        self._cursor.execute(str(statements("rewritten", table=table)))
-        if rewritten := [row[0] for row in self._cursor.fetchall()]:
-            raise Transient(f"{rewritten[0]} was emptied or written anew as it was about to be read.")
+        with refusals_told(f"holding {table.quoted}"):
+            self._cursor.execute(str(statements("begin")))
+            self._cursor.execute(str(statements("adopt_snapshot", snapshot=literal(self._snapshot))))
+            self._cursor.execute(str(statements("hold", table=table)))
+            self._cursor.execute(str(statements("rewritten", table=table)))
+            rewritten = [row[0] for row in self._cursor.fetchall()]
+        if rewritten:
+            raise Rewritten(f"{rewritten[0]} was emptied or written anew as it was about to be read.")
         yield
-        self._cursor.execute(str(statements("end")))  # a read that broke off ends with its connection
+        with refusals_told(f"letting go of {table.quoted}"):
+            self._cursor.execute(str(statements("end")))  # a read that broke off ends with its connection
 
 
 @contextmanager
@@ -103,8 +154,27 @@ def snapshot_at(dsn: str, snapshot: str, stamp: Stamp) -> Iterator[Snapshot]:
 
 def sweep(stamp: Stamp, rows: int) -> pa.Table:
     """The table was read to its end: what was not mentioned is not there. `rows` were."""
-    kind, cover, fault = pa.array([Kind.SWEEP.value]), pa.array([_NOTHING]), pa.nulls(1, pa.string())
-    return captured(_envelope(kind, cover, stamp, rows, fault), {})
+    return _alone(Kind.SWEEP, Class.READ, stamp, rows, f"snapshot {lsn_text(stamp.lsn)}")
+
+
+def mark(stamp: Stamp, rows: int) -> pa.Table:
+    """Partitions that a table has gained were read to their end, which says nothing of other rows."""
+    return _alone(Kind.MARK, Class.READ, stamp, rows, f"snapshot {lsn_text(stamp.lsn)}")
+
+
+def gap(stamp: Stamp) -> pa.Table:
+    """Of the whole table, what happened before this position may not have been told. A sweep as of the position itself
+    has seen all of it, so it stands one before."""
+    before = Stamp(stamp.lsn - 1, stamp.read_at)
+    return _alone(Kind.GAP, Class.EVENT, before, 0, f"hole {lsn_text(stamp.lsn)}")
+
+
+def _alone(kind: Kind, class_: Class, stamp: Stamp, first: int, origin: str) -> pa.Table:
+    """One row, of the whole table."""
+    kinds, covers, faults = pa.array([kind.value]), pa.array([_NOTHING]), pa.nulls(1, pa.string())
+    envelope = _envelope(kinds, covers, stamp, first, faults)
+    envelope |= {"_class": _same(int(class_), "_class", 1), "_origin": _same(origin, "_origin", 1)}
+    return captured(envelope, {})
 
 
 def _read(field: Field) -> dict[str, Sql]:

@@ -1,8 +1,9 @@
-"""The source `postgres`: tables of one database, first read whole at one moment, then followed through the log.
+"""The source `postgres`: tables of one database, followed through its log, and read whole by chunks beside it.
 
 What was read and what the log tells overlap, and may: a read is stamped with the position before which it has seen
 everything, so the merge puts each in its place. A slot of ours is made only when the first piece read at its beginning
-is registered; so a kill between the two leaves no slot whose beginning nobody knows.
+is registered; so a kill between the two leaves no slot whose beginning nobody knows. What the log did not tell is a
+hole: it is said of each table concerned, and closed by reading just these tables again.
 """
 
 from __future__ import annotations
@@ -16,35 +17,54 @@ from typing import Final
 import pyarrow as pa
 
 from ...base.clock import Clock
+from ...base.codec import canonical_json
 from ...base.cursor import Cursor, Progress
 from ...base.errors import Broken, Misconfigured, Transient
 from ...base.types import Described
 from ..source import Bound, Captured, Cut, Remark
 from .catalogue import Table, TableName, all_wanted
 from .following import Following
+from .heartbeat import Heartbeat
 from .lsn import lsn_text
 from .nested import told_as_json
-from .snapshot import Snapshot, Stamp, snapshot_at, sweep
+from .reading import Reading, due
+from .reads import Reads
+from .shape import Shape, is_published_anew
+from .snapshot import Rewritten, Snapshot, Stamp, snapshot_at
 from .standing import (
     WAL,
     Incarnation,
+    Server,
     Slot,
     Standing,
+    followed,
+    incarnation_of,
     is_read,
-    snapshot_cursor,
+    is_shaped,
     snapshot_track,
     standing,
     wal_within,
 )
 from .transactions import Tracked, Transactions
+from .view import Views
 from .wire import Moment, Wire
+
+_EXACT = canonical_json({"exact": True})
+"""Of a bound behind which nothing may be read, as something is to be compared there."""
+
+_beginnings_max = 4
+"""How often a table that is written anew while it is read is begun again in one pass."""
 
 _keys_max = 5_000
 """Keys that one question asks for."""
 
 
 class PostgresSource:
-    """`tables` maps the names of our objects to tables, `schema.table`; of `schemas` every table is read."""
+    """`tables` maps the names of our objects to tables, `schema.table`; of `schemas` every table is read.
+
+    `failover`: a standby that takes over shall have our slot too, where the server can see to that (17 and later).
+    `heartbeat_seconds`: how often a word is left in the log; 0 for never.
+    """
 
     rereads: Final = True
 
@@ -58,6 +78,8 @@ class PostgresSource:
         publication: str,
         clock: Clock,
         schemas: Sequence[str] = (),
+        failover: bool = True,
+        heartbeat_seconds: float = 0.0,
     ) -> None:
         if not tables and not schemas:
             raise Misconfigured(f"source {lane} names no tables.", hint="List them under `tables` in tieout.yaml.")
@@ -66,11 +88,15 @@ class PostgresSource:
         self._schemas = tuple(schemas)
         self._slot = slot
         self._clock = clock
-        self._wire = Wire(url, slot=slot, publication=publication)
+        self._wire = Wire(url, slot=slot, publication=publication, failover=failover)
+        self._heartbeat = Heartbeat(self._wire, clock, beat_seconds=heartbeat_seconds)
         self._following: Following | None = None
         self._epoch = 0
+        self._views = Views(self._wire, clock)
+        self._reads: Reads | None = None
         self._known: tuple[Table, ...] = ()
         self._left_out: tuple[Remark, ...] = ()
+        self._shapes: Mapping[str, Shape] = {}
 
     @cached_property
     def _wanted(self) -> Mapping[str, TableName]:
@@ -96,17 +122,40 @@ class PostgresSource:
             raise
 
     def capture(self, progress: Progress, *, until: Bound) -> Iterator[Captured]:
-        following = self._following
+        known = dict(progress)
         try:
-            if following is None or not self._stands(following, progress):
-                self._let_go()
-                following = yield from self._come_up(progress)
-            for piece in following.pieces(until.position):
-                yield replace(piece, tables=self._with_json(piece.tables))
+            for piece in self._pieces(known, until):
+                yield piece
+                known[piece.after.track] = piece.after
         except BaseException:
             # A piece may be half made, or yielded and not registered: the log is read again from what is proven.
             self._let_go()
             raise
+
+    def _pieces(self, known: Progress, until: Bound) -> Iterator[Captured]:
+        for _ in range(_beginnings_max - 1):
+            try:
+                yield from self._pass(known, until)
+            except Rewritten:
+                self._let_go()
+            else:
+                return
+        yield from self._pass(known, until)
+
+    def _pass(self, known: Progress, until: Bound) -> Iterator[Captured]:
+        """What the log has said, and by turns with it a chunk of what is to be read."""
+        following = self._following
+        if following is None or not self._stands(following, known):
+            self._let_go()
+            following = yield from self._come_up(known)
+        self._heartbeat.beat()
+        yield from self._told_by(following, until.position)
+        while (reads := self._reads) is not None and reads.unread and until.state != _EXACT:
+            yield from reads.chunk(self._views.get())
+            yield from self._told_by(following, self._wire.flushed())
+            yield from self._heartbeat.mark(following, known)
+        self._views.close()
+        yield from self._heartbeat.mark(following, known)
 
     def acknowledge(self, cursor: Cursor) -> None:
         if self._following is not None:
@@ -122,87 +171,107 @@ class PostgresSource:
     def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
         tables = self._tables(objects)
         with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
-            yield Cut(Bound(moment.lsn), self._told(snapshot, moment, tables), epoch=self._epoch)
+            yield Cut(Bound(moment.lsn, _EXACT), self._told(snapshot, moment, tables), epoch=self._epoch)
 
     def close(self) -> None:
         self._let_go()
         self._wire.close()
 
-    def _stands(self, following: Following, progress: Progress) -> bool:
-        read = all(is_read(progress, table.object, following.incarnation) for table in self._known)
-        return read and following.cursor == progress.get(WAL) and following.stream.is_alive()
+    def _stands(self, following: Following, known: Progress) -> bool:
+        """Whether nothing has happened but what the log tells."""
+        read = all(is_read(known, table.object, following.incarnation) for table in self._known)
+        same = read and following.cursor == known.get(WAL) and self._wire.shapes(self._known) == self._shapes
+        return same and following.stream.is_alive()
 
     def _let_go(self) -> None:
-        following, self._following = self._following, None
+        following, self._following, self._reads = self._following, None, None
+        self._views.close()
         if following is not None:
             following.close()
 
-    def _come_up(self, progress: Progress) -> Generator[Captured, None, Following]:
-        """Reads what must be read whole, and opens the log where it goes on."""
+    def _come_up(self, known: Progress) -> Generator[Captured, None, Following]:
+        """Opens the log where it goes on, and says what must be read whole."""
         server = self._wire.server()
-        tables = self._list(progress)
-        slot = self._published_slot(progress, tables)
-        stands = standing(progress, [table.object for table in tables], self._slot, server, slot)
+        tables = self._list(known)
+        slot = self._published_slot(tables)
+        self._shapes = self._wire.shapes(tables)
+        stands = standing(known, self._slot, server, self._judged(slot, known))
         self._epoch = stands.epoch
         if stands.incarnation is None:
-            incarnation = yield from self._begin_anew(progress, stands, tables, server.system, server.timeline)
+            incarnation = yield from self._begin_anew(known, stands, server)
             start = incarnation.slot_lsn
         else:
             incarnation, start = stands.incarnation, stands.start
-            if unread := [table for table in tables if table.object in stands.unread]:
-                with self._wire.moment() as moment:
-                    yield from self._read(progress, incarnation, moment, unread)
+            self._reads = self._reads_of(known, stands.reason, incarnation)
+            if self._reads.is_holed:
+                yield from self._noted(self._reads, server)
         tracked = {(table.schema, table.name): Tracked(table.object, table.key) for table in tables}
-        cursor = progress.get(WAL)
-        transactions = Transactions(tracked, wal_within(progress, incarnation.epoch))
+        cursor = known.get(WAL)
+        transactions = Transactions(tracked, wal_within(known, incarnation.epoch))
         self._following = Following(self._wire.follow(start), transactions, incarnation, start, cursor, cursor)
         return self._following
 
-    def _published_slot(self, progress: Progress, tables: Sequence[Table]) -> Slot | None:
+    def _published_slot(self, tables: Sequence[Table]) -> Slot | None:
         """Our slot, once the publication tells of every table."""
         slot = self._wire.slot()
+        if slot is not None and not self._wire.is_published():
+            slot = replace(slot, usable=False, reason="the publication is not there")
         if missing := self._wire.unpublished(tables):
-            if slot is not None and any(snapshot_track(table.object) in progress for table in missing):
-                # Its changes went untold, and the log will not say so. Without the slot nobody can forget to read anew.
-                self._wire.drop_slot()
-                slot = None
             self._wire.publish(missing)
         return slot
 
-    def _begin_anew(
-        self, progress: Progress, stands: Standing, tables: Sequence[Table], system: str, timeline: int
-    ) -> Generator[Captured, None, Incarnation]:
-        with self._wire.moment() as moment:
-            incarnation = Incarnation(system, timeline, stands.epoch, self._slot, moment.lsn)
-            pieces = self._read(progress, incarnation, moment, tables)
-            yield next(pieces)  # Every table has a piece, an empty one its sweep.
-            self._wire.keep(moment)
-            yield from pieces
+    def _judged(self, slot: Slot | None, known: Progress) -> Slot | None:
+        """Our slot; of no use where the publication was made anew, as the log cannot be told from before that on."""
+        for object_, shape in self._shapes.items():
+            cursor = known.get(snapshot_track(object_))
+            if slot is None or cursor is None or not is_shaped(cursor):
+                continue
+            if is_published_anew(Reading.of(cursor).shape, shape):
+                return replace(slot, usable=False, reason="the publication was made anew")
+        return slot
+
+    def _begin_anew(self, known: Progress, stands: Standing, server: Server) -> Generator[Captured, None, Incarnation]:
+        """Makes the slot. What tells of its beginning is registered before it is there: a kill between leaves no slot
+        of which nobody knows since when it tells."""
+        try:
+            view = self._views.get()
+        except Transient:
+            untold = Incarnation(server.system, server.timeline, stands.epoch, self._slot, server.flushed)
+            yield from self._noted(self._reads_of(known, stands.reason, untold), server)
+            raise
+        incarnation = Incarnation(server.system, server.timeline, stands.epoch, self._slot, view.moment.lsn)
+        reads = self._reads = self._reads_of(known, stands.reason, incarnation)
+        if reads.is_holed:
+            yield from reads.note_holes(view.snapshot.stamp, begins=True)
+            self._wire.keep(view.moment)
+        else:
+            first = reads.chunk(view)  # Every table has a piece, an empty one its sweep.
+            yield next(first)
+            self._wire.keep(view.moment)
+            yield from first
         return incarnation
 
-    def _read(
-        self, progress: Progress, incarnation: Incarnation, moment: Moment, tables: Sequence[Table]
-    ) -> Iterator[Captured]:
-        """The tables whole, each ended by its sweep."""
-        with self._snapshot(moment) as snapshot:
-            for table in tables:
-                track, rows = snapshot_track(table.object), 0
-                before = progress.get(track)
-                for images in snapshot.images(table):
-                    rows += images.num_rows
-                    after = snapshot_cursor(track, before, incarnation, moment.lsn, rows=rows, done=False)
-                    yield Captured(
-                        before, after, incarnation.epoch, "native", {table.object: images}, at_one_moment=True
-                    )
-                    before = after
-                after = snapshot_cursor(track, before, incarnation, moment.lsn, rows=rows, done=True)
-                ended = sweep(snapshot.stamp, rows)
-                yield Captured(before, after, incarnation.epoch, "native", {table.object: ended}, at_one_moment=True)
+    def _told_by(self, following: Following, until: int) -> Iterator[Captured]:
+        for piece in following.pieces(until):
+            yield replace(piece, tables=self._with_json(piece.tables))
 
     def _with_json(self, told: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:
         """Pieces of the log, with arrays and rows of columns as a read tells them."""
         compositions = {table.object: table.compositions for table in self._known}
         return {object_: told_as_json(table, compositions[object_]) for object_, table in told.items()}
+
+    def _noted(self, reads: Reads, server: Server) -> Iterator[Captured]:
+        """The holes, as far as they reach now, so that they are known before they can be read again."""
+        stamp = Stamp(server.flushed, self._clock.now())
+        yield from reads.note_holes(stamp, begins=False)
+
+    def _reads_of(self, known: Progress, reason: str, incarnation: Incarnation) -> Reads:
+        dues = {}
+        for table in self._known:
+            cursor = known.get(snapshot_track(table.object))
+            told = 0 if cursor is None else followed(known, incarnation_of(cursor).epoch)
+            dues[table.object] = due(cursor, incarnation, self._shapes[table.object], followed=told, reason=reason)
+        return Reads(self._known, dues, incarnation=incarnation, progress=known)
 
     @contextmanager
     def _snapshot(self, moment: Moment) -> Iterator[Snapshot]:

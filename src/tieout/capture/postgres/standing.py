@@ -1,19 +1,24 @@
 """Where we stand in a server's log, and what must be read before the log can be followed. Values in, values out.
 
-The lane has the track `wal` and, per table, a track `snapshot/<object>`. What a cursor proves holds for one
+The lane has the track `wal`, per table a track `snapshot/<object>`, and the track `slot`, which remembers how our slot
+was last seen. What a cursor proves holds for one
 *incarnation* of the log only: this server, on this timeline, through this slot since it was made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from ...base.cursor import Cursor, Progress
 from .lsn import lsn_number, lsn_text
 
 WAL = "wal"
+SLOT = "slot"
 _SNAPSHOT = "snapshot/"
+_STRAYED_MAX = 64 * 2**20
+"""Bytes that a quiet log may be confirmed without a fact of ours: some passes of a busy server."""
+
 _EPOCH_BITS = 56
 """A track's position never falls, but a restored server's log may: so the epoch stands above the log's 2^56 bytes."""
 
@@ -29,10 +34,17 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Our slot as the server has it. `usable`: the server still holds the log that it promises."""
+    """Our slot as the server has it. `usable`: the server still holds the log that it promises; if not, `reason`.
+
+    `decoded` counts the transactions that were read through it, since the server's `count` of it began; "" where the
+    server keeps none.
+    """
 
     confirmed: int
     usable: bool
+    reason: str = ""
+    decoded: int = 0
+    count: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +71,32 @@ class Within:
 class Standing:
     """What to do next.
 
-    incarnation  the one that goes on; None: a new slot must be made, and every table read at its beginning
+    incarnation  the one that goes on; None: a new slot must be made, and every table read at or after its beginning
     epoch        the epoch to go on in
     start        where the log goes on
-    unread       the tables that must be read again first
+    reason       why what was known goes on no longer, when it does not
     """
 
     incarnation: Incarnation | None
     epoch: int
     start: int
-    unread: tuple[str, ...]
+    reason: str = ""
 
 
-def standing(progress: Progress, objects: Iterable[str], slot_name: str, server: Server, slot: Slot | None) -> Standing:
+def standing(progress: Progress, slot_name: str, server: Server, slot: Slot | None) -> Standing:
     """What `progress` is worth, now that this server answers and has this slot."""
-    objects = tuple(objects)
     known = incarnations(progress)
     newest = known[-1] if known else None
-    epoch = 0 if newest is None else newest.epoch if _goes_on(newest, progress, server) else newest.epoch + 1
-    if slot is None or not slot.usable or (newest is not None and epoch != newest.epoch):
-        return Standing(None, epoch, 0, objects)
+    gone = "" if newest is None else _gone(newest, progress, server)
+    epoch = 0 if newest is None else newest.epoch + bool(gone)
+    if slot is None or not slot.usable or gone:
+        return Standing(None, epoch, 0, gone or ("the slot is not there" if slot is None else slot.reason))
     ours = [one for one in known if one.epoch == epoch and one.slot == slot_name]
     # Of a slot that no cursor speaks of, all we know is what it promises.
     found = ours[-1] if ours else Incarnation(server.system, server.timeline, epoch, slot_name, slot.confirmed)
-    unread = tuple(object_ for object_ in objects if not is_read(progress, object_, found))
-    return Standing(found, epoch, max(slot.confirmed, _followed(progress, epoch)), unread)
+    if reason := _strange(found, progress, slot):
+        return Standing(None, epoch, 0, reason)
+    return Standing(found, epoch, max(slot.confirmed, followed(progress, epoch)))
 
 
 def incarnations(progress: Progress) -> list[Incarnation]:
@@ -95,7 +108,14 @@ def incarnations(progress: Progress) -> list[Incarnation]:
 def is_read(progress: Progress, object_: str, incarnation: Incarnation) -> bool:
     """The table was read to its end, at or after the beginning of this incarnation's slot."""
     cursor = progress.get(_SNAPSHOT + object_)
-    return cursor is not None and bool(cursor.read()["done"]) and incarnation_of(cursor) == incarnation
+    if cursor is None or not is_shaped(cursor):
+        return False
+    return bool(cursor.read()["done"]) and incarnation_of(cursor) == incarnation
+
+
+def is_shaped(cursor: Cursor) -> bool:
+    """Whether it tells which shape the table had that was read: cursors of the first versions do not."""
+    return "shape" in cursor.read()
 
 
 def wal_cursor(incarnation: Incarnation, lsn: int, within: Within | None = None) -> Cursor:
@@ -120,28 +140,65 @@ def wal_within(progress: Progress, epoch: int) -> Within | None:
     return None if within is None else Within(lsn_number(within["commit"]), int(within["told"]))
 
 
+def slot_cursor(incarnation: Incarnation, lsn: int, slot: Slot) -> Cursor:
+    """Our slot as it was seen when all that was committed before `lsn` was told."""
+    position = (incarnation.epoch << _EPOCH_BITS) + lsn
+    state = {**_state(incarnation), "lsn": lsn_text(lsn), "decoded": slot.decoded, "count": slot.count}
+    return Cursor.of(SLOT, position, state)
+
+
 def snapshot_track(object_: str) -> str:
     return _SNAPSHOT + object_
 
 
 def snapshot_cursor(
-    track: str, before: Cursor | None, incarnation: Incarnation, lsn: int, *, rows: int, done: bool
+    track: str,
+    before: Cursor | None,
+    incarnation: Incarnation,
+    lsn: int,
+    *,
+    rows: int,
+    done: bool,
+    more: Mapping[str, object],
 ) -> Cursor:
-    """The next on the track of a table: `rows` of it were told as of `lsn`."""
-    state = {**_state(incarnation), "lsn": lsn_text(lsn), "rows": rows, "done": done}
+    """The next on the track of a table: `rows` of it were told, none before `lsn`. `more` is for its reader."""
+    state = {**_state(incarnation), "lsn": lsn_text(lsn), "rows": rows, "done": done, **more}
     return Cursor.of(track, 1 if before is None else before.position + 1, state)
 
 
-def _goes_on(newest: Incarnation, progress: Progress, server: Server) -> bool:
-    """Whether this server's log is the one we followed: not another one's, not a restored one that has since written
-    something else in the place of what we saw."""
-    same = (newest.system, newest.timeline) == (server.system, server.timeline)
-    return same and max(newest.slot_lsn, _followed(progress, newest.epoch)) <= server.flushed
-
-
-def _followed(progress: Progress, epoch: int) -> int:
+def followed(progress: Progress, epoch: int) -> int:
+    """How far the log of this epoch was told."""
     cursor = progress.get(WAL)
     return wal_lsn(cursor) if cursor is not None and incarnation_of(cursor).epoch == epoch else 0
+
+
+def _strange(incarnation: Incarnation, progress: Progress, slot: Slot) -> str:
+    """Why a slot of our name cannot be the one that we left; "" when nothing says so.
+
+    A slot has no number of its own by which it could be known again. But what was read through it is counted, and
+    nobody but us confirms it.
+    """
+    cursor, log = progress.get(SLOT), progress.get(WAL)
+    if cursor is None or incarnation_of(cursor) != incarnation:
+        return ""
+    seen = cursor.read()
+    least = max(int(seen["decoded"]), log is not None and incarnation_of(log) == incarnation)
+    if slot.count and slot.count == seen["count"] and slot.decoded < least:
+        return "the slot was dropped and made anew by somebody else"
+    told = max(incarnation.slot_lsn, lsn_number(seen["lsn"]), followed(progress, incarnation.epoch))
+    return "the slot was moved on by somebody else" if slot.confirmed > told + _STRAYED_MAX else ""
+
+
+def _gone(newest: Incarnation, progress: Progress, server: Server) -> str:
+    """Why this server's log is not the one we followed: it is another one's, or a restored one's that has since written
+    something else in the place of what we saw. "" when it is."""
+    if newest.system != server.system:
+        return "another server answers"
+    if newest.timeline != server.timeline:
+        return f"the server went on to timeline {server.timeline}"
+    if max(newest.slot_lsn, followed(progress, newest.epoch)) > server.flushed:
+        return "the server's log ends before what was told of it"
+    return ""
 
 
 def _state(incarnation: Incarnation) -> dict[str, object]:

@@ -122,6 +122,66 @@ where
     and listed.place <= held.indnkeyatts
 group by held.indexrelid, held.indrelid, held.indisprimary, held.indisreplident, held.indimmediate, held.indisvalid;
 
+-- shapes --
+-- What of the catalogue changes when something happens to a table that the log does not tell. Takes no lock, so that it
+-- never waits behind somebody who waits for us.
+with recursive wanted as (
+    select listed.place, held.oid, held.relkind = 'p' as partitioned, held.relnatts, space.nspname
+    from unnest(%(schemas)s::text[], %(names)s::text[]) with ordinality as listed (schema, name, place)
+    join pg_namespace as space on space.nspname = listed.schema
+    join pg_class as held on held.relnamespace = space.oid and held.relname = listed.name
+),
+
+parts as (
+    select wanted.oid as root, wanted.oid as part from wanted
+    union all
+    select parts.root, child.inhrelid
+    from parts
+    join wanted on wanted.oid = parts.root and wanted.partitioned
+    join pg_inherits as child on child.inhparent = parts.part
+),
+
+leaves as (
+    select parts.root, array_agg(parts.part order by parts.part) as parts, array_agg(leaf.relfilenode order by parts.part) as files
+    from parts
+    join pg_class as leaf on leaf.oid = parts.part and leaf.relkind <> 'p'
+    group by parts.root
+),
+
+columns as (
+    select
+        wanted.oid,
+        md5(string_agg(own.attnum || ':' || own.xmin::text, ',' order by own.attnum)) as mark,
+        array_agg(own.attnum::int) filter (where exists (
+            select from pg_attribute as held
+            join parts on parts.root = wanted.oid and parts.part = held.attrelid
+            where held.attname = own.attname and held.atthasmissing
+        )) as given
+    from wanted
+    join pg_attribute as own on own.attrelid = wanted.oid and own.attnum > 0
+    group by wanted.oid
+)
+
+select
+    wanted.place,
+    wanted.oid,
+    wanted.partitioned,
+    (
+        select concat_ws('.', own.oid, own.xmin, entry.oid, entry.xmin)
+        from pg_publication as own
+        left join pg_publication_rel as entry on entry.prpubid = own.oid and entry.prrelid = wanted.oid
+        where own.pubname = %(publication)s
+    ),
+    wanted.relnatts,
+    columns.given,
+    columns.mark,
+    leaves.parts,
+    leaves.files
+from wanted
+join columns on columns.oid = wanted.oid
+left join leaves on leaves.root = wanted.oid
+order by wanted.place;
+
 -- publication --
 -- Whether it tells every kind of change, tells of a partitioned table under its own name, and tells stored generated
 -- columns (18 and later).
@@ -149,10 +209,38 @@ create publication {{ publication }} for table {% for table in tables %}{% if no
 alter publication {{ publication }} add table {% for table in tables %}{% if not table.partitioned %}only {% endif %}{{ table.quoted }}{% if not loop.last %}, {% endif %}{% endfor %};
 
 -- slot --
--- Our slot, if there is one.
-select plugin::text, database = current_database(), wal_status::text, confirmed_flush_lsn::text, active_pid
-from pg_replication_slots
+-- Our slot, if there is one; why it was invalidated, where the server can say so (17 and later).
+select
+    plugin::text,
+    database = current_database(),
+    wal_status::text,
+    confirmed_flush_lsn::text,
+    to_jsonb(listed) ->> 'invalidation_reason'
+from pg_replication_slots as listed
 where slot_name = %(slot)s;
+
+-- slot_count --
+-- How many transactions were read through it (14 and later), and since when that is counted: the server begins anew after
+-- a crash, or when it is told to.
+select counted.total_txns, concat_ws(' ', whole.stats_reset, 'and', counted.stats_reset)
+from pg_stat_replication_slots as counted
+cross join pg_stat_bgwriter as whole
+where counted.slot_name = %(slot)s;
+
+-- beat --
+-- A word in the log, so that there is something to confirm where nobody writes.
+select pg_logical_emit_message(true, 'tieout', '');
+
+-- oldest_writer --
+-- Whose transaction has been open longest, of those that write: a session's, or a prepared one's.
+select pid::text, coalesce(extract(epoch from now() - xact_start), 0)::float8, coalesce(application_name, ''), 0 as prepared
+from pg_stat_activity
+where backend_xid is not null and pid <> pg_backend_pid()
+union all
+select gid, extract(epoch from now() - prepared)::float8, '', 1
+from pg_prepared_xacts
+order by 2 desc
+limit 1;
 
 -- drop_slot --
 -- Fails while somebody reads from it.
@@ -189,11 +277,37 @@ where held.relkind = 'r' and held.relfilenode <> pg_relation_filenode(held.oid) 
 -- Lets go of what was held.
 rollback;
 
+-- part --
+-- A table or partition by its number: its name, its rows and blocks as last counted,
+-- whether we may read it by itself, and whether by blocks.
+select
+    space.nspname::text,
+    held.relname::text,
+    held.reltuples::float8,
+    held.relpages,
+    held.relkind = 'r' and has_table_privilege(held.oid, 'select'),
+    current_setting('server_version_num')::int >= 140000 and coalesce(method.amname = 'heap', false)
+from pg_class as held
+join pg_namespace as space on space.oid = held.relnamespace
+left join pg_am as method on method.oid = held.relam
+where held.oid = {{ part }};
+
+-- size --
+-- Its file as it is now, its blocks, and its bytes with what is stored beside it. It is held, so nothing waits.
+select
+    pg_relation_filenode({{ part }}),
+    pg_relation_size({{ part }}) / current_setting('block_size')::int8,
+    pg_table_size({{ part }});
+
 -- rows --
--- A table whole. A partitioned table is the sum of its parts, any other table stands for itself, not for its heirs.
+-- A table whole, or some blocks of a part of it. A partitioned table is the sum of its parts, any other table stands for
+-- itself, not for its heirs.
 select {% for column in columns %}{{ column.read }} as {{ column.name }}{% if not loop.last %}, {% endif %}{% endfor %}
 
-from {% if not table.partitioned %}only {% endif %}{{ table.quoted }};
+from {% if not table.partitioned %}only {% endif %}{{ table.quoted }}{% if blocks %}
+
+where ctid >= '({{ blocks.first }},0)'::tid{% if blocks.end %} and ctid < '({{ blocks.end }},0)'::tid{% endif %}
+{% endif %};
 
 -- keyed --
 -- For each key of a JSON array of arrays of text: whether its row is there, the key, and the row.

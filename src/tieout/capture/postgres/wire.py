@@ -16,13 +16,14 @@ import psycopg2
 import psycopg2.extensions
 from psycopg2.extras import LogicalReplicationConnection
 
-from ...base.errors import Misconfigured, Transient
-from ...base.sql import Sql, Statements, name
+from ...base.errors import Misconfigured, TieoutError, Transient
+from ...base.sql import Sql, Statements, literal, name
 from . import catalogue
 from .catalogue import Listing, Published, Table, TableName
 from .compositions import Compositions
 from .lsn import lsn_number
-from .refusal import refusal, refusals_told
+from .refusal import is_locked, refusal, refusals_told
+from .shape import Shape
 from .standing import Server, Slot
 from .stream import Stream
 
@@ -57,6 +58,9 @@ _GENERATED_SINCE = 18_00_00
 
 _connect_seconds_max = 20
 _slot_name_max = 63
+_COUNTING = 140_000
+_FAILING_OVER = 170_000
+"""Since these versions the server counts what is read through a slot, and hands slots over to a standby."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,9 @@ class Moment:
 
 
 class Wire:
-    def __init__(self, url: str, *, slot: str, publication: str) -> None:
+    def __init__(self, url: str, *, slot: str, publication: str, failover: bool) -> None:
         self._url = url
+        self._failover = failover
         self._slot = slot
         self._publication = publication
         self._session: psycopg2.extensions.connection | None = None
@@ -119,6 +124,13 @@ class Wire:
             wanted, relations, columns, identities, compositions, published, may_stay_out=may_stay_out
         )
 
+    def shapes(self, tables: Sequence[Table]) -> dict[str, Shape]:
+        """Object -> what the catalogue holds of its table now; without those that are gone. One question."""
+        names = [(table.schema, table.name) for table in tables]
+        schemas, plain = zip(*names, strict=True)
+        rows = self._ask("shapes", schemas=list(schemas), names=list(plain), publication=self._publication)
+        return {tables[int(place) - 1].object: Shape.of(tuple(row)) for place, *row in rows}
+
     def tables_in(self, schemas: Sequence[str]) -> list[tuple[str, str]]:
         """(schema, table) of every table that stands in these schemas today, partitions within their own table."""
         return [(schema, table) for schema, table in self._ask("tables_in", schemas=list(schemas))]
@@ -130,6 +142,10 @@ class Wire:
             return tuple(tables)
         catalogue.refuse_publication(self._publication, published, tables)
         return tuple(table for table in tables if (table.schema, table.name) not in published.columns)
+
+    def is_published(self) -> bool:
+        """Whether there is a publication of our name."""
+        return self._published() is not None
 
     def publish(self, tables: Sequence[Table]) -> None:
         """The publication tells of these tables from now on."""
@@ -148,26 +164,36 @@ class Wire:
         found = self._ask("slot", slot=self._slot)
         if not found:
             return None
-        ((plugin, ours, status, confirmed, _),) = found
+        ((plugin, ours, status, confirmed, invalidated),) = found
         if plugin != "pgoutput" or not ours:
             raise Misconfigured(
                 f"replication slot {self._slot} exists and is not ours.",
                 hint="Choose another name by `slot` in tieout.yaml.",
             )
-        return Slot(lsn_number(confirmed or "0/0"), status != "lost" and confirmed is not None)
+        if status == "lost" or invalidated is not None or confirmed is None:
+            return Slot(0, usable=False, reason=f"the slot was lost: {invalidated or status or 'it never began'}")
+        counted = self._ask("slot_count", slot=self._slot) if self._opened().server_version >= _COUNTING else []
+        decoded, since = counted[0] if counted else (0, "")
+        return Slot(lsn_number(confirmed), usable=True, decoded=int(decoded), count=str(since))
 
     @contextmanager
     def moment(self) -> Iterator[Moment]:
         """Opens a view of the database. Waits for those who write now; raises Transient when one goes on."""
         with self._replication() as connection, connection.cursor() as cursor:
             temporary = f"{self._slot[: _slot_name_max - 20]}_at_{connection.info.backend_pid}"
-            with refusals_told("opening a snapshot"):
+            try:
                 # Not SQL but the replication language, which knows neither comments nor lower case.
                 cursor.execute(f"CREATE_REPLICATION_SLOT {name(temporary)} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT")
                 made = cursor.fetchone()
+            except psycopg2.Error as error:
+                raise self._held_up(error) from error
             if made is None:
                 raise Transient("PostgreSQL made a slot and did not say where.", hint="It is tried again.")
             yield Moment(lsn_number(made[1]), str(made[2]), temporary)
+
+    def beat(self) -> None:
+        """Leaves a word in the log. Raises Misconfigured where the role may not."""
+        self._ask("beat")
 
     def drop_slot(self) -> None:
         """What it kept is lost, and everything will be read anew. Raises Transient while somebody reads from it."""
@@ -178,6 +204,10 @@ class Wire:
         if self.slot() is not None:
             self.drop_slot()
         self._ask("keep_slot", temporary=moment.slot, slot=self._slot)
+        if self._failover and self._opened().server_version >= _FAILING_OVER:
+            # A copy is never one of those that a standby takes over, and a temporary slot cannot be one.
+            with self._replication() as connection, connection.cursor() as cursor, refusals_told("naming the slot"):
+                cursor.execute(f"ALTER_REPLICATION_SLOT {name(self._slot)} ( FAILOVER true )")
 
     def follow(self, start: int) -> Stream:
         """The log from `start` on, or from where the slot stands if that is later."""
@@ -195,6 +225,20 @@ class Wire:
     def _tells_generated(self) -> bool:
         """Whether a publication on this server can tell stored generated columns."""
         return self._opened().info.server_version >= _GENERATED_SINCE
+
+    def _held_up(self, error: psycopg2.Error) -> TieoutError:
+        """The refusal of a snapshot; when somebody's transaction held it up, whose."""
+        refused = refusal(error, "opening a snapshot")
+        oldest = self._ask("oldest_writer") if is_locked(error) else []
+        if not oldest:
+            return refused
+        ((who, seconds, application, prepared),) = oldest
+        of = f"prepared transaction {who}" if prepared else f"pid {who} ({application or 'no application_name'})"
+        end = f"rollback prepared {literal(who)};" if prepared else f"select pg_terminate_backend({who});"
+        return Transient(
+            f"no snapshot can be opened while {of} writes: its transaction has been open for {seconds:.0f} s.",
+            hint=f"It is tried again. To end it, run: {end}",
+        )
 
     def _published(self) -> Published | None:
         head = self._ask("publication", publication=self._publication)

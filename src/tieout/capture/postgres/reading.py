@@ -1,0 +1,118 @@
+"""The full read of a table, chunk by chunk: how far it is, what it still has to do, and when it must begin again.
+
+Its first chunk is read at the position `start` of the log, every later one at some later moment. From `start` on the
+log tells what happens, so a row that a later chunk misses, because it moved to a block that was read already, is told
+there; and when all is read, a sweep as of `start` ends whatever was not mentioned. Values in, values out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ...base.cursor import Cursor
+from ..hole import Hole
+from .lsn import lsn_number, lsn_text
+from .shape import Shape, untold
+from .standing import Incarnation, incarnation_of, is_shaped, snapshot_cursor
+
+_HOLES_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Of a table that has this `shape`.
+
+    start   where in the log its first chunk stands; None while it is due and has not begun
+    part    which of the shape's files is read, and from which `block` on
+    rows    told so far
+    share   read so far, from 0 to 1
+    sweeps  whether its end says that what it did not mention is not there; not so for partitions that came later
+    """
+
+    shape: Shape
+    start: int | None
+    part: int = 0
+    block: int = 0
+    rows: int = 0
+    share: float = 0.0
+    done: bool = False
+    sweeps: bool = True
+    holes: tuple[Hole, ...] = ()
+
+    def cursor(self, track: str, object_: str, before: Cursor | None, incarnation: Incarnation) -> Cursor:
+        """The next on the table's track."""
+        state = {
+            "object": object_,
+            "shape": self.shape.to_json(),
+            "begun": self.start is not None,
+            "part": self.part,
+            "block": self.block,
+            "share": round(self.share, 4),
+            "sweeps": self.sweeps,
+            "holes": [hole.to_json() for hole in self.holes],
+        }
+        return snapshot_cursor(track, before, incarnation, self.start or 0, rows=self.rows, done=self.done, more=state)
+
+    @classmethod
+    def of(cls, cursor: Cursor) -> Reading:
+        state = cursor.read()
+        return cls(
+            shape=Shape.from_json(state["shape"]),
+            start=lsn_number(state["lsn"]) if state["begun"] else None,
+            part=int(state["part"]),
+            block=int(state["block"]),
+            rows=int(state["rows"]),
+            share=float(state["share"]),
+            done=bool(state["done"]),
+            sweeps=bool(state["sweeps"]),
+            holes=tuple(Hole.from_json(hole) for hole in state["holes"]),
+        )
+
+    def begun(self, start: int) -> Reading:
+        return replace(self, start=start)
+
+    def at(self, part: int, block: int, share: float) -> Reading:
+        return replace(self, part=part, block=block, share=share)
+
+    def told(self, rows: int) -> Reading:
+        return replace(self, rows=self.rows + rows)
+
+    def ended(self) -> Reading:
+        return replace(self, done=True, share=1.0, holes=())
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a table needs: to go on with `reading` (nothing, when that is done). `since` and `reason` tell of a hole
+    that was not known before; "" when there is none."""
+
+    reading: Reading
+    since: int = 0
+    reason: str = ""
+
+    def holed(self, until: int) -> Reading:
+        """The reading with the new hole, of which `until` is the upper end."""
+        hole = Hole(lsn_text(self.since), lsn_text(until), self.reason)
+        others = tuple(one for one in self.reading.holes if one.since != hole.since)
+        return replace(self.reading, holes=(*others, hole)[-_HOLES_MAX:])
+
+
+def due(cursor: Cursor | None, incarnation: Incarnation, shape: Shape, *, followed: int, reason: str) -> Due:
+    """What the table needs, of which this was read before. `followed` is how far the log was told; `reason` why the
+    incarnation in which it was read does not go on, when it does not."""
+    if cursor is None or not is_shaped(cursor):
+        return Due(Reading(shape, None))
+    then = Reading.of(cursor)
+    same = incarnation_of(cursor) == incarnation
+    why = untold(then.shape, shape) if same else reason or "the slot was made anew"
+    if why:
+        # What was being read for the first time promised nothing yet.
+        promised = then.done or not then.sweeps or bool(then.holes)
+        since = max(followed, then.start or 0)
+        return Due(Reading(shape, None, holes=then.holes), since, why if promised else "")
+    if not then.done and then.shape.files != shape.files and not shape.partitioned:
+        return Due(Reading(shape, None, holes=then.holes))  # its rows lie elsewhere now
+    widened = then.shape.widened(shape)
+    if then.done and len(widened.files) > len(then.shape.files) and shape.partitioned:
+        return Due(replace(then, shape=widened, part=len(then.shape.files), block=0, done=False, sweeps=False))
+    return Due(replace(then, shape=widened if shape.partitioned else then.shape))

@@ -1,0 +1,87 @@
+"""The shape of a table in the catalogue: by it we notice what the log does not tell.
+
+The log carries rows. It is silent about a table made anew under its name, about values that a new column gave to old
+rows, about rows that an ALTER TABLE wrote anew, about partitions that came or went with their rows, and about what a
+publication left out for a while. Each of them leaves its trace in the catalogue. Values in, values out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`oid` of the table; `published` names the entry of our publication by which it is told; of its columns the `last`
+    number, those with values `given` to older rows, and a `mark` that changes with any of them; `files`: (part, the
+    file it is in) of the table itself, or of its partitions in the order in which we met them."""
+
+    oid: int
+    published: str
+    last: int
+    given: tuple[int, ...]
+    mark: str
+    files: tuple[tuple[int, int], ...]
+    partitioned: bool
+
+    @classmethod
+    def of(cls, row: tuple[Any, ...]) -> Shape:
+        """From a row of the statement `shapes`."""
+        oid, partitioned, published, last, given, mark, parts, files = row
+        pairs = zip(parts or (), files or (), strict=True)
+        return cls(
+            int(oid),
+            str(published or ""),
+            int(last),
+            tuple(int(number) for number in given or ()),
+            str(mark),
+            tuple((int(part), int(file)) for part, file in pairs),
+            bool(partitioned),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "oid": self.oid,
+            "published": self.published,
+            "last": self.last,
+            "mark": self.mark,
+            "files": [list(pair) for pair in self.files],
+            "partitioned": self.partitioned,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Shape:
+        files = tuple((int(part), int(file)) for part, file in value["files"])
+        oid, last, partitioned = int(value["oid"]), int(value["last"]), bool(value["partitioned"])
+        return cls(oid, str(value["published"]), last, (), str(value["mark"]), files, partitioned)
+
+    def widened(self, now: Shape) -> Shape:
+        """This shape with the partitions that it has gained, behind those it had."""
+        known = {part for part, _ in self.files}
+        gained = tuple(pair for pair in now.files if pair[0] not in known)
+        return Shape(self.oid, self.published, self.last, self.given, self.mark, self.files + gained, self.partitioned)
+
+
+def untold(then: Shape, now: Shape) -> str:
+    """Why the log cannot have told all that happened to the table between two shapes; "" when nothing says so."""
+    if now.oid != then.oid:
+        return "the table was made anew"
+    if now.published != then.published:
+        return "the publication was changed"
+    if any(number > then.last for number in now.given):
+        return "a column was added with a value for the rows that were there"
+    files = dict(now.files)
+    moved = [part for part, file in then.files if files.get(part) != file]
+    if now.partitioned and moved:
+        # TRUNCATE of one partition is not told when the publication tells of the whole table.
+        return "a partition was detached, emptied or written anew"
+    if moved and now.mark != then.mark:
+        return "the table was written anew with other columns"
+    return ""
+
+
+def is_published_anew(then: Shape, now: Shape) -> bool:
+    """Whether the publication itself is another one than it was."""
+    return then.published.partition(".")[0] != now.published.partition(".")[0]
