@@ -46,7 +46,8 @@ def main() -> None:
 def _freshness(found: fresh.Fresh) -> str:
     return (
         f"\nfresh: {found.changes:,} changes at {fresh.PACE} a second; of the slowest stream "
-        f"p50 {found.p50_seconds:.2f} s, p95 {found.p95_seconds:.2f} s ({'kept' if found.is_kept else 'MISSED'}: {fresh.PROMISED_SECONDS:g} s); "
+        f"p50 {found.p50_seconds:.2f} s, p95 {found.p95_seconds:.2f} s "
+        f"({'kept' if found.is_kept else 'MISSED'}: {fresh.PROMISED_SECONDS:g} s); "
         f"the worker took {found.cpu_share:.0%} of a core"
     )
 
