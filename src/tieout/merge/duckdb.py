@@ -134,7 +134,7 @@ class DuckDBWarehouse:
         parts: dict[str, object] = {**_tables(contract.stream, side), **Shapes.of(contract).parts()}
         parts["retyped"] = _SQL("retyped", **parts)
         where = _of(contract.stream, side)
-        for statement in ("meet", "set_apart", "arrive"):
+        for statement in ("meet", "hear_again", "set_apart", "arrive"):
             self._connection.execute(_SQL(statement, **parts))
         self._run("post_books", where)
         self._connection.execute(_SQL("keep_plain_history", **parts))

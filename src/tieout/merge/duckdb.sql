@@ -132,29 +132,53 @@ where stream = $stream and side = $side;
 -- The rows that the batches' keys have already. `is_passed`: all that is known of the key is older, and in one piece.
 create or replace temp table met as
 select
-    incoming._ordinal
+    incoming._key
+    , incoming._ordinal
     , held.rowid as held_row
     , held._order < incoming._order and held._patch is null and held._gap is null as is_passed
 from incoming
 inner join {{ latest }} as held on incoming._key = held._key;
 
--- set_apart --
--- Rows that need the whole rule. All others are plain: a complete image, the only word of its key in these batches, and
--- newer than all that is known of the key. A plain row is no duplicate, and what it says is what the key comes to.
-create or replace temp table apart as
+-- hear_again --
+-- Keys that the batches speak of more than once. `is_settled`: each time in full, no two alike, and last of all with an
+-- image, which is then all that the current row needs.
+create or replace temp table heard_again as
 with repeated as (
-    select _key from incoming group by _key having count(*) > 1
+    select _key from incoming where _key is not null group by _key having count(*) > 1
+)
+
+select
+    _key
+    , arg_max(_ordinal, _order) as newest
+    , arg_max(_kind, _order) = 'image'
+        and count(*) = count(distinct _order)
+        and bool_and(
+            _fault is null and _settles is null
+            and (_kind = 'delete' or (_kind = 'image' and coalesce(covers.is_complete, false)))
+        ) as is_settled
+from incoming
+semi join repeated using (_key)
+left join covers on incoming._cover = covers.cover
+group by _key;
+
+-- set_apart --
+-- Rows that need the whole rule. All others are plain: of each of their keys the newest is a complete image, newer than all
+-- that is known of the key, so what it says is what the key comes to; and none of them is a duplicate.
+create or replace temp table apart as
+with unsettled as (
+    select _key from heard_again where not is_settled
+    union
+    select _key from met group by _key having count(distinct held_row) > 1 or not bool_and(is_passed)
 )
 
 select _ordinal
 from incoming
 left join covers on incoming._cover = covers.cover
+anti join heard_again on incoming._key = heard_again._key
 where
     _key is null or _kind <> 'image' or _fault is not null or _settles is not null or not coalesce(covers.is_complete, false)
 union
-select incoming._ordinal from incoming semi join repeated on incoming._key = repeated._key
-union
-select _ordinal from met group by _ordinal having count(*) > 1 or not bool_and(is_passed);
+select _ordinal from incoming semi join unsettled on incoming._key = unsettled._key;
 
 -- count_apart --
 -- How many there are.
@@ -244,7 +268,7 @@ delete from {{ latest }} where rowid in (
 );
 
 -- write_plain --
--- A plain row as it stands, at its own place in every register.
+-- Of each key its newest plain row as it stands, at its own place in every register.
 insert into {{ latest }} by name
 select
     {% for column in columns %}
@@ -252,7 +276,13 @@ select
     {% endfor %}
     _order < coalesce($floor, '') as _deleted, _order, _observed_at as _changed_at, _key, true as _alive, true as _born
     , '=' as _life, '=' as _base, cast(null as map(varchar, varchar)) as _patch, cast(null as varchar) as _gap
-from (select * {{ retyped }} from incoming anti join apart using (_ordinal));
+from (
+    select * {{ retyped }}
+    from incoming
+    anti join apart using (_ordinal)
+    left join heard_again using (_key)
+    where heard_again.newest is null or _ordinal = heard_again.newest
+);
 
 -- settle --
 -- Rows that settle a quarantined one, each of those once: its change moves out of the account quarantined, whether or not
@@ -485,6 +515,7 @@ from merged;
 -- forget_working --
 -- What a merge worked with is several times its batches, and DuckDB would hold it in memory until the next merge.
 drop table if exists met;
+drop table if exists heard_again;
 drop table if exists apart;
 drop table if exists arriving;
 drop table if exists said;
