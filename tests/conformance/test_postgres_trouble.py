@@ -410,6 +410,12 @@ REFUSED = {
         'table "public"."orders" has no primary key, so its rows cannot be told apart.',
         'Run: alter table "public"."orders" add primary key (...); with the columns that tell its rows apart.',
     ),
+    "no key, and whole old rows": (
+        "create table orders (id int); alter table orders replica identity full",
+        'table "public"."orders" has no primary key, so its rows cannot be told apart.',
+        'Run: alter table "public"."orders" add primary key (...); with the columns that tell its rows apart.'
+        " Or mark them with primaryKey in its contract.",
+    ),
     "identity nothing": (
         "create table orders (id int primary key); alter table orders replica identity nothing",
         'table "public"."orders" logs nothing by which a changed row could be told (REPLICA IDENTITY NOTHING).',

@@ -129,6 +129,49 @@ def test_names_are_taken_as_they_are_all_the_way(
     assert (row["select"], row["a.b"], row['a " b'], row[long]) == (1, "dot", "said", 63)
 
 
+KEYLESS = """
+create table moves (warehouse text, item text, pieces int, note text);
+alter table moves replica identity full;
+insert into moves values ('north', 'a', 1, repeat('long ', 2000)), ('north', 'b', 2, 'short');
+"""
+MOVES = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: shop.moves
+name: moves
+version: 1.0.0
+status: active
+schema:
+  - name: moves
+    properties:
+      - {name: warehouse, physicalType: text, primaryKey: true, primaryKeyPosition: 1}
+      - {name: item, physicalType: text, primaryKey: true, primaryKeyPosition: 2}
+      - {name: pieces, physicalType: integer}
+      - {name: note, physicalType: text}
+"""
+
+
+def test_a_table_without_a_key_is_followed_by_the_key_that_its_contract_names(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PG_URL", database)
+    do(database, KEYLESS)
+    project = Project(tmp_path, 'shop: {type: postgres, url: "${PG_URL}", tables: [public.moves]}')
+    (tmp_path / "contracts" / "shop").mkdir(parents=True)
+    (tmp_path / "contracts" / "shop" / "moves.yaml").write_text(MOVES)
+    project.run()
+    do(database, "update moves set pieces = 3 where item = 'a'; update moves set item = 'c' where item = 'b'")
+    do(database, "insert into moves values ('south', 'a', 5, null); delete from moves where item = 'c'")
+    project.run()
+    project.damage("update latest.shop__moves set pieces = 7 where warehouse = 'south'")
+
+    certificate = project.certify_one("shop.moves", repair=True)
+
+    assert (certificate.state, counts(certificate), certificate.repaired) == ("complete", [0, 0, 0, 0], 1)
+    told = "select item, pieces, length(note) as note from latest.shop__moves where not _deleted order by pieces"
+    assert project.query(told) == [{"item": "a", "pieces": 3, "note": 10_000}, {"item": "a", "pieces": 5, "note": None}]
+
+
 PARTITIONED = """
 create table visits (day date, id int, note text, primary key (day, id)) partition by range (day);
 create table visits_1 partition of visits for values from ('2026-01-01') to ('2026-02-01');

@@ -5,7 +5,7 @@ The only place that names adapters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,8 @@ class House:
         config = self.project.sources[lane]
         if isinstance(config, ChangesConfig):
             return ChangesSource(lane, config.path, self.tools.clock)
-        return _postgres(lane, config, self.project.landing, self.tools.clock)
+        keys = self.tools.contracts.keys(lane)
+        return _postgres(lane, config, keys, self.project.landing, self.tools.clock)
 
     def lease(self, lane: str, *, fence_min: int, wait_seconds: float = WAIT_SECONDS) -> Lease:
         """The lane, waiting for a living holder. Raises Occupied."""
@@ -95,7 +96,9 @@ def opened(project: Project, clock: Clock, *, passing: Passing = unobserved) -> 
         ledger.close()
 
 
-def _postgres(lane: str, config: PostgresConfig, landing: Path, clock: Clock) -> Source:
+def _postgres(
+    lane: str, config: PostgresConfig, keys: Mapping[str, tuple[str, ...]], landing: Path, clock: Clock
+) -> Source:
     return PostgresSource(
         lane,
         config.url,
@@ -106,6 +109,7 @@ def _postgres(lane: str, config: PostgresConfig, landing: Path, clock: Clock) ->
         clock=clock,
         failover=config.failover,
         heartbeat_seconds=config.heartbeat_seconds,
+        keys=keys,
     )
 
 

@@ -109,22 +109,31 @@ class Published:
         return generated == _BY_NOTHING or (generated == _STORED and self.generated)
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the server's catalogue says of the tables: the rows of the statements of these names, and our publication
+    (where there is none, the one that we would make)."""
+
+    columns: Sequence[tuple[Any, ...]]
+    identities: Sequence[tuple[Any, ...]]
+    compositions: Compositions
+    published: Published
+
+
 def tables(
     wanted: Mapping[str, TableName],
     relations: Sequence[tuple[Any, ...]],
-    columns: Sequence[tuple[Any, ...]],
-    identities: Sequence[tuple[Any, ...]],
-    compositions: Compositions,
-    published: Published,
+    answers: Answers,
     *,
+    keys: Mapping[str, tuple[str, ...]],
     may_stay_out: Collection[str] = (),
 ) -> Listing:
-    """The tables of `wanted` (object -> schema.table), from the rows of the statements of these names. Raises
+    """The tables of `wanted` (object -> schema.table). `keys` are those that people have named in contracts. Raises
     Misconfigured for one that cannot be followed, with the command that mends it, unless its object `may_stay_out`."""
     made, left_out = [], []
     for object_, relation in zip(wanted, relations, strict=True):
         try:
-            made.append(_table(object_, relation, columns, identities, compositions, published))
+            made.append(_table(object_, relation, answers, keys.get(object_, ())))
         except Misconfigured as refused:
             if object_ not in may_stay_out:
                 raise
@@ -132,23 +141,16 @@ def tables(
     return Listing(tuple(made), tuple(left_out))
 
 
-def _table(
-    object_: str,
-    found: tuple[Any, ...],
-    columns: Sequence[tuple[Any, ...]],
-    identities: Sequence[tuple[Any, ...]],
-    compositions: Compositions,
-    published: Published,
-) -> Table:
+def _table(object_: str, found: tuple[Any, ...], answers: Answers, named: tuple[str, ...]) -> Table:
     schema, table, relation, kind, persistence, identity = found
     where = name(schema, table)
     _refuse_object(where, object_)
     _refuse_kind(where, relation, kind, persistence)
-    key = _key(where, identity, [row[1:] for row in identities if row[0] == relation])
+    key = _key(where, identity, [row[1:] for row in answers.identities if row[0] == relation], named)
     fields, untold = [], []
-    for owner, column, *type_, generated in columns:
-        if owner == relation and published.tells((schema, table), column, generated):
-            fields.append(_field(column, type_, compositions, is_key=column in key))
+    for owner, column, *type_, generated in answers.columns:
+        if owner == relation and answers.published.tells((schema, table), column, generated):
+            fields.append(_field(column, type_, answers.compositions, is_key=column in key))
         elif owner == relation and generated != _BY_NOTHING:
             untold.append(column)
     _refuse_names(where, fields)
@@ -257,8 +259,11 @@ def _refuse_object(where: Sql, object_: str) -> None:
         ) from error
 
 
-def _key(where: Sql, identity: str, indexes: Sequence[tuple[Any, ...]]) -> tuple[str, ...]:
-    """d(efault) tells rows by the primary key, i(ndex) by the index chosen, f(ull) by all; n(othing) not at all."""
+def _key(where: Sql, identity: str, indexes: Sequence[tuple[Any, ...]], named: tuple[str, ...]) -> tuple[str, ...]:
+    """d(efault) tells rows by the primary key, i(ndex) by the index chosen, f(ull) by all, of which a contract may have
+    `named` the key; n(othing) not at all."""
+    if identity == "f" and named:
+        return named
     primary = next((index for index in indexes if index[0]), None)
     chosen = next((index for index in indexes if index[1]), None) if identity == "i" else primary
     if identity == "n":
@@ -269,7 +274,8 @@ def _key(where: Sql, identity: str, indexes: Sequence[tuple[Any, ...]]) -> tuple
     if chosen is None:
         raise Misconfigured(
             f"table {where} has no primary key, so its rows cannot be told apart.",
-            hint=f"Run: alter table {where} add primary key (...); with the columns that tell its rows apart.",
+            hint=f"Run: alter table {where} add primary key (...); with the columns that tell its rows apart."
+            + (" Or mark them with primaryKey in its contract." if identity == "f" else ""),
         )
     if identity != "f" and not chosen[2]:
         raise Misconfigured(

@@ -15,11 +15,14 @@ from enum import Enum
 from typing import NoReturn
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .arrived import Faults
 
 _NULL = "null"
 _ESCAPED = re.compile(r"\\(.)|\"(\")", re.DOTALL)
+_PLAIN_NUMBERS = r"^\{(-?[0-9][-+.e0-9]*|NULL)(,(-?[0-9][-+.e0-9]*|NULL))*\}$"
+_PLAIN_TEXTS = r"^\{[^\"\\{},\x00-\x1f]+(,[^\"\\{},\x00-\x1f]+)*\}$"
 _UNQUOTED_ITEM = re.compile(r'[^"\\{}]*')
 
 
@@ -64,15 +67,32 @@ def told_as_json(told: pa.Table, compositions: Mapping[str, Composition]) -> pa.
 def as_json(texts: pa.Array, composition: Composition) -> tuple[pa.Array, Faults]:
     """The column as JSON. A text that is not composed so becomes null, and its row has a fault: the type has changed
     since the log was written."""
-    distinct = texts.dictionary_encode()
+    plain = _plainly(texts, composition)
+    distinct = pc.if_else(pc.is_null(plain), texts, None).dictionary_encode()
     told = distinct.dictionary.to_pylist()
     made = [_told(text, composition) for text in told]
-    column = pa.array(made, pa.string()).take(distinct.indices)
+    column = pc.coalesce(plain, pa.array(made, pa.string()).take(distinct.indices))
     wrong = {at for at, value in enumerate(made) if value is None}
     if not wrong:
         return column, {}
     places = enumerate(distinct.indices.to_pylist())
     return column, {row: f"is {told[at][:100]}, which its type does not explain" for row, at in places if at in wrong}
+
+
+def _plainly(texts: pa.Array, composition: Composition) -> pa.Array:
+    """The arrays of one dimension in which nothing stands in quotes, as most do, by the column; null for all others."""
+    element = composition.element if isinstance(composition, ArrayOf) and composition.delimiter == "," else None
+    if element is Scalar.NUMBER:
+        opened, between, closed, plain = "[", ", ", "]", _PLAIN_NUMBERS
+    elif element is Scalar.TEXT:
+        opened, between, closed, plain = '["', '", "', '"]', _PLAIN_TEXTS
+    else:
+        return pa.nulls(len(texts), pa.string())
+    is_plain = pc.match_substring_regex(texts, plain)
+    if element is Scalar.TEXT:
+        is_plain = pc.and_not(is_plain, pc.match_substring(texts, "NULL"))
+    items = pc.replace_substring(pc.utf8_slice_codeunits(pc.if_else(is_plain, texts, None), 1, -1), ",", between)
+    return pc.replace_substring(pc.binary_join_element_wise(opened, items, closed, ""), "NULL", _NULL)
 
 
 def _told(text: str, composition: Composition) -> str | None:

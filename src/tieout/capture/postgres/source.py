@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 import pyarrow as pa
@@ -55,6 +56,7 @@ _EXACT = canonical_json({"exact": True})
 _beginnings_max = 4
 """How often a table that is written anew while it is read is begun again in one pass."""
 
+_NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _keys_max = 5_000
 """Keys that one question asks for."""
 
@@ -64,6 +66,7 @@ class PostgresSource:
 
     `failover`: a standby that takes over shall have our slot too, where the server can see to that (17 and later).
     `heartbeat_seconds`: how often a word is left in the log; 0 for never.
+    `keys`: those that contracts name; they hold where a table logs whole old rows (REPLICA IDENTITY FULL).
     """
 
     rereads: Final = True
@@ -80,12 +83,14 @@ class PostgresSource:
         schemas: Sequence[str] = (),
         failover: bool = True,
         heartbeat_seconds: float = 0.0,
+        keys: Mapping[str, tuple[str, ...]] = _NO_KEYS,
     ) -> None:
         if not tables and not schemas:
             raise Misconfigured(f"source {lane} names no tables.", hint="List them under `tables` in tieout.yaml.")
         self.lane = lane
         self._named = dict(tables)
         self._schemas = tuple(schemas)
+        self._keys = dict(keys)
         self._slot = slot
         self._clock = clock
         self._wire = Wire(url, slot=slot, publication=publication, failover=failover)
@@ -282,7 +287,8 @@ class PostgresSource:
     def _tables(self, objects: tuple[str, ...]) -> tuple[Table, ...]:
         if unknown := sorted(set(objects) - set(self._wanted)):
             raise Broken(f"source {self.lane} has no objects {unknown}.")
-        return self._wire.tables({object_: self._wanted[object_] for object_ in objects}).tables if objects else ()
+        wanted = {object_: self._wanted[object_] for object_ in objects}
+        return self._wire.tables(wanted, keys=self._keys).tables if objects else ()
 
     def _list(self, progress: Progress) -> tuple[Table, ...]:
         """Asks the catalogue for the tables to follow. One that nobody named may stay out, as long as none of it was
@@ -292,7 +298,7 @@ class PostgresSource:
             for object_ in self._wanted
             if object_ not in self._named and snapshot_track(object_) not in progress
         }
-        listing = self._wire.tables(self._wanted, may_stay_out=unnamed)
+        listing = self._wire.tables(self._wanted, keys=self._keys, may_stay_out=unnamed)
         self._known, self._left_out = listing.tables, listing.left_out
         if not self._known:
             first = self._left_out[0]

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
+from types import MappingProxyType
 from typing import Any
 
 import psycopg2
@@ -19,7 +20,7 @@ from psycopg2.extras import LogicalReplicationConnection
 from ...base.errors import Misconfigured, TieoutError, Transient
 from ...base.sql import Sql, Statements, literal, name
 from . import catalogue
-from .catalogue import Listing, Published, Table, TableName
+from .catalogue import Answers, Listing, Published, Table, TableName
 from .compositions import Compositions
 from .lsn import lsn_number
 from .refusal import is_locked, refusal, refusals_told
@@ -54,6 +55,7 @@ _MEANING: Mapping[str, str] = {
 }
 """Settings on which what we read depends."""
 
+_NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _GENERATED_SINCE = 18_00_00
 
 _connect_seconds_max = 20
@@ -111,18 +113,25 @@ class Wire:
         ((lsn,),) = self._ask("flushed")
         return lsn_number(lsn)
 
-    def tables(self, wanted: Mapping[str, TableName], *, may_stay_out: Collection[str] = ()) -> Listing:
-        """The tables of the project, by the server's catalogue. Raises Misconfigured for one we must refuse, unless
-        its object `may_stay_out`."""
+    def tables(
+        self,
+        wanted: Mapping[str, TableName],
+        *,
+        keys: Mapping[str, tuple[str, ...]] = _NO_KEYS,
+        may_stay_out: Collection[str] = (),
+    ) -> Listing:
+        """The tables of the project, by the server's catalogue; `keys` are those that contracts name. Raises
+        Misconfigured for one we must refuse, unless its object `may_stay_out`."""
         schemas, names = zip(*(catalogue.split(table) for table in wanted.values()), strict=True)
         relations = self._ask("relations", schemas=list(schemas), names=list(names))
         oids = {"relations": [oid for _, _, oid, *_ in relations if oid is not None]}
-        columns, identities = self._ask("columns", **oids), self._ask("identities", **oids)
-        compositions = Compositions(self._ask("types", **oids))
-        published = self._published() or Published.ours(tells_generated=self._tells_generated())
-        return catalogue.tables(
-            wanted, relations, columns, identities, compositions, published, may_stay_out=may_stay_out
+        answers = Answers(
+            columns=self._ask("columns", **oids),
+            identities=self._ask("identities", **oids),
+            compositions=Compositions(self._ask("types", **oids)),
+            published=self._published() or Published.ours(tells_generated=self._tells_generated()),
         )
+        return catalogue.tables(wanted, relations, answers, keys=keys, may_stay_out=may_stay_out)
 
     def shapes(self, tables: Sequence[Table]) -> dict[str, Shape]:
         """Object -> what the catalogue holds of its table now; without those that are gone. One question."""
