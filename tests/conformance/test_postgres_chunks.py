@@ -60,6 +60,15 @@ def test_a_kill_costs_no_more_than_the_chunk_that_was_being_read(follower: Follo
     assert follower.rows("orders") == content(orders, "orders")
 
 
+def test_blocks_without_rows_are_passed_over(follower: Follower, orders: str) -> None:
+    do(orders, "delete from orders where id < 17; vacuum (truncate off) orders")
+
+    pieces = follower.run()
+
+    assert [piece.tables["orders"].num_rows for piece in pieces] == [4, 1]
+    assert follower.rows("orders") == content(orders, "orders")
+
+
 def test_what_happens_between_the_chunks_is_told_by_the_log(follower: Follower, orders: str) -> None:
     follower.take(2)
     do(

@@ -286,7 +286,7 @@ def test_a_transaction_that_never_ends_holds_us_up_for_a_while_only(orders: str)
 
     pid = writer.info.backend_pid
     assert f"while pid {pid} (no application_name) writes: its transaction has been open for" in raised.value.message
-    assert f"run: select pg_terminate_backend({pid});" in raised.value.hint
+    assert f"run: select pg_terminate_backend('{pid}');" in raised.value.hint
     writer.close()
     follower.run()
 

@@ -19,7 +19,8 @@ def project(tmp_path: Path, database: str) -> Project:
     made = command.project(tmp_path, within=True)
     url = database.replace("?", "?options=-c%20lock_timeout%3D200ms&")
     (made.root / "tieout.yaml").write_text(
-        f'project: shop\nsources:\n  shop: {{type: postgres, url: "{url}", tables: [public.orders], slot: holed_slot}}\n'
+        "project: shop\nsources:\n"
+        f'  shop: {{type: postgres, url: "{url}", tables: [public.orders], slot: holed_slot}}\n'
     )
     made.json("run", "--once")
     return made

@@ -72,7 +72,15 @@ def test_a_postgres_source_names_its_tables_with_their_aliases(tmp_path: Path) -
         schemas=("crm",),
         slot=None,
         publication="tieout_shop_erp",
+        failover=True,
+        heartbeat_seconds=30.0,
     )
+
+
+def test_heartbeat_and_failover_can_be_turned_off(tmp_path: Path) -> None:
+    source = postgres_of(tmp_path, "tables: [public.orders], failover: false, heartbeat_seconds: 0")
+
+    assert (source.failover, source.heartbeat_seconds) == (False, 0.0)
 
 
 def test_names_with_dots_and_quotes_are_written_as_in_sql(tmp_path: Path) -> None:
@@ -178,8 +186,8 @@ WRONG: list[tuple[str, str, str]] = [
      'tieout.yaml:3: sources.erp.type is "stripe", which is planned but not built yet; allowed: changes, postgres.'),
     ("a misspelt option", "project: shop\nsources:\n  erp:\n    type: postgres\n    url: postgresql://h/d\n"
      "    table: [public.orders]\n",
-     "tieout.yaml:6: sources.erp.table is not a setting; allowed: publication, schemas, slot, tables, type, url."
-     " Did you mean tables?"),
+     "tieout.yaml:6: sources.erp.table is not a setting; allowed: failover, heartbeat_seconds, publication, schemas,"
+     " slot, tables, type, url. Did you mean tables?"),
     ("a source's name", "project: shop\nsources:\n  My-ERP: {type: changes, path: x}\n",
      "tieout.yaml:3: sources.My-ERP is not usable as a source's name."
      " Write lower-case letters, digits and single underscores between them, beginning with a letter."),

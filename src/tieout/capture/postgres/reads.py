@@ -5,7 +5,7 @@ Where a table stands is in its cursor, so a kill costs no more than the chunk th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -58,22 +58,28 @@ class Reads:
                 yield replace(piece, at_one_moment=False)
 
     def chunk(self, view: View) -> Iterator[Captured]:
-        """The next chunk of the first table that is unread, and its end when it was the last. Raises Transient, and
-        Rewritten when the table must be read from its beginning again."""
+        """The next chunk of the first table that is unread, past blocks without rows, and its end when it was the last.
+        Raises Transient, and Rewritten when the table must be read from its beginning again."""
         table = self.unread[0]
-        reading = self._readings[table.object]
-        if reading.start is None:
-            reading = reading.begun(view.moment.lsn)
-        if reading.part < len(reading.shape.files):
-            with next_chunk(view.snapshot, table, reading) as chunk:
-                for images, is_last in _with_last(chunk.pieces):
-                    reading = reading.told(images.num_rows)
-                    behind = chunk.after.told(reading.rows - chunk.after.rows)
-                    yield self._piece(table, images, behind if is_last else reading)
-                reading = chunk.after.told(reading.rows - chunk.after.rows)
-        self._readings[table.object] = reading
-        if reading.part >= len(reading.shape.files):
-            yield self._end(table, reading, view)
+        before = self._cursors[table.object]
+        while self._cursors[table.object] == before:
+            reading = self._readings[table.object]
+            if reading.start is None:
+                reading = reading.begun(view.moment.lsn)
+            if reading.part < len(reading.shape.files):
+                reading = yield from self._blocks(table, reading, view)
+            self._readings[table.object] = reading
+            if reading.part >= len(reading.shape.files):
+                yield self._end(table, reading, view)
+
+    def _blocks(self, table: Table, reading: Reading, view: View) -> Generator[Captured, None, Reading]:
+        """The rows of the next blocks; returns where the reading stands behind them."""
+        with next_chunk(view.snapshot, table, reading) as chunk:
+            for images, is_last in _with_last(chunk.pieces):
+                reading = reading.told(images.num_rows)
+                behind = chunk.after.told(reading.rows - chunk.after.rows)
+                yield self._piece(table, images, behind if is_last else reading)
+            return chunk.after.told(reading.rows - chunk.after.rows)
 
     def _end(self, table: Table, reading: Reading, view: View) -> Captured:
         stamp = Stamp(reading.start or view.moment.lsn, view.snapshot.stamp.read_at)

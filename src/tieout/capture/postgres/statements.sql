@@ -250,6 +250,14 @@ select pg_drop_replication_slot(%(slot)s);
 -- A lasting slot that stands exactly where the temporary one does.
 select pg_copy_logical_replication_slot(%(temporary)s, %(slot)s, false);
 
+-- end_session --
+-- For people: who holds us up.
+select pg_terminate_backend({{ who }});
+
+-- end_prepared --
+-- For people: what holds us up.
+rollback prepared {{ who }};
+
 -- begin --
 -- One view of the database for all that is read in it.
 begin isolation level repeatable read read only;

@@ -243,10 +243,10 @@ class Wire:
             return refused
         ((who, seconds, application, prepared),) = oldest
         of = f"prepared transaction {who}" if prepared else f"pid {who} ({application or 'no application_name'})"
-        end = f"rollback prepared {literal(who)};" if prepared else f"select pg_terminate_backend({who});"
+        end = statements("end_prepared" if prepared else "end_session", who=literal(who)).splitlines()[-1]
         return Transient(
             f"no snapshot can be opened while {of} writes: its transaction has been open for {seconds:.0f} s.",
-            hint=f"It is tried again. To end it, run: {end}",
+            hint=f"It is tried again. To end it, run: {end};",
         )
 
     def _published(self) -> Published | None:
