@@ -15,6 +15,7 @@ from ..base.errors import Transient
 from ..base.stream import Stream
 from ..capture.source import Cut, Retells
 from ..ledger.facts import Landed
+from ..merge.aligned import aligned
 from ..quality.telling import Telling
 from .doubt import judge_doubting
 from .route import Route, Tools
@@ -62,7 +63,7 @@ def _hear_landed(
         gone = set(source.apart([span.after for span in spans.values()], told))
         for name in [name for name, span in spans.items() if span.after in gone]:
             route.renew()
-            telling.tell_changes(tools.landing.open(stream, name).changes)
+            telling.tell_changes(aligned(tools.landing.open(stream, name), telling.contract))
             lost[spans[name].track] = None
     lost.pop(SETTLEMENT, None)
     return tuple(_sentences(list(lost)))

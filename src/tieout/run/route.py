@@ -109,12 +109,13 @@ class Route:
         before, after = self._next(track, captured.after.read())
         self.land(replace(captured, before=before, after=after))
 
-    def land_judged(self, stream: Stream, judged: Judged, track: str) -> None:
-        """Lands rows that no source said and that are judged already, on a track of ours: an operator's acts."""
+    def land_judged(self, stream: Stream, judged: Judged, track: str, *, encoding: str) -> None:
+        """Lands rows that no source said and that are judged already, on a track of ours: an operator's acts.
+        `encoding` is of what their contract does not know."""
         self.renew()
         before, after = self._next(track, {})
         span = Span(self.lane, track, before, after, (stream.object,))
-        self._register(span, [self._put(stream, span, judged)])
+        self._register(span, [self._put(stream, span, judged, encoding)])
 
     def merge(self, warehouse: Warehouse, *, only: Stream | None = None) -> None:
         """Merges all that has landed and is not in the warehouse, oldest first, in groups that fit in memory.
@@ -199,11 +200,11 @@ class Route:
         stream = Stream(self.lane, object_)
         keyless_before = partial(self._keyless_before, captured, stream)
         judged = judge_doubting(captured, object_, self.contract(stream), keyless_before=keyless_before)
-        return self._put(stream, span, judged)
+        return self._put(stream, span, judged, captured.encoding)
 
-    def _put(self, stream: Stream, span: Span, judged: Judged) -> Landed:
+    def _put(self, stream: Stream, span: Span, judged: Judged, encoding: str) -> Landed:
         digest, now = self.contract(stream).digest, self._tools.clock.now()
-        footer = Footer(stream, span, judged.received, judged.keyless, judged.positions, digest, now)
+        footer = Footer(stream, span, judged.received, judged.keyless, judged.positions, digest, now, encoding)
         name = self._tools.landing.put(footer, judged.changes)
         if self._pending is not None:
             self._hand.keep(Batch(name, footer, judged.changes))

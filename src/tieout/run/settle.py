@@ -87,7 +87,8 @@ def _settle(session: Session, contract: Contract, ids: Collection[str], settle: 
     while page := reading.quarantine_page(wanted, after=after, limit=_PAGE_ROWS):  # bounded: `after` rises
         changes = settle(session, contract, page)
         if changes.num_rows:
-            session.route.land_judged(contract.stream, tallied(changes), TRACK)
+            encoding = "json" if isinstance(session.source, Retells) else "text"
+            session.route.land_judged(contract.stream, tallied(changes), TRACK, encoding=encoding)
         settled += changes.num_rows
         after = page[-1].cid
     session.route.merge(session.warehouse, only=contract.stream)
