@@ -65,6 +65,7 @@ class DuckDBWarehouse:
             if self._is_of_another_shape(contract, side):
                 for statement in _SQL.each("drop_rows", **_tables(contract.stream, side)):
                     self._connection.execute(statement)
+                self._run("forget_shape", _of(contract.stream, side))
                 self._create(contract, side)
             self._run("seed_floor", _of(contract.stream, side))
             reshape(self._connection, contract, side)

@@ -67,6 +67,10 @@ select not exists (select 1 from {{ raw }}) and not exists (select 1 from {{ lat
 drop table if exists {{ raw }};
 drop table if exists {{ latest }};
 
+-- forget_shape --
+-- Tables that were made anew followed no contract yet.
+delete from tieout.shapes where stream = $stream and side = $side;
+
 -- seed_floor --
 -- A stream begins without a floor.
 insert into tieout.floors

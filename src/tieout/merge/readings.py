@@ -98,6 +98,10 @@ class StreamReading:
         }
         return accounts, frozenset(batch for row in rows for batch in row["batches"] or ())
 
+    def quarantined_in(self, batches: Sequence[str]) -> int:
+        """How many rows of these batches went to quarantine when they were merged."""
+        return int(self._rows("quarantined_in", str(self._stream), list(batches))[0]["count"])
+
     def superseded(self) -> int:
         return int(self._rows("superseded", str(self._stream))[0]["count"])
 

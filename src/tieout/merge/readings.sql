@@ -71,6 +71,12 @@ from tieout.books
 where stream = $1 and side = 'live'
 group by account;
 
+-- quarantined_in --
+-- How many rows of these batches went to quarantine.
+select cast(coalesce(sum(count), 0) as bigint) as count
+from tieout.books
+where stream = $1 and side = 'live' and account = 'quarantined' and count > 0 and list_contains($2, batch);
+
 -- posted --
 -- The accounts, and the batches that they are of, as one moment saw them: read apart, a merge could fall between.
 select

@@ -44,6 +44,12 @@ def release(house: House, stream: Stream, ids: Collection[str]) -> int:
         return _settle(session, contract, ids, settle)
 
 
+def release_mended(session: Session, stream: Stream) -> int:
+    """The same of all that wait, after a contract was mended under which a stream had been paused: it goes on."""
+    settle = _rejudge if isinstance(session.source, Retells) else _reread
+    return _settle(session, session.route.contract(stream), (), settle)
+
+
 def discard(house: House, stream: Stream, ids: Collection[str], reason: str) -> int:
     """Gives these rows up for good. Returns how many. Raises Misconfigured as `release` does."""
     if not ids:
