@@ -62,10 +62,15 @@ def lifted(rows: pa.Table, gained: Sequence[Column], *, encoding: str) -> Iterat
         yield table
 
 
-def may_be_unread(table: pa.Table, contract: Contract) -> bool:
-    """Whether a row of an aligned table may have told a column of its contract what the column does not admit."""
-    kept = table["_extra"].drop_null()
-    return any(pc.any(pc.match_substring(kept, quoted(column.name))).as_py() for column in contract.fields if len(kept))
+def may_be_unread(batches: Sequence[Batch], incoming: pa.Table, contract: Contract) -> bool:
+    """Whether a row may have told a column of the contract, that its own did not know, what the column does not admit."""
+    kept = incoming["_extra"].drop_null()
+    gained = [
+        column.name
+        for column in contract.fields
+        if len(kept) and any(column.name not in batch.changes.column_names for batch in batches)
+    ]
+    return any(pc.any(pc.match_substring(kept, quoted(name))).as_py() for name in gained)
 
 
 def quoted(column: str) -> str:

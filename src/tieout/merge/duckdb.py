@@ -85,7 +85,7 @@ class DuckDBWarehouse:
             if not self.applied(contract.stream, side).keys().isdisjoint(batch.name for batch in fresh):
                 raise Fenced(f"{contract.stream}: another worker has merged these batches meanwhile.")
             self._merge_fresh(contract, side)
-            if may_be_unread(incoming, contract):
+            if may_be_unread(fresh, incoming, contract):
                 self._run("note_unread", _of(contract.stream, side, fields=[field.name for field in contract.fields]))
             for batch in fresh:
                 noted = _of(contract.stream, side, batch=batch.name, fence=turn.fence, merged_at=merged_at[batch.name])
