@@ -80,7 +80,7 @@ def test_a_column_that_an_owner_adds_later_is_read_back(tmp_path: Path) -> None:
     books.json("run", "--once")
 
     assert books.query("select id, discount from latest.erp__account order by id") == [["A", "1.1"], ["B", None]]
-    assert books.status()["obligations"]["keys"] == [{"key": '["B"]', "reason": "unread"}]
+    assert books.status()["obligations"]["keys"] == [{"key": '["B"]', "reason": "unfit"}]
 
 
 def lines(first: int, count: int, **fields: Any) -> list[Any]:

@@ -54,13 +54,13 @@ def told_under(said: list[Say], contract: Contract, encoding: str) -> Batch:
 def tables_of(warehouse: DuckDBWarehouse, contract: Contract) -> dict[str, Any]:
     named = ", ".join(f'"{column.name}"' for column in contract.columns)
     raw = f"select {named}, _key, _kind, _cover, _order, _extra from raw.erp__account order by _order, _cid, _key"
-    unread = "select key, field, max(token) token from tieout.unread group by all order by all"
+    unfit = "select key, field, max(token) token from tieout.unfit group by all order by all"
     reading = StreamReading(warehouse, contract)
     return {
         "raw": warehouse.query(raw).to_pylist(),
         "state": reading.state_hash(),
         "open": reading.obligations(limit=1000),
-        "unread": warehouse.query(unread).to_pylist(),
+        "unfit": warehouse.query(unfit).to_pylist(),
     }
 
 

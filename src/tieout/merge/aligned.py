@@ -62,7 +62,7 @@ def lifted(rows: pa.Table, gained: Sequence[Column], *, encoding: str) -> Iterat
         yield table
 
 
-def may_be_unread(batches: Sequence[Batch], incoming: pa.Table, contract: Contract) -> bool:
+def may_be_unfit(batches: Sequence[Batch], incoming: pa.Table, contract: Contract) -> bool:
     """Whether a row may have told a column that its contract did not know then what the column does not admit."""
     kept = incoming["_extra"].drop_null()
     gained = [

@@ -20,7 +20,7 @@ from ..base.sql import Sql, Statements, name
 from ..base.step import Passing, Step, unobserved
 from ..base.stream import Stream
 from ..contract.contract import Contract
-from .aligned import aligned, may_be_unread
+from .aligned import aligned, may_be_unfit
 from .columns import Shapes, covers_table
 from .reshape import reshape
 from .warehouse import ENGINE_TYPE, Side, Turn, table_of
@@ -85,8 +85,8 @@ class DuckDBWarehouse:
             if not self.applied(contract.stream, side).keys().isdisjoint(batch.name for batch in fresh):
                 raise Fenced(f"{contract.stream}: another worker has merged these batches meanwhile.")
             self._merge_fresh(contract, side)
-            if may_be_unread(fresh, incoming, contract):
-                self._run("note_unread", _of(contract.stream, side, fields=[field.name for field in contract.fields]))
+            if may_be_unfit(fresh, incoming, contract):
+                self._run("note_unfit", _of(contract.stream, side, fields=[field.name for field in contract.fields]))
             for batch in fresh:
                 noted = _of(contract.stream, side, batch=batch.name, fence=turn.fence, merged_at=merged_at[batch.name])
                 noted["encoding"] = batch.footer.encoding

@@ -11,7 +11,7 @@ create table if not exists tieout.applied (
 );
 alter table tieout.applied add column if not exists encoding varchar;
 create table if not exists tieout.shapes (stream varchar not null, side varchar not null, shape varchar not null);
-create table if not exists tieout.unread (
+create table if not exists tieout.unfit (
     stream varchar not null, side varchar not null, key varchar not null, field varchar not null, token varchar not null
 );
 create table if not exists tieout.books (
@@ -279,9 +279,9 @@ select
     , cast(high as ubigint), cast(low as ubigint)
 from moved;
 
--- note_unread --
+-- note_unfit --
 -- What these batches told of columns that their contract has gained since, and that the columns do not admit.
-insert into tieout.unread
+insert into tieout.unfit
 select $stream, $side, _key, field, max(_order)
 from (
     select _key, _order, unnest(json_keys(_extra)) as field
@@ -510,7 +510,7 @@ delete from tieout.books where stream = $stream and side = $side;
 delete from tieout.floors where stream = $stream and side = $side;
 delete from tieout.settlements where stream = $stream and side = $side;
 delete from tieout.shapes where stream = $stream and side = $side;
-delete from tieout.unread where stream = $stream and side = $side;
+delete from tieout.unfit where stream = $stream and side = $side;
 
 -- promote_tables --
 -- The shadow tables take the live names.
@@ -525,7 +525,7 @@ update tieout.books set side = 'live' where stream = $stream and side = 'shadow'
 update tieout.floors set side = 'live' where stream = $stream and side = 'shadow';
 update tieout.settlements set side = 'live' where stream = $stream and side = 'shadow';
 update tieout.shapes set side = 'live' where stream = $stream and side = 'shadow';
-update tieout.unread set side = 'live' where stream = $stream and side = 'shadow';
+update tieout.unfit set side = 'live' where stream = $stream and side = 'shadow';
 
 -- note_certificate --
 -- What a comparison with the source came to. Belongs to no side: a rebuild leaves it alone.

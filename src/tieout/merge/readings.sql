@@ -48,8 +48,8 @@ known as (
     union all
     select _key, 'patched_after_death' from registers where death <> '' and newest_field > death
     union all
-    select distinct _key, 'unread' from registers
-    inner join tieout.unread on registers._key = unread.key and stream = $1 and side = 'live'
+    select distinct _key, 'unfit' from registers
+    inner join tieout.unfit on registers._key = unfit.key and stream = $1 and side = 'live'
     where death <= token and coalesce(_patch[field], image) < token and list_contains($2, field)
     union all
     select null, 'gap' from floors where gap <> '' and left(gap, {{ moment_width }}) >= left(floor, {{ moment_width }})

@@ -106,7 +106,7 @@ class _Reshaping:
     def refold(self, told_before: frozenset[str]) -> None:
         """Reads back what was kept apart, and folds what follows from it."""
         new = {column.name for column in self.contract.fields} - told_before
-        waiting = {field for (field,) in self.connection.execute(_SQL("unread_fields"), self._of).fetchall()}
+        waiting = {field for (field,) in self.connection.execute(_SQL("unfit_fields"), self._of).fetchall()}
         asked = [column for column in self.contract.fields if column.name in new | waiting]
         gone = {name for name in told_before if not is_reserved(name)} - {one.name for one in self.contract.columns}
         if asked:
@@ -124,7 +124,7 @@ class _Reshaping:
             for piece in lifted(rows, asked, encoding=encoding):
                 self._put_back(piece, asked)
         noted = {**self._of, "fields": [column.name for column in asked]}
-        for statement in _SQL.each("note_unread", begins=begins, **self._tables):
+        for statement in _SQL.each("note_unfit", begins=begins, **self._tables):
             self.connection.execute(statement, noted if "$fields" in statement else self._of)
 
     def _put_back(self, piece: pa.Table, asked: Sequence[Column]) -> None:

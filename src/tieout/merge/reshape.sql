@@ -23,9 +23,9 @@ alter table {{ table }} alter column {{ column.name }} type {{ column.type }};
 -- Whether the stream has no row and no history yet: then there is nothing to fold.
 select not exists (select 1 from {{ raw }}) and not exists (select 1 from {{ latest }});
 
--- unread_fields --
+-- unfit_fields --
 -- The columns of which something was told that they did not admit.
-select distinct field from tieout.unread where stream = $stream and side = $side;
+select distinct field from tieout.unfit where stream = $stream and side = $side;
 
 -- kept_apart --
 -- History that told one of these columns while its contract did not know it, and how it was told.
@@ -50,10 +50,10 @@ set _cover = lifted._cover
 from lifted
 where history._cid = lifted._cid;
 
--- note_unread --
+-- note_unfit --
 -- What of it no column admits.
-delete from tieout.unread where stream = $stream and side = $side;
-insert into tieout.unread
+delete from tieout.unfit where stream = $stream and side = $side;
+insert into tieout.unfit
 select $stream, $side, _key, field, max(_order)
 from (
     select _key, _order, unnest(json_keys(_extra)) as field
