@@ -13,7 +13,19 @@ import pytest
 from tieout.base.batch import Tally
 from tieout.base.cursor import Cursor
 from tieout.base.errors import Broken, Fenced, Occupied
-from tieout.ledger.facts import Acknowledged, Advanced, Certified, Fact, Landed, Merged, Ran
+from tieout.ledger.facts import (
+    Acknowledged,
+    Advanced,
+    Certified,
+    Drifted,
+    Fact,
+    Landed,
+    Looked,
+    Merged,
+    Paused,
+    Ran,
+    Resumed,
+)
 from tieout.ledger.ledger import CursorAt, Entry, Holder, Lease, LeaseHeld, Ledger
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -85,6 +97,10 @@ class AppendPromise(LedgerPromise):
             merged("b1"),
             Certified("erp.account", "complete", '{"rows": "zwölf"}'),
             Ran("erp", "failed", "a file named b\udcff'\";--\n is not there"),
+            Looked("erp.account", '{"a":"int"}', "{}"),
+            Drifted("erp.account", "widened", "a", "bigint", "int", "1.1.0"),
+            Paused("erp.account", "most of it", "look", "digest"),
+            Resumed("erp.account", "somebody said so"),
         ]
 
         ledger.append(facts, given=[])
@@ -115,6 +131,12 @@ class AppendPromise(LedgerPromise):
         ledger.append([merged("b1", merged_at=NOON + timedelta(days=1)), merged("b2")], given=[])
 
         assert facts_of(ledger) == [landed("b1"), merged("b1"), landed("b2"), advanced(5), merged("b2")]
+
+    def test_nothing_goes_on_that_was_never_paused(self, ledger: Ledger) -> None:
+        ledger.append([Paused("erp.order", "most of it", "look", "digest")], given=[])
+
+        with pytest.raises(Broken, match="Paused"):
+            ledger.append([Resumed("erp.account", "somebody said so")], given=[])
 
     def test_nothing_is_merged_that_has_not_landed(self, ledger: Ledger) -> None:
         with pytest.raises(Broken, match="Landed"):

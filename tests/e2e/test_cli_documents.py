@@ -54,6 +54,8 @@ def test_the_page_shows_what_the_commands_write(tmp_path: Path) -> None:
     assert is_as_shown("run", "--once")
     assert is_as_shown("query", "select 1")
     assert is_as_shown("certify", code=3)
+    books.drop("2.ndjson", image("A", 2, name="a", discount=1))
+    books.tieout("run", "--once")
     assert is_as_shown("status")
     assert is_as_shown("rebuild")
     assert is_as_shown("quarantine list")
@@ -61,3 +63,6 @@ def test_the_page_shows_what_the_commands_write(tmp_path: Path) -> None:
     assert is_as_shown("quarantine release", code=3)
     (row,) = books.json("quarantine", "list", "--rows")["rows"]
     assert is_as_shown("quarantine discard", row["id"], "--reason", "no json")
+    books.drop("3.ndjson", *[image(f"K{number}", number, name=5) for number in range(100)])
+    books.tieout("run", "--once")
+    assert is_as_shown("resume", "erp.account")

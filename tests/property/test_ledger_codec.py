@@ -13,7 +13,19 @@ from tieout.base.batch import Tally
 from tieout.base.cursor import Cursor
 from tieout.base.errors import Broken
 from tieout.ledger.codec import read, write, write_cursor
-from tieout.ledger.facts import Acknowledged, Advanced, Certified, Fact, Landed, Merged, Ran
+from tieout.ledger.facts import (
+    Acknowledged,
+    Advanced,
+    Certified,
+    Drifted,
+    Fact,
+    Landed,
+    Looked,
+    Merged,
+    Paused,
+    Ran,
+    Resumed,
+)
 
 _INT64 = st.integers(-(2**63), 2**63 - 1)
 _LANES = st.integers(0, 2**64 - 1)
@@ -30,6 +42,10 @@ FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.builds(Merged, _TEXTS, _TEXTS, _MOMENTS),
     st.builds(Certified, _TEXTS, _TEXTS, _TEXTS),
     st.builds(Ran, _TEXTS, _TEXTS, _REASONS),
+    st.builds(Looked, _TEXTS, _TEXTS, _TEXTS),
+    st.builds(Drifted, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _TEXTS),
+    st.builds(Paused, _TEXTS, _REASONS, _REASONS, _TEXTS),
+    st.builds(Resumed, _TEXTS, _REASONS),
 )
 
 

@@ -78,6 +78,7 @@ class Footer:
     positions     least and greatest position in it, None when no row has one
     contract      sha-256 of the contract it was judged by
     captured_at   when it was sealed, by our clock; for people, never for order
+    encoding      how `_extra` holds what the contract did not know: "json" as the source's own JSON, otherwise as text
     """
 
     stream: Stream
@@ -87,6 +88,7 @@ class Footer:
     positions: tuple[int, int] | None
     contract: str
     captured_at: datetime
+    encoding: str = "json"
 
     def to_json(self) -> str:
         return canonical_json(
@@ -103,6 +105,7 @@ class Footer:
                 "positions": list(self.positions) if self.positions else None,
                 "contract": self.contract,
                 "captured_at": self.captured_at.isoformat(),
+                "encoding": self.encoding,
             }
         )
 
@@ -128,6 +131,7 @@ class Footer:
             positions=tuple(value["positions"]) if value["positions"] else None,
             contract=value["contract"],
             captured_at=datetime.fromisoformat(value["captured_at"]),
+            encoding=value.get("encoding", "json"),
         )
 
 

@@ -74,9 +74,9 @@ class Source(Protocol):
         """Whether `reread` works: whether the source can be asked for the present row of a key."""
         ...
 
-    def describe(self) -> tuple[Described, ...]:
-        """The objects there are, by the source's own catalogue (or by what it has shown so far). Raises Transient,
-        Misconfigured."""
+    def describe(self, *, anew: bool = False) -> tuple[Described, ...]:
+        """The objects there are, by the source's own catalogue (or by what it has shown so far). With `anew` a
+        catalogue that was asked before is asked again, where nobody waits for it. Raises Transient, Misconfigured."""
         ...
 
     def bound(self) -> Bound:

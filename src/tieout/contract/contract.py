@@ -14,6 +14,7 @@ from ..base.types import Column
 class Contract:
     """`columns` in the document's order, the key's among them; `key` in the order of primaryKeyPosition.
 
+    drift   what the owner wants done when the source changes its columns (`drift.Policy`); "" is the project's wish
     digest  SHA-256 of what decides how a row is understood (columns, types, required, key): equal digest, equal meaning
     """
 
@@ -23,6 +24,7 @@ class Contract:
     version: str
     status: str
     digest: str
+    drift: str = ""
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]

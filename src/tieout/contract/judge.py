@@ -7,7 +7,7 @@ bytes; it will go to quarantine, and the others go on. Knows nothing of files, o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -57,9 +57,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A source's column in the statement: its name there, and whether its values are text that has to be read."""
+    """A source's column in the statement: its name there, its values as text, and whether that has to be read."""
 
     name: Sql
+    plain: Sql
     is_text: bool
 
 
@@ -92,6 +93,20 @@ def tallied(changes: pa.Table) -> Judged:
     positions = None if span["min"].as_py() is None else (span["min"].as_py(), span["max"].as_py())
     lost = pc.sum(pc.and_(keyless, live)).as_py() or 0
     return Judged(changes, tally_of(changes["_cid"]), lost, positions)
+
+
+def read_as(texts: pa.Table, columns: Sequence[Column], *, encoding: str) -> pa.Table:
+    """Of each column its texts, as a source would have told them in this encoding, in the column's type; what the type
+    does not admit is null."""
+    read = []
+    for at, column in enumerate(columns):
+        _, unwrap = _told(column, name(column.name), encoding)
+        read.append({"name": name(column.name), "told": unwrap, "value": name(f"t{at}")})
+        read[-1]["read"] = _reader(column.type, read[-1]["value"], encoding)
+    with _engine().cursor() as connection:
+        connection.register("texts", texts)
+        schema = pa.schema([pa.field(column.name, column.type.arrow) for column in columns])
+        return connection.sql(_JUDGE("read_as", columns=read)).to_arrow_table().cast(schema)
 
 
 @cache
@@ -134,8 +149,15 @@ def _renamed(told: pa.Table) -> tuple[pa.Table, Mapping[str, _Told]]:
         names.append(column.name if is_envelope else f"s{at}")
         if not is_envelope:
             is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-            sources[column.name] = _Told(name(f"s{at}"), is_text)
+            sources[column.name] = _Told(name(f"s{at}"), _plain(column.type, name(f"s{at}")), is_text)
     return told.rename_columns(names), sources
+
+
+def _plain(type_: pa.DataType, value: Sql) -> Sql:
+    """A native value as the text from which a contract would read it."""
+    if pa.types.is_binary(type_) or pa.types.is_large_binary(type_):
+        return _canonical(ColumnType(Kind.BINARY), value)
+    return _PARSE("plain_float" if pa.types.is_floating(type_) else "plain", value=value)
 
 
 def _anywhere(epoch: int, parts: Mapping[str, object]) -> dict[str, Sql]:
@@ -180,7 +202,7 @@ def _parts(sources: Mapping[str, _Told], contract: Contract, encoding: str) -> d
         "hashed": [columns[column.name] for column in fields],
         "key_names": literal(canonical_json(sorted(contract.key))),
         "key_text": _key_text(contract, columns),
-        "extra": _json_object(unknown, encoding),
+        "extra": _json_object(unknown, encoding, nulls=True),
         "row_text": _json_object(dict(sorted(sources.items())), encoding) if sources else literal(""),
     }
 
@@ -261,13 +283,17 @@ def _key_text(contract: Contract, columns: Mapping[str, Mapping[str, Sql]]) -> S
     return Sql("cast(to_json([" + ", ".join(texts) + "]) as varchar)")
 
 
-def _json_object(sources: Mapping[str, _Told], encoding: str) -> Sql:
-    """An expression that writes these source columns as one JSON object; null when there are none."""
+def _json_object(sources: Mapping[str, _Told], encoding: str, *, nulls: bool = False) -> Sql:
+    """An expression that writes these source columns as one JSON object; null when there are none. With `nulls` also
+    those that are null and that the row's cover names."""
     if not sources:
         return Sql("cast(null as varchar)")
     members = []
     for column, told in sources.items():
-        value = told.name if encoding == "json" else Sql(f"cast(to_json(cast({told.name} as varchar)) as varchar)")
-        members.append(f"{literal(json.dumps(column, ensure_ascii=False) + ':')} || {value}")
+        quoted = literal(json.dumps(column, ensure_ascii=False))
+        value = told.name if encoding == "json" else Sql(f"cast(to_json({told.plain}) as varchar)")
+        if nulls and encoding != "json":
+            value = Sql(f"coalesce({value}, case when json_contains(_cover, {quoted}) then 'null' end)")
+        members.append(f"{quoted} || ':' || {value}")
     joined = ", ".join(members)
     return Sql(f"nullif('{{' || concat_ws(',', {joined}) || '}}', '{{}}')")

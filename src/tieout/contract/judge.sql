@@ -113,3 +113,15 @@ select
     , {{ column.output }} as {{ column.name }}
     {% endfor %}
 from hashed;
+
+-- read_as --
+-- Texts that were kept apart, in the types of the columns that now know them.
+with unwrapped as (
+    select {% for column in columns %}{{ column.told }} as {{ column.value }}{% if not loop.last %}, {% endif %}{% endfor %}
+
+    from texts
+)
+
+select {% for column in columns %}{{ column.read }} as {{ column.name }}{% if not loop.last %}, {% endif %}{% endfor %}
+
+from unwrapped;

@@ -20,6 +20,7 @@ from ..base.stream import Stream
 from ..base.types import Column, ColumnType, Described, Kind
 from ..base.yamlfile import Document, Place, nearest
 from .contract import Contract
+from .drift import Policy
 
 API_VERSION = "v3.1.0"
 _API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", API_VERSION)
@@ -65,13 +66,16 @@ _NO_POSITION = (None, -1)
 _SOURCE_TYPE = "sourceType"
 """The custom property with the source's own word for a type, where physicalType has to say another."""
 
+_DRIFT = "drift"
+"""The custom property of a document that says what is done when the source changes its columns."""
+
 _HEADING = """\
 # Drafted from what the source says of itself, or has shown so far. What stands here decides how rows are understood:
 # review it, then write `status: active`.
 """
 
 
-class _Writer(yaml.SafeDumper):
+class Writer(yaml.SafeDumper):
     """PyYAML, but for text with the three line breaks of Unicode: it puts them into single quotes, which fold them."""
 
 
@@ -80,7 +84,7 @@ def _text(writer: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_Writer.add_representer(str, _text)
+Writer.add_representer(str, _text)
 
 
 def find(root: Path, stream: Stream) -> Path:
@@ -107,6 +111,7 @@ def load(path: Path, stream: Stream) -> Contract:
             version=str(standard.version),
             status=str(standard.status),
             digest=digest(columns, key),
+            drift=_drift(document, standard),
         )
     except Misconfigured as error:
         raise document.wrong(place, f"do not make a contract: {error.message}", hint=error.hint) from error
@@ -125,11 +130,11 @@ def draft(stream: Stream, described: Described) -> str:
         "schema": [
             {
                 "name": stream.object,
-                "properties": [_property(column, described.key) for column in described.columns],
+                "properties": [property_of(column, described.key) for column in described.columns],
             }
         ],
     }
-    return _HEADING + yaml.dump(document, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=120)
+    return _HEADING + yaml.dump(document, Dumper=Writer, sort_keys=False, allow_unicode=True, width=120)
 
 
 def digest(columns: Sequence[Column], key: Sequence[str]) -> str:
@@ -151,6 +156,16 @@ def _check_head(document: Document, standard: OpenDataContractStandard) -> None:
         raise document.wrong(
             ("schema",), f"has {len(standard.schema_ or ())} entries; write one, for this stream's rows."
         )
+
+
+def _drift(document: Document, standard: OpenDataContractStandard) -> str:
+    for index, custom in enumerate(standard.customProperties or ()):
+        if custom.property == _DRIFT:
+            if custom.value not in list(Policy):
+                place: Place = ("customProperties", index, "value")
+                raise document.wrong(place, f"is {document.found(place)}; allowed: {', '.join(Policy)}.")
+            return str(custom.value)
+    return ""
 
 
 def _column(document: Document, place: Place, entry: SchemaProperty) -> Column:
@@ -201,7 +216,8 @@ def _key(document: Document, place: Place, properties: Sequence[SchemaProperty])
     return tuple(seen[position] for position in sorted(seen))
 
 
-def _property(column: Column, key: Sequence[str]) -> dict[str, Any]:
+def property_of(column: Column, key: Sequence[str]) -> dict[str, Any]:
+    """The entry of a document that loads to this column."""
     logical = _LOGICAL_OF[column.type.kind]
     if column.type.kind is Kind.JSON and column.physical.endswith("[]"):
         logical = "array"

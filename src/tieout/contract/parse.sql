@@ -113,3 +113,15 @@ case when regexp_full_match({{ value }}, '\\x([0-9a-fA-F]{2})*') then unhex({{ v
 -- cast_native --
 -- An Arrow value of another width; what does not fit is null.
 try_cast({{ value }} as {{ type }})
+
+-- plain --
+-- A native value as text.
+cast({{ value }} as varchar)
+
+-- plain_float --
+-- DuckDB writes nan, inf and -inf, which no reader takes.
+case
+    when isnan({{ value }}) then 'NaN'
+    when isinf({{ value }}) then case when {{ value }} > 0 then 'Infinity' else '-Infinity' end
+    else cast({{ value }} as varchar)
+end

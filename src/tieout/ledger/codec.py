@@ -14,7 +14,19 @@ from typing import Any, get_args, get_type_hints
 from ..base.batch import Tally
 from ..base.cursor import Cursor
 from ..base.errors import Broken
-from .facts import Acknowledged, Advanced, Certified, Fact, Landed, Merged, Ran
+from .facts import (
+    Acknowledged,
+    Advanced,
+    Certified,
+    Drifted,
+    Fact,
+    Landed,
+    Looked,
+    Merged,
+    Paused,
+    Ran,
+    Resumed,
+)
 from .ledger import Holder
 
 _KINDS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(Fact)}
@@ -52,7 +64,7 @@ def write(fact: Fact) -> Line:
             lane, track, position = fact.lane, fact.cursor.track, fact.cursor.position
         case Merged():
             stream, batch = fact.stream, fact.batch
-        case Certified():
+        case Certified() | Looked() | Drifted() | Paused() | Resumed():
             stream = fact.stream
         case Ran():
             lane = fact.lane

@@ -64,10 +64,52 @@ class Ran:
     reason: str
 
 
-Fact = Landed | Advanced | Acknowledged | Merged | Certified | Ran
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a source shows of a stream, and the contract that its rows are judged by. `columns`: a JSON object, name to
+    the source's own word for the type, or ""; `contract`: what `contract.kept` makes of one."""
+
+    stream: str
+    columns: str
+    contract: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """A source changed what it shows of a column. `what` is of `contract.drift.What`, `type` the source's word for the
+    type now and `was` before; `version` is the contract's after it, "" where the contract was left as it is."""
+
+    stream: str
+    what: str
+    column: str
+    type: str
+    was: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A stream lands and is not merged until somebody looks at it. `contract` is the digest of the one that held."""
+
+    stream: str
+    reason: str
+    hint: str
+    contract: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """It is merged again, and why."""
+
+    stream: str
+    why: str
+
+
+Fact = Landed | Advanced | Acknowledged | Merged | Certified | Ran | Looked | Drifted | Paused | Resumed
 
 FOLLOWS: dict[type, frozenset[type]] = {
     Merged: frozenset({Landed}),
     Acknowledged: frozenset({Advanced}),
+    Resumed: frozenset({Paused}),
 }
 """What must stand in the book before a fact of this type can be true."""

@@ -18,7 +18,7 @@ from ..base.clock import Clock
 from ..base.cursor import Progress
 from ..base.errors import Broken, Fenced
 from .codec import read, read_holder, write, write_cursor, write_holder
-from .facts import FOLLOWS, Acknowledged, Advanced, Fact, Merged
+from .facts import FOLLOWS, Acknowledged, Advanced, Fact, Merged, Resumed
 from .granting import Held, grant, is_held, prove, until
 from .ledger import CursorAt, Entry, Guard, Holder, Lease, LeaseHeld
 from .sqlite_file import SQL, open_file, told, transaction
@@ -27,7 +27,11 @@ BUSY_SECONDS = 5.0
 """How long a call waits for another writer. A write takes milliseconds, so after this time something else is wrong."""
 _PAGE_ROWS = 1000
 
-_PRECEDES: dict[type, str] = {Merged: "precedes_merged", Acknowledged: "precedes_acknowledged"}
+_PRECEDES: dict[type, str] = {
+    Merged: "precedes_merged",
+    Acknowledged: "precedes_acknowledged",
+    Resumed: "precedes_resumed",
+}
 assert _PRECEDES.keys() == FOLLOWS.keys(), "each rule of FOLLOWS needs its question to the book"
 
 

@@ -93,6 +93,10 @@ select exists (
     select 1 from facts where kind = 'Advanced' and lane = :lane and track = :track and position >= :position
 );
 
+-- precedes_resumed --
+-- Whether the stream was ever paused.
+select exists (select 1 from facts where kind = 'Paused' and stream = :stream);
+
 -- cursor --
 -- The body of a track's last Advanced.
 select body

@@ -15,13 +15,14 @@ import duckdb
 import pyarrow as pa
 
 from ..base.batch import Batch
-from ..base.change import JUDGED
-from ..base.errors import Broken, Fenced, Misconfigured, Occupied, Retyped, Transient
+from ..base.errors import Broken, Fenced, Misconfigured, Occupied, Transient
 from ..base.sql import Sql, Statements, name
 from ..base.step import Passing, Step, unobserved
 from ..base.stream import Stream
 from ..contract.contract import Contract
-from .columns import BASE, Shapes, covers_table
+from .aligned import aligned, may_be_unfit
+from .columns import Shapes, covers_table
+from .reshape import reshape
 from .warehouse import ENGINE_TYPE, Side, Turn, table_of
 
 _SQL = Statements(__package__, "duckdb.sql")
@@ -64,10 +65,10 @@ class DuckDBWarehouse:
             if self._is_of_another_shape(contract, side):
                 for statement in _SQL.each("drop_rows", **_tables(contract.stream, side)):
                     self._connection.execute(statement)
+                self._run("forget_shape", _of(contract.stream, side))
                 self._create(contract, side)
-            for schema in ("raw", "latest"):
-                self._widen(contract, schema, side)
             self._run("seed_floor", _of(contract.stream, side))
+            reshape(self._connection, contract, side)
 
     def merge(
         self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
@@ -84,8 +85,11 @@ class DuckDBWarehouse:
             if not self.applied(contract.stream, side).keys().isdisjoint(batch.name for batch in fresh):
                 raise Fenced(f"{contract.stream}: another worker has merged these batches meanwhile.")
             self._merge_fresh(contract, side)
+            if may_be_unfit(fresh, incoming, contract):
+                self._run("note_unfit", _of(contract.stream, side, fields=[field.name for field in contract.fields]))
             for batch in fresh:
                 noted = _of(contract.stream, side, batch=batch.name, fence=turn.fence, merged_at=merged_at[batch.name])
+                noted["encoding"] = batch.footer.encoding
                 self._run("note_applied", noted)
             self._passing(Step.MERGED_UNCOMMITTED)
         self._passing(Step.MERGED)
@@ -193,25 +197,6 @@ class DuckDBWarehouse:
         has = self._run("columns_of", {"schema": "latest", "table": table_of(contract.stream, side)}).fetchall()
         ours = {name for name, _ in has if not name.startswith("_")}
         return bool(row and row[0]) and ours != {column.name for column in contract.columns}
-
-    def _widen(self, contract: Contract, schema: str, side: Side) -> None:
-        """Adds the columns that the contract has gained; refuses one that changed its type."""
-        table, shapes = table_of(contract.stream, side), Shapes.of(contract)
-        has = dict(self._run("columns_of", {"schema": schema, "table": table}).fetchall())
-        if schema == "latest" and not {column.name for column in contract.columns} <= has.keys():
-            named = zip(contract.fields, shapes.fields, strict=True)
-            told = [field for column, field in named if column.name in has]
-            parts = {"told": told, "base": BASE, **_tables(contract.stream, side)}
-            self._connection.execute(_SQL("demote_images", **parts))
-        for column, shape in zip(contract.columns, shapes.columns, strict=True):
-            if column.name not in has:
-                self._connection.execute(_SQL("add_column", table=name(schema, table), column=shape))
-            elif has[column.name] != column.type.duckdb:
-                raise Retyped(
-                    f"{contract.stream}: {column.name} is {has[column.name]} in the warehouse, "
-                    f"the contract now says {column.type}.",
-                    hint=f"Run `tieout rebuild {contract.stream}`, which makes the tables anew from the landing.",
-                )
 
     @contextmanager
     def _registered(self, **tables: pa.Table) -> Iterator[None]:
@@ -362,34 +347,9 @@ def _of(stream: Stream, side: Side, **more: Any) -> dict[str, Any]:
 
 def _incoming(contract: Contract, batches: Sequence[Batch]) -> pa.Table:
     """The batches as one table in the contract's columns, with each row's batch and its ordinal."""
-    schema = pa.schema([*JUDGED, *(pa.field(column.name, column.type.arrow) for column in contract.columns)])
     pieces = []
     for batch in batches:
-        piece = _aligned(batch, schema)
+        piece = aligned(batch, contract)
         pieces.append(piece.append_column("_batch", pa.repeat(batch.name, piece.num_rows)))
     table = pa.concat_tables(pieces)
     return table.append_column("_ordinal", pa.array(range(table.num_rows), pa.int64()))
-
-
-def _aligned(batch: Batch, schema: pa.Schema) -> pa.Table:
-    """A batch sealed under an older contract, in the columns of this one: what it never knew is null."""
-    columns = []
-    for field in schema:
-        if field.name not in batch.changes.column_names:
-            columns.append(pa.nulls(batch.changes.num_rows, field.type))
-            continue
-        try:
-            columns.append(_cast(batch.changes.column(field.name), field.type))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise Misconfigured(
-                f"{batch.footer.stream}: what landed as {field.name} does not fit its contract: {error}.",
-                hint="Widen the type in the contract.",
-            ) from error
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _cast(column: pa.ChunkedArray, to: pa.DataType) -> pa.ChunkedArray:
-    """Refuses values that do not fit. Arrow alone would refuse any decimal without room for every integer."""
-    if pa.types.is_integer(column.type) and pa.types.is_decimal(to):
-        column = column.cast(pa.decimal256(76, to.scale))
-    return column.cast(to)

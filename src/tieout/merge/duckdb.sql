@@ -7,7 +7,12 @@ create schema if not exists tieout;
 create table if not exists tieout.fences (lane varchar not null, fence bigint not null);
 create table if not exists tieout.applied (
     stream varchar not null, side varchar not null, batch varchar not null, fence bigint not null,
-    merged_at timestamp with time zone not null
+    merged_at timestamp with time zone not null, encoding varchar
+);
+alter table tieout.applied add column if not exists encoding varchar;
+create table if not exists tieout.shapes (stream varchar not null, side varchar not null, shape varchar not null);
+create table if not exists tieout.unfit (
+    stream varchar not null, side varchar not null, key varchar not null, field varchar not null, token varchar not null
 );
 create table if not exists tieout.books (
     stream varchar not null, side varchar not null, batch varchar not null, account varchar not null,
@@ -62,25 +67,9 @@ select not exists (select 1 from {{ raw }}) and not exists (select 1 from {{ lat
 drop table if exists {{ raw }};
 drop table if exists {{ latest }};
 
--- add_column --
--- A column the contract has gained.
-alter table {{ table }} add column {{ column.name }} {{ column.type }};
-
--- demote_images --
--- An image that covered every field covers the new one no more: what it told stands from now on field by field, or a late
--- change of the new field would be taken for older than an image that never spoke of it.
-update {{ latest }}
-set _patch = nullif(
-        map_from_entries([
-            {% for field in told %}
-            {'key': {{ field.label }}, 'value': coalesce(_patch[{{ field.label }}], {{ base }})}{% if not loop.last %},{% endif %}
-
-            {% endfor %}
-        ]::struct(key varchar, value varchar)[])
-        , map([]::varchar[], []::varchar[])
-    )
-    , _base = null
-where _base is not null;
+-- forget_shape --
+-- Tables that were made anew followed no contract yet.
+delete from tieout.shapes where stream = $stream and side = $side;
 
 -- seed_floor --
 -- A stream begins without a floor.
@@ -106,7 +95,7 @@ select batch, epoch_us(merged_at) from tieout.applied where stream = $stream and
 
 -- note_applied --
 -- Written in the transaction of the rows, so that it is true exactly when they are there.
-insert into tieout.applied values ($stream, $side, $batch, $fence, $merged_at);
+insert into tieout.applied values ($stream, $side, $batch, $fence, $merged_at, $encoding);
 
 -- floor_of --
 -- The token below which a life counts for nothing, and the newest gap of the whole object.
@@ -319,6 +308,18 @@ select
     $stream, $side, batch, case when how = 'discarded' then 'filtered' else 'control' end, count
     , cast(high as ubigint), cast(low as ubigint)
 from moved;
+
+-- note_unfit --
+-- What these batches told of columns that their contract has gained since, and that the columns do not admit.
+insert into tieout.unfit
+select $stream, $side, _key, field, max(_order)
+from (
+    select _key, _order, unnest(json_keys(_extra)) as field
+    from incoming
+    where _fault is null and _extra is not null and _key is not null and _kind not in ('gap', 'mark')
+)
+where list_contains($fields, field)
+group by _key, field;
 
 -- said --
 -- What the accepted changes say of single keys. A quarantined read of a readable key still says that it is alive.
@@ -539,6 +540,8 @@ delete from tieout.applied where stream = $stream and side = $side;
 delete from tieout.books where stream = $stream and side = $side;
 delete from tieout.floors where stream = $stream and side = $side;
 delete from tieout.settlements where stream = $stream and side = $side;
+delete from tieout.shapes where stream = $stream and side = $side;
+delete from tieout.unfit where stream = $stream and side = $side;
 
 -- promote_tables --
 -- The shadow tables take the live names.
@@ -552,6 +555,8 @@ update tieout.applied set side = 'live' where stream = $stream and side = 'shado
 update tieout.books set side = 'live' where stream = $stream and side = 'shadow';
 update tieout.floors set side = 'live' where stream = $stream and side = 'shadow';
 update tieout.settlements set side = 'live' where stream = $stream and side = 'shadow';
+update tieout.shapes set side = 'live' where stream = $stream and side = 'shadow';
+update tieout.unfit set side = 'live' where stream = $stream and side = 'shadow';
 
 -- note_certificate --
 -- What a comparison with the source came to. Belongs to no side: a rebuild leaves it alone.

@@ -67,6 +67,7 @@ class StreamReading:
     def __init__(self, reader: Reader, contract: Contract, side: Side = Side.LIVE) -> None:
         self._reader = reader
         self._stream = contract.stream
+        self._fields = [column.name for column in contract.fields]
         self._parts = _parts(contract, side)
 
     def exists(self) -> bool:
@@ -80,7 +81,7 @@ class StreamReading:
 
     def obligations(self, *, limit: int) -> tuple[int, tuple[Obligation, ...]]:
         """How many are open, and the first of them."""
-        rows = self._rows("obligations", str(self._stream), limit=limit)
+        rows = self._rows("obligations", str(self._stream), self._fields, limit=limit)
         total = int(rows[0]["total"]) if rows else 0
         return total, tuple(Obligation(row["_key"], row["reason"]) for row in rows)
 
@@ -96,6 +97,10 @@ class StreamReading:
             row["account"]: Tally(row["count"], row["high"], row["low"]) for row in rows if row["account"] is not None
         }
         return accounts, frozenset(batch for row in rows for batch in row["batches"] or ())
+
+    def quarantined_in(self, batches: Sequence[str]) -> int:
+        """How many rows of these batches went to quarantine when they were merged."""
+        return int(self._rows("quarantined_in", str(self._stream), list(batches))[0]["count"])
 
     def superseded(self) -> int:
         return int(self._rows("superseded", str(self._stream))[0]["count"])

@@ -29,6 +29,7 @@ registers as (
         , coalesce(_gap, '') as gap
         , coalesce({{ base }}, '') as image
         , coalesce(greatest({{ base }}, list_max(map_values(_patch))), '') as newest_field
+        , _patch
         , coalesce(_born, false) and (_base is not null or ({{ is_complete }})) as is_complete
         , greatest(
             case when coalesce({{ life }}, '') < floors.floor then floors.floor else '' end
@@ -46,6 +47,10 @@ known as (
     where death = '' and not (is_alive and is_complete) and (is_alive or newest_field <> '')
     union all
     select _key, 'patched_after_death' from registers where death <> '' and newest_field > death
+    union all
+    select distinct _key, 'unfit' from registers
+    inner join tieout.unfit on registers._key = unfit.key and stream = $1 and side = 'live'
+    where death <= token and coalesce(_patch[field], image) < token and list_contains($2, field)
     union all
     select null, 'gap' from floors where gap <> '' and left(gap, {{ moment_width }}) >= left(floor, {{ moment_width }})
     union all
@@ -65,6 +70,12 @@ select
 from tieout.books
 where stream = $1 and side = 'live'
 group by account;
+
+-- quarantined_in --
+-- How many rows of these batches went to quarantine.
+select cast(coalesce(sum(count), 0) as bigint) as count
+from tieout.books
+where stream = $1 and side = 'live' and account = 'quarantined' and count > 0 and list_contains($2, batch);
 
 -- posted --
 -- The accounts, and the batches that they are of, as one moment saw them: read apart, a merge could fall between.

@@ -58,7 +58,7 @@ class Telling:
         self._run("tell_rows", piece=images)
 
     def tell_changes(self, judged: pa.Table) -> None:
-        """Changes, in any order; whatever landed under an older contract lacks what that one did not know."""
+        """Changes, in any order."""
         if not self._is_folding:
             self._run("create_changes", piece=self._schema.empty_table())
             self._is_folding = True

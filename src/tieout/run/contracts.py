@@ -5,16 +5,20 @@ A draft holds from the moment it is written; people then make it their own.
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+from ..base import yamlfile
 from ..base.change import UNREADABLE
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.types import Column, ColumnType, Described, Kind
 from ..contract import odcs
+from ..contract.amend import amended
 from ..contract.contract import Contract
+from ..contract.drift import Policy
 
 Describe = Callable[[], tuple[Described, ...]]
 
@@ -22,8 +26,9 @@ Describe = Callable[[], tuple[Described, ...]]
 class Contracts:
     """Each stream's contract, read once a process. A draft is written to its file at once, and holds from then on."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, drift: Policy = Policy.EVOLVE) -> None:
         self._root = root
+        self._drift = drift
         self._known: dict[Stream, Contract] = {}
 
     def of(self, stream: Stream, describe: Describe) -> Contract:
@@ -35,6 +40,37 @@ class Contracts:
                 return _of_unreadable(stream)  # not kept: the next line may show what the stream is
             self._known[stream] = odcs.load(path, stream)
         return self._known[stream]
+
+    def policy(self, contract: Contract) -> Policy:
+        """What is done when the source of this contract changes its columns."""
+        return Policy(contract.drift) if contract.drift else self._drift
+
+    def has(self, stream: Stream) -> bool:
+        """Whether the stream has a contract of its own."""
+        return stream in self._known or odcs.find(self._root, stream).exists()
+
+    def again(self, stream: Stream) -> Contract:
+        """The contract as its file says now. Raises Misconfigured; then the one that was read holds on."""
+        self._known[stream] = odcs.load(odcs.find(self._root, stream), stream)
+        return self._known[stream]
+
+    def amend(self, contract: Contract, columns: tuple[Column, ...]) -> Contract | None:
+        """Writes these columns into the contract's file and returns what it says then, or None where the file is not of
+        a shape that can be amended: it is left as it is."""
+        path = odcs.find(self._root, contract.stream)
+        held = path.read_bytes()
+        loaded = odcs.load(path, contract.stream)
+        made = amended(held.decode("utf-8-sig"), yamlfile.load(path).content, loaded.columns, columns)
+        if made is None or loaded.columns != contract.columns:
+            return None
+        text, wanted = made
+        beside = path.with_suffix(f".{os.getpid()}.tmp")
+        beside.write_bytes((codecs.BOM_UTF8 if held.startswith(codecs.BOM_UTF8) else b"") + text.encode())
+        if yamlfile.load(beside).content != wanted or not _says(beside, loaded, columns):
+            beside.unlink()
+            return None
+        beside.replace(path)
+        return self.again(contract.stream)
 
     def written(self, source: str) -> list[Stream]:
         """The streams of a source that have a contract in the project's folder."""
@@ -71,6 +107,12 @@ class Contracts:
         beside.write_text(odcs.draft(stream, described), encoding="utf-8")
         beside.replace(path)
         return True
+
+
+def _says(path: Path, contract: Contract, columns: tuple[Column, ...]) -> bool:
+    """Whether the file promises exactly these columns, under the same key."""
+    now = odcs.load(path, contract.stream)
+    return (now.columns, now.key) == (columns, contract.key)
 
 
 def _of_unreadable(stream: Stream) -> Contract:

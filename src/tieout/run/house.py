@@ -91,7 +91,7 @@ def opened(project: Project, clock: Clock, *, passing: Passing = unobserved) -> 
     ledger = SqliteLedger(project.ledger, clock)
     try:
         landing = LocalLanding(project.landing, passing=passing)
-        yield House(project, Tools(landing, ledger, Contracts(project.root), clock, passing))
+        yield House(project, Tools(landing, ledger, Contracts(project.root, drift=project.drift), clock, passing))
     finally:
         ledger.close()
 

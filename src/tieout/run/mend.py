@@ -18,7 +18,7 @@ KEYS_MAX = 10_000
 """Keys of one stream read again in one pass; the rest waits for the next."""
 TRIES_MAX = 2
 """A key that stays open after so many reads is not mended by reading: its row is in quarantine, say."""
-_MENDABLE = frozenset({"gap", "incomplete", "patched_after_death"})
+_MENDABLE = frozenset({"gap", "incomplete", "patched_after_death", "unfit"})
 
 
 Tried = Counter[tuple[Stream, str]]

@@ -19,6 +19,7 @@ from ..base.codec import sha256_hex
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.yamlfile import Document, Place, nearest
+from ..contract.drift import Policy
 from .environment import filled
 
 FILE = "tieout.yaml"
@@ -81,7 +82,10 @@ SourceConfig = ChangesConfig | PostgresConfig
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """`root` is the project's folder, absolute; landing is a folder, ledger a SQLite file, warehouse a DuckDB file."""
+    """`root` is the project's folder, absolute; landing is a folder, ledger a SQLite file, warehouse a DuckDB file.
+
+    `drift`: what is done when a source changes its columns, where a contract does not say.
+    """
 
     root: Path
     name: str
@@ -89,6 +93,7 @@ class Project:
     ledger: Path
     warehouse: Path
     sources: Mapping[str, SourceConfig]
+    drift: Policy = Policy.EVOLVE
 
 
 class _ProjectForm(BaseModel):
@@ -96,6 +101,7 @@ class _ProjectForm(BaseModel):
     landing: str = LANDING
     ledger: str = LEDGER
     warehouse: str = WAREHOUSE
+    drift: Literal["evolve", "freeze"] = "evolve"
     sources: dict[str, dict[str, Any]]
 
 
@@ -139,6 +145,7 @@ def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
         ledger=base / _file(document, ("ledger",), settings.ledger, scheme="sqlite"),
         warehouse=base / _file(document, ("warehouse",), settings.warehouse, scheme="duckdb"),
         sources={name: _source(document, base, settings.project, name) for name in settings.sources},
+        drift=Policy(settings.drift),
     )
 
 

@@ -15,11 +15,12 @@ from ..base.errors import Misconfigured, Retyped
 from ..base.step import Step
 from ..base.stream import Stream
 from ..contract.contract import Contract
-from ..ledger.facts import Landed, Merged
+from ..ledger.facts import Landed, Merged, Paused
 from ..merge.readings import StreamReading
 from ..merge.warehouse import Side
 from .hand import grouped
 from .house import House
+from .pausing import paused_now
 from .route import Tools
 from .session import Session, Warehouses
 
@@ -75,6 +76,8 @@ class Replay:
 
     def rebuild(self, stream: Stream) -> Rebuilt:
         contract = self._route.contract(stream)
+        if (paused := paused_now(self._tools.ledger).get(stream)) is not None:
+            return self._left(contract, paused)
         unlike = self._catch_up(contract)
         before = None if unlike else self._reading(contract, Side.LIVE).state_hash()
         landed = self._landed(stream)
@@ -88,6 +91,13 @@ class Replay:
         reason = "" if before == after else unlike or _difference(judged_otherwise, len(landed))
         rows = self._reading(contract, Side.LIVE).live_rows()
         return Rebuilt(stream, before == after, reason, after, rows)
+
+    def _left(self, contract: Contract, paused: Paused) -> Rebuilt:
+        """As it is: to merge what nobody has looked at yet is not the rebuild's to decide."""
+        reading = self._reading(contract, Side.LIVE)
+        self._warehouse.prepare(contract, Side.LIVE)
+        reason = f"{contract.stream} is paused, and was left as it is: {paused.reason}."
+        return Rebuilt(contract.stream, False, reason, reading.state_hash(), reading.live_rows())
 
     def _catch_up(self, contract: Contract) -> str:
         """Merges what is pending, so that both sides hold the same batches. Returns why, where that cannot be."""

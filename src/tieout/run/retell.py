@@ -15,8 +15,11 @@ from ..base.errors import Transient
 from ..base.stream import Stream
 from ..capture.source import Cut, Retells
 from ..ledger.facts import Landed
+from ..merge.aligned import aligned
 from ..quality.telling import Telling
+from .contracts import describes_nothing
 from .doubt import judge_doubting
+from .pausing import refused
 from .route import Route, Tools
 from .settle import TRACK as SETTLEMENT
 
@@ -26,15 +29,33 @@ _NAMED_MAX = 5
 def retell(route: Route, tools: Tools, cut: Cut, tellings: Mapping[str, Telling], source: object) -> tuple[str, ...]:
     """Fills the tellings, by object, with all that there is at the cut. Returns what the source can no longer tell
     itself, one sentence each."""
-    told = _hear(route, cut, tellings, are_changes=isinstance(source, Retells))
+    refused_of = Counter[Stream]()
+    told = _hear(route, cut, tellings, refused_of, are_changes=isinstance(source, Retells))
     lost = _hear_landed(route, tools, tellings, told, source) if isinstance(source, Retells) else ()
     for telling in tellings.values():
         telling.end()
-    return (*cut.unable, *lost)
+    stricter = [
+        _stricter(tools, stream, rows) for stream, rows in refused_of.items() if rows and isinstance(source, Retells)
+    ]
+    return (*cut.unable, *lost, *filter(None, stricter))
 
 
-def _hear(route: Route, cut: Cut, tellings: Mapping[str, Telling], *, are_changes: bool) -> list[Cursor]:
-    """Returns the cursors of the pieces."""
+def _stricter(tools: Tools, stream: Stream, rows: int) -> str:
+    """A contract that refuses what one before it took is the reason why both sides differ, and no rebuild mends it."""
+    digest = tools.contracts.of(stream, describes_nothing).digest
+    others = sum(tools.landing.footer(stream, name).contract != digest for name in _landed(tools, stream))
+    if not others:
+        return ""
+    return (
+        f"{stream}: today's contract refuses {rows} of the rows that the source tells; {others} batches landed under "
+        "another one, and what that took stays."
+    )
+
+
+def _hear(
+    route: Route, cut: Cut, tellings: Mapping[str, Telling], refused_of: Counter[Stream], *, are_changes: bool
+) -> list[Cursor]:
+    """Returns the cursors of the pieces, and counts the rows that their contracts refuse."""
     keyless: Counter[tuple[str, str]] = Counter()
     told: list[Cursor] = []
     for captured in cut.told:
@@ -45,6 +66,7 @@ def _hear(route: Route, cut: Cut, tellings: Mapping[str, Telling], *, are_change
             before = partial(keyless.__getitem__, of_track)
             judged = judge_doubting(captured, object_, telling.contract, keyless_before=before)
             keyless[of_track] += judged.keyless
+            refused_of[telling.contract.stream] += len(refused(captured.tables[object_], judged))
             hear = telling.tell_changes if are_changes else telling.tell_rows
             hear(judged.changes)
     return told
@@ -62,7 +84,7 @@ def _hear_landed(
         gone = set(source.apart([span.after for span in spans.values()], told))
         for name in [name for name, span in spans.items() if span.after in gone]:
             route.renew()
-            telling.tell_changes(tools.landing.open(stream, name).changes)
+            telling.tell_changes(aligned(tools.landing.open(stream, name), telling.contract))
             lost[spans[name].track] = None
     lost.pop(SETTLEMENT, None)
     return tuple(_sentences(list(lost)))

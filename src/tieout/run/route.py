@@ -7,6 +7,7 @@ between any two of them loses nothing (ARCHITECTURE.md has the table, `base/step
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -23,12 +24,15 @@ from ..contract.contract import Contract
 from ..contract.judge import Judged
 from ..land.landing import Landing
 from ..ledger.coverage import proven
-from ..ledger.facts import Acknowledged, Advanced, Fact, Landed, Merged
+from ..ledger.facts import Acknowledged, Advanced, Fact, Landed, Merged, Paused
 from ..ledger.ledger import CursorAt, Lease, LeaseHeld, Ledger
+from ..merge.readings import StreamReading
 from ..merge.warehouse import Side, Turn, Warehouse
 from .contracts import Contracts
 from .doubt import judge_doubting
+from .drift import Watch
 from .hand import ROWS_MAX, Hand, grouped
+from .pausing import newly, paused_now, refused, tripped
 
 LEASE_SECONDS = 90.0
 _RENEW_WHEN_LEFT = LEASE_SECONDS * 2 / 3
@@ -56,9 +60,14 @@ class Route:
         self._hand = Hand()
         self._streams: set[Stream] | None = None
         self._merged_before: Mapping[str, datetime] = {}
+        self._watch = Watch(source, tools.contracts, tools.ledger)
+        self._unprepared: set[Stream] = set()
+        self.paused: dict[Stream, Paused] = {}
+        self.mended: set[Stream] = set()
         self.damaged: dict[str, Broken] = {}
         self.received = 0
         self.merged = 0
+        self.quarantined = 0
 
     @property
     def lane(self) -> str:
@@ -93,13 +102,16 @@ class Route:
             self._tools.passing(Step.CAPTURED)
             self.land(captured)
             yield captured
+        self._watch.look(self._tools.clock.now())
 
     def land(self, captured: Captured) -> None:
         """Judges, seals, registers and acknowledges one capture."""
         self.renew()
+        self._watch.meet(captured)
         span = Span(self.lane, captured.after.track, captured.before, captured.after, tuple(sorted(captured.tables)))
-        facts = [self._seal(span, object_, captured) for object_ in span.siblings]
-        self._register(span, facts)
+        sealed = [self._seal(span, object_, captured) for object_ in span.siblings]
+        pausing = [paused for _, paused in sealed if paused is not None]
+        self._register(span, [landed for landed, _ in sealed], newly(self._tools.ledger, pausing))
         self._source.acknowledge(captured.after)
         self._tools.ledger.append([Acknowledged(self.lane, captured.after)], given=[])
         self._tools.passing(Step.ACKNOWLEDGED)
@@ -109,12 +121,13 @@ class Route:
         before, after = self._next(track, captured.after.read())
         self.land(replace(captured, before=before, after=after))
 
-    def land_judged(self, stream: Stream, judged: Judged, track: str) -> None:
-        """Lands rows that no source said and that are judged already, on a track of ours: an operator's acts."""
+    def land_judged(self, stream: Stream, judged: Judged, track: str, *, encoding: str) -> None:
+        """Lands rows that no source said and that are judged already, on a track of ours: an operator's acts.
+        `encoding` is of what their contract does not know."""
         self.renew()
         before, after = self._next(track, {})
         span = Span(self.lane, track, before, after, (stream.object,))
-        self._register(span, [self._put(stream, span, judged)])
+        self._register(span, [self._put(self.contract(stream), span, judged, encoding)], [])
 
     def merge(self, warehouse: Warehouse, *, only: Stream | None = None) -> None:
         """Merges all that has landed and is not in the warehouse, oldest first, in groups that fit in memory.
@@ -123,8 +136,14 @@ class Route:
         """
         if self._pending is None:
             self._pending = self._find_pending(warehouse)
+            self._unprepared.update(self.streams())
+        self._unprepared |= self._watch.followed
+        self._watch.followed.clear()
+        self._look_at_paused()
         refused: list[TieoutError] = []
-        for stream in [stream for stream in self._pending if only in (None, stream)]:
+        for stream in sorted(self._unprepared | self._pending.keys()):
+            if only not in (None, stream) or stream in self.paused:
+                continue
             try:
                 self._merge_stream(warehouse, stream, self._pending)
             except (Misconfigured, Broken) as error:
@@ -135,14 +154,34 @@ class Route:
     def _merge_stream(self, warehouse: Warehouse, stream: Stream, pending: dict[Stream, list[Landed]]) -> None:
         contract = self.contract(stream)
         warehouse.prepare(contract, Side.LIVE)
-        for group in grouped(self._opened(stream, landed.batch) for landed in pending[stream]):
+        self._unprepared.discard(stream)
+        for group in grouped(self._opened(stream, landed.batch) for landed in pending.get(stream, [])):
             self._merge_group(warehouse, contract, group)
-        del pending[stream]
+        pending.pop(stream, None)
+
+    def _look_at_paused(self) -> None:
+        """Which streams are not to be merged now. One whose contract was changed since goes on."""
+        self.paused, self.mended = {}, set()
+        for stream, paused in paused_now(self._tools.ledger).items():
+            if stream.source == self.lane:
+                if self._is_mended(stream, paused):
+                    self.mended.add(stream)
+                else:
+                    self.paused[stream] = paused
+                    for landed in (self._pending or {}).get(stream, []):
+                        self._hand.take(landed.batch)
+
+    def _is_mended(self, stream: Stream, paused: Paused) -> bool:
+        with suppress(Misconfigured):
+            if self._tools.contracts.again(stream).digest != paused.contract:
+                return self._watch.standing(stream)[1] is None
+        return False
 
     @property
     def is_full(self) -> bool:
-        """Whether so much has landed and is not merged that it should be, before more is read."""
-        rows = sum(landed.received.count for found in (self._pending or {}).values() for landed in found)
+        """Whether so much has landed and is to be merged that it should be, before more is read."""
+        pending = {stream: found for stream, found in (self._pending or {}).items() if stream not in self.paused}
+        rows = sum(landed.received.count for found in pending.values() for landed in found)
         return rows >= ROWS_MAX or self._hand.is_full
 
     def contract(self, stream: Stream) -> Contract:
@@ -172,16 +211,17 @@ class Route:
         self._tools.ledger.append(facts, given=[])
         self._tools.passing(Step.NOTED)
         self.merged += sum(batch.footer.received.count for batch in batches)
+        self.quarantined += StreamReading(warehouse, contract).quarantined_in([batch.name for batch in batches])
 
     def _next(self, track: str, state: Mapping[str, Any]) -> tuple[Cursor | None, Cursor]:
         """Where a track of ours stands, and its next cursor."""
         before = self._tools.ledger.progress(self.lane).get(track)
         return before, Cursor.of(track, before.position + 1 if before else 1, state)
 
-    def _register(self, span: Span, facts: list[Landed]) -> None:
+    def _register(self, span: Span, facts: list[Landed], paused: list[Paused]) -> None:
         self._tools.passing(Step.REGISTERING)
         self._tools.ledger.append(
-            [*facts, Advanced(self.lane, span.after)],
+            [*facts, Advanced(self.lane, span.after), *paused],
             given=[LeaseHeld(self._lease), CursorAt(self.lane, span.track, span.before)],
         )
         self._tools.passing(Step.REGISTERED)
@@ -195,17 +235,22 @@ class Route:
             for fact in facts:
                 self._pending.setdefault(Stream.parse(fact.stream), []).append(fact)
 
-    def _seal(self, span: Span, object_: str, captured: Captured) -> Landed:
+    def _seal(self, span: Span, object_: str, captured: Captured) -> tuple[Landed, Paused | None]:
         stream = Stream(self.lane, object_)
+        contract, unusable = self._watch.standing(stream)
         keyless_before = partial(self._keyless_before, captured, stream)
-        judged = judge_doubting(captured, object_, self.contract(stream), keyless_before=keyless_before)
-        return self._put(stream, span, judged)
+        judged = judge_doubting(captured, object_, contract, keyless_before=keyless_before)
+        if not unusable and len(refused(captured.tables[object_], judged)) and self._watch.doubts(contract):
+            contract = self.contract(stream)
+            judged = judge_doubting(captured, object_, contract, keyless_before=keyless_before)
+        paused = unusable or tripped(captured.tables[object_], judged, contract)
+        return self._put(contract, span, judged, captured.encoding), paused
 
-    def _put(self, stream: Stream, span: Span, judged: Judged) -> Landed:
-        digest, now = self.contract(stream).digest, self._tools.clock.now()
-        footer = Footer(stream, span, judged.received, judged.keyless, judged.positions, digest, now)
+    def _put(self, contract: Contract, span: Span, judged: Judged, encoding: str) -> Landed:
+        stream, now = contract.stream, self._tools.clock.now()
+        footer = Footer(stream, span, judged.received, judged.keyless, judged.positions, contract.digest, now, encoding)
         name = self._tools.landing.put(footer, judged.changes)
-        if self._pending is not None:
+        if self._pending is not None and stream not in self.paused:
             self._hand.keep(Batch(name, footer, judged.changes))
         return _landed(name, footer, adopted=False)
 

@@ -44,6 +44,12 @@ def release(house: House, stream: Stream, ids: Collection[str]) -> int:
         return _settle(session, contract, ids, settle)
 
 
+def release_mended(session: Session, stream: Stream) -> int:
+    """The same of all that wait, after a contract was mended under which a stream had been paused: it goes on."""
+    settle = _rejudge if isinstance(session.source, Retells) else _reread
+    return _settle(session, session.route.contract(stream), (), settle)
+
+
 def discard(house: House, stream: Stream, ids: Collection[str], reason: str) -> int:
     """Gives these rows up for good. Returns how many. Raises Misconfigured as `release` does."""
     if not ids:
@@ -87,7 +93,8 @@ def _settle(session: Session, contract: Contract, ids: Collection[str], settle: 
     while page := reading.quarantine_page(wanted, after=after, limit=_PAGE_ROWS):  # bounded: `after` rises
         changes = settle(session, contract, page)
         if changes.num_rows:
-            session.route.land_judged(contract.stream, tallied(changes), TRACK)
+            encoding = "json" if isinstance(session.source, Retells) else "text"
+            session.route.land_judged(contract.stream, tallied(changes), TRACK, encoding=encoding)
         settled += changes.num_rows
         after = page[-1].cid
     session.route.merge(session.warehouse, only=contract.stream)

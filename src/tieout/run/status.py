@@ -16,16 +16,19 @@ from ..base.cursor import Cursor
 from ..base.errors import Misconfigured, TieoutError, Transient
 from ..base.stream import Stream
 from ..capture.hole import Unread, unread
-from ..ledger.facts import Advanced, Certified, Landed, Ran
+from ..ledger.facts import Advanced, Certified, Drifted, Landed, Paused, Ran
 from ..ledger.ledger import Entry, Ledger
 from ..merge.readings import Freshness, Obligation, StreamReading
 from ..merge.warehouse import Reader
 from ..quality.books import Books
 from .contracts import describes_nothing
 from .house import House
+from .pausing import paused_now
 
 KEYS_MAX = 100
 """Open keys of a stream that are named; the count tells of the others."""
+DRIFT_MAX = 100
+"""Changes of a source's columns that are shown, the last ones."""
 CURSORS_MAX = 20
 """Tracks of a lane whose cursors are shown."""
 
@@ -80,7 +83,8 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
-    """`figures` and `books` are None where nothing can be said, as the stream's contract cannot be read."""
+    """`figures` and `books` are None where nothing can be said, as the stream's contract cannot be read. `drift`: the
+    last changes that the source made to its columns, oldest first."""
 
     stream: Stream
     state: str
@@ -89,6 +93,7 @@ class StreamStatus:
     figures: Figures | None
     books: Books | None
     certified: Entry | None
+    drift: tuple[Entry, ...] = ()
 
     @property
     def unread(self) -> Unread | None:
@@ -112,6 +117,7 @@ class StreamStatus:
             "current_rows": figures.current_rows,
             "state_hash": figures.state_hash,
             "certificate": _certificate_json(self.certified),
+            "drift": [_drift_json(entry) for entry in self.drift],
         }
 
 
@@ -136,7 +142,7 @@ def report(house: House, reader: Reader, *, only: Stream | None) -> Report:
     coverage = {lane: _coverage(ledger, lane) for lane in lanes}
     # The warehouse first: a batch is in the ledger before it is merged, so what was posted is among what landed.
     figures = {stream: _figures(house, reader, stream) for stream in streams}
-    landed = _landed(ledger)
+    landed, paused = _landed(ledger), paused_now(ledger)
     return Report(
         streams=tuple(
             _status(
@@ -146,6 +152,8 @@ def report(house: House, reader: Reader, *, only: Stream | None) -> Report:
                 lane=lanes[stream.source],
                 coverage=coverage[stream.source],
                 certified=_last(ledger.entries(Certified, stream=str(stream), last=1)),
+                paused=paused.get(stream),
+                drift=tuple(ledger.entries(Drifted, stream=str(stream), last=DRIFT_MAX)),
             )
             for stream in streams
         ),
@@ -184,9 +192,11 @@ def _status(
     lane: LaneStatus,
     coverage: Coverage,
     certified: Entry | None,
+    paused: Paused | None,
+    drift: tuple[Entry, ...],
 ) -> StreamStatus:
     if isinstance(figures, TieoutError):
-        return StreamStatus(stream, "failed", str(figures), coverage, None, None, certified)
+        return StreamStatus(stream, "failed", str(figures), coverage, None, None, certified, drift)
     pending = (tally for batch, tally in landed.items() if batch not in figures.applied)
     books = Books.of(
         sum(landed.values(), start=Tally()),
@@ -199,7 +209,9 @@ def _status(
     state, reason = state_of(lane, figures, books, adoptable=adoptable, landed=len(landed))
     if (missing := coverage.unread.get(stream.object)) is not None:
         state, reason = "failed" if state == "failed" else "partial", f"{missing} {reason}".strip()
-    return StreamStatus(stream, state, reason, coverage, figures, books, certified)
+    if paused is not None and state != "failed":
+        state, reason = "paused", f"Paused: {paused.reason}. {paused.hint}"
+    return StreamStatus(stream, state, reason, coverage, figures, books, certified, drift)
 
 
 def _streams(house: House, only: Stream | None) -> list[Stream]:
@@ -281,6 +293,19 @@ def _freshness_json(freshness: Freshness) -> dict[str, Any]:
         "p50_seconds": freshness.p50_seconds,
         "p95_seconds": freshness.p95_seconds,
         "newest_event": _moment(freshness.newest_event),
+    }
+
+
+def _drift_json(entry: Entry) -> dict[str, Any]:
+    fact = entry.fact
+    assert isinstance(fact, Drifted), "only Drifted was asked for"
+    return {
+        "what": fact.what,
+        "column": fact.column,
+        "type": fact.type,
+        "was": fact.was,
+        "contract": fact.version,
+        "at": _moment(entry.at),
     }
 
 

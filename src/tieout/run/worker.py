@@ -6,24 +6,25 @@ a lease keeps them apart, and a fence makes the late one harmless.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import NamedTuple
 
 import structlog
 
 from ..base.errors import Broken, Fenced, Misconfigured, Occupied, Stopped, TieoutError, Transient
 from ..base.stream import Stream
 from ..capture.source import Remarks, Source
-from ..ledger.facts import Ran
+from ..ledger.facts import Ran, Resumed
 from .house import House
 from .mend import Tried, mend
 from .patience import pause
 from .route import Route
 from .session import LandingSession, Session, Warehouses
+from .settle import release_mended
 
 ATTEMPTS_ONCE = 7
 """Tries of one `run --once` against a neighbour that is away: some 15 seconds in all."""
@@ -47,10 +48,35 @@ class Outcome:
     exit_code: int = 0
     received: int = 0
     merged: int = 0
+    quarantined: int = 0
     is_passing: bool = False
     """Whether the same may succeed after a pause."""
+    is_held: bool = False
+    """Whether all is done but for streams that wait for somebody."""
     is_elsewhere: bool = False
     """Whether another living process works the lane: how the lane is, is its to tell."""
+
+
+class _Counts(NamedTuple):
+    """Rows that were received, merged, and put into quarantine."""
+
+    received: int = 0
+    merged: int = 0
+    quarantined: int = 0
+
+    @classmethod
+    def of(cls, counted: Outcome | Route) -> _Counts:
+        return cls(counted.received, counted.merged, counted.quarantined)
+
+    def plus(self, other: _Counts) -> _Counts:
+        return _Counts(*(one + more for one, more in zip(self, other, strict=True)))
+
+    def minus(self, other: _Counts) -> _Counts:
+        return _Counts(*(one - less for one, less in zip(self, other, strict=True)))
+
+
+def _counted(outcome: Outcome, counts: _Counts) -> Outcome:
+    return replace(outcome, received=counts.received, merged=counts.merged, quarantined=counts.quarantined)
 
 
 class LaneWork:
@@ -68,17 +94,18 @@ class LaneWork:
 
     def step(self, stopping: Callable[[], bool]) -> Outcome:
         """One pass: everything that is due now. Never raises; what went wrong is in the outcome."""
-        route, received, merged = None, 0, 0
+        route, before = None, _Counts()
         try:
             session = self._open()
-            route, received, merged = session.route, session.route.received, session.route.merged
+            route, before = session.route, _Counts.of(session.route)
             self._pass(session, stopping)
-            outcome = _with_damage(_with_remarks(Outcome(self.lane, "complete"), session.source), route)
+            outcome = _with_remarks(Outcome(self.lane, "complete"), session.source)
+            outcome = _with_damage(_with_paused(outcome, route), route)
         except Exception as error:
             outcome = self._closed_after(error)
         if route is None:
             return outcome
-        return replace(outcome, received=route.received - received, merged=route.merged - merged)
+        return _counted(outcome, _Counts.of(route).minus(before))
 
     def close(self) -> None:
         """Gives the lane back."""
@@ -133,8 +160,18 @@ class LaneWork:
                 self._merge_early(session)
                 due = clock.now() + timedelta(seconds=MERGE_SECONDS_MAX)
         route.merge(warehouse, only=self._only)
+        self._go_on(session)
         if self._only is None and (self._may_be_open or route.merged > merged):
-            self._may_be_open = mend(route, source, warehouse, route.streams(), self._tried) > 0
+            streams = [stream for stream in route.streams() if stream not in route.paused]
+            self._may_be_open = mend(route, source, warehouse, streams, self._tried) > 0
+
+    def _go_on(self, session: Session) -> None:
+        """Streams that were paused and whose contracts were mended: what these take now is released."""
+        for stream in sorted(session.route.mended):
+            if self._only in (None, stream):
+                released = release_mended(session, stream)
+                why = f"its contract was changed, and takes {released} of the rows that waited"
+                self._house.tools.ledger.append([Resumed(str(stream), why)], given=[])
 
     def _merge_early(self, session: Session) -> None:
         """Merges while there is more to land. What one stream cannot merge must not keep the source from being read;
@@ -167,7 +204,7 @@ class Worker:
     def forever(self, stopping: Callable[[], bool]) -> list[Outcome]:
         """Goes on until `stopping`; returns each lane's last outcome, with what all its passes received and merged."""
         last: dict[str, Outcome] = {}
-        received, merged = Counter[str](), Counter[str]()
+        counts = dict.fromkeys((work.lane for work in self._works), _Counts())
         failures = dict.fromkeys((work.lane for work in self._works), 0)
         due: dict[str, datetime] = {}
         clock = self._house.tools.clock
@@ -177,38 +214,40 @@ class Worker:
                     if work.lane in due and clock.now() < due[work.lane]:
                         continue
                     outcome = work.step(stopping)
-                    failures[work.lane] = 0 if outcome.exit_code == 0 else failures[work.lane] + 1
-                    wait = pause(failures[work.lane], self._dice) if outcome.exit_code else POLL_SECONDS
+                    is_well = outcome.exit_code == 0 or outcome.is_held
+                    failures[work.lane] = 0 if is_well else failures[work.lane] + 1
+                    wait = POLL_SECONDS if is_well else pause(failures[work.lane], self._dice)
                     due[work.lane] = clock.now() + timedelta(seconds=wait)
                     self._record(outcome, last.get(work.lane))
                     if outcome.merged:
                         log.info("merged", lane=work.lane, received=outcome.received, merged=outcome.merged)
-                    received[work.lane] += outcome.received
-                    merged[work.lane] += outcome.merged
+                    counts[work.lane] = counts[work.lane].plus(_Counts.of(outcome))
                     last[work.lane] = outcome
                 clock.sleep(POLL_SECONDS / 10)
         finally:
             self._close()
-        return [replace(one, received=received[lane], merged=merged[lane]) for lane, one in last.items()]
+        return [_counted(one, counts[lane]) for lane, one in last.items()]
 
     def _patiently(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
         """The outcome of the last attempt, with what all of them have received and merged."""
-        received = merged = 0
+        counts = _Counts()
         for attempt in range(1, ATTEMPTS_ONCE + 1):
             outcome = work.step(stopping)
-            received, merged = received + outcome.received, merged + outcome.merged
+            counts = counts.plus(_Counts.of(outcome))
             if not outcome.is_passing or attempt == ATTEMPTS_ONCE or stopping():
                 break
             self._record(outcome, None)
             self._house.tools.clock.sleep(pause(attempt, self._dice))
         self._record(outcome, None)
-        return replace(outcome, received=received, merged=merged)
+        return _counted(outcome, counts)
 
     def _record(self, outcome: Outcome, before: Outcome | None) -> None:
         """Enters the outcome, unless it is what stands there: a database away for a day is one fact, not a million."""
         if before is not None and (before.outcome, before.reason) == (outcome.outcome, outcome.reason):
             return
-        if not outcome.is_elsewhere:
+        if outcome.is_held:  # the lane itself is well, and so are its other streams
+            self._house.tools.ledger.append([Ran(outcome.lane, "complete", "")], given=[])
+        elif not outcome.is_elsewhere:
             self._house.tools.ledger.append([Ran(outcome.lane, outcome.outcome, outcome.reason)], given=[])
         if outcome.reason:
             log.warning("lane " + outcome.outcome, lane=outcome.lane, reason=outcome.reason, hint=outcome.hint)
@@ -245,6 +284,17 @@ def _with_remarks(outcome: Outcome, source: Source) -> Outcome:
     told = " ".join(remark.text for remark in remarks[:REMARKS_MAX])
     rest = f" And {len(remarks) - REMARKS_MAX} more." if len(remarks) > REMARKS_MAX else ""
     return replace(outcome, reason=f"Left out: {told}{rest}", hint=remarks[0].hint)
+
+
+def _with_paused(outcome: Outcome, route: Route) -> Outcome:
+    """A stream that waits for somebody stops no other, and nobody may call the run complete."""
+    if not route.paused:
+        return outcome
+    stream, paused = min(route.paused.items())
+    more = f"; {len(route.paused) - 1} more streams are paused" if len(route.paused) > 1 else ""
+    reason = f"{stream} is paused: {paused.reason}{more}"
+    ended, code = ("partial", 3) if paused.contract else ("failed", 2)
+    return replace(outcome, outcome=ended, reason=reason, hint=paused.hint, exit_code=code, is_held=True)
 
 
 def _with_damage(outcome: Outcome, route: Route) -> Outcome:

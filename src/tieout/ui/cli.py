@@ -28,6 +28,7 @@ from ..run.clock import SystemClock
 from ..run.doctor import examine, setup
 from ..run.house import House, opened
 from ..run.init import init_project
+from ..run.pausing import resume as resume_stream
 from ..run.project import load_project
 from ..run.quarantine import ROWS_MAX, chosen, waiting, waiting_row, waiting_rows
 from ..run.replay import rebuild as rebuild_streams
@@ -50,6 +51,7 @@ from .quarantined import Reasons, Row, Rows, Settled
 from .ran import RunEnded
 from .rebuilt import RebuildEnded
 from .standing import Standing
+from .unpaused import Unpaused
 
 app = typer.Typer(
     name="tieout",
@@ -166,6 +168,17 @@ def demo(
     with DemoStage(Console(stderr=True)) as stage:
         report = run_demo(example=example, seed=seed, minutes=minutes, chaos=chaos, keep=keep, show=stage.show)
     return DemoEnded(report)
+
+
+@app.command()
+def resume(
+    stream: Annotated[str, typer.Argument(help="The stream that is paused.", metavar="STREAM")],
+    project: Project = HERE,
+    json: Json = False,
+) -> Answer:
+    """Let a stream that was paused go on as it is."""
+    with _house(project) as house:
+        return Unpaused(resume_stream(house.tools.ledger, Stream.parse(stream)))
 
 
 @app.command()

@@ -21,6 +21,7 @@ _COLOURS = {
     "complete": "green",
     "equal": "green",
     "partial": "yellow",
+    "paused": "yellow",
     "differs": "yellow",
     "new": "dim",
     "failed": "red",

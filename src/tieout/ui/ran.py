@@ -39,9 +39,11 @@ class RunEnded:
         return {"outcome": self.outcome, "lanes": [_lane_json(lane) for lane in self.lanes]}
 
     def shown(self) -> RenderableType:
-        table = grid("source", "outcome", "received", "merged", right=("received", "merged"))
+        figures = ("received", "merged", "quarantine")
+        table = grid("source", "outcome", *figures, right=figures)
         for lane in self.lanes:
-            table.add_row(safe(lane.lane), state(lane.outcome), count(lane.received), count(lane.merged))
+            counts = (count(number) for number in (lane.received, lane.merged, lane.quarantined))
+            table.add_row(safe(lane.lane), state(lane.outcome), *counts)
         return stacked(table, *(_why(lane) for lane in self.lanes if lane.reason), self._verdict(), self._next())
 
     def _verdict(self) -> Text:
@@ -50,7 +52,10 @@ class RunEnded:
         if self.is_idle:
             return verdict("complete", "Nothing new: all that the sources told is in the warehouse.")
         if self.outcome == "complete":
-            return verdict("complete", f"Merged {several(sum(lane.merged for lane in self.lanes), 'change')}.")
+            aside = sum(lane.quarantined for lane in self.lanes)
+            quarantined = f"; {aside:,} of them went to quarantine" if aside else ""
+            merged = several(sum(lane.merged for lane in self.lanes), "change")
+            return verdict("complete", f"Merged {merged}{quarantined}.")
         if self.outcome == "partial":
             return verdict("partial", "Cut short: what was registered stands, the rest is read by the next run.")
         return verdict("failed", "Failed: it goes on once this is mended.")
@@ -69,6 +74,7 @@ def _lane_json(lane: Outcome) -> dict[str, Any]:
         "hint": lane.hint,
         "received": lane.received,
         "merged": lane.merged,
+        "quarantined": lane.quarantined,
     }
 
 

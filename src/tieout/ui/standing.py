@@ -55,7 +55,7 @@ class Standing:
 
     def _verdict(self) -> Text:
         states = [stream.state for stream in self.report.streams]
-        for word in ("failed", "partial", "new"):
+        for word in ("failed", "paused", "partial", "new"):
             if number := states.count(word):
                 are = "is" if number == 1 else "are"
                 return verdict(word, f"{number} of {several(len(states), 'stream')} {are} {word}.")
@@ -97,6 +97,8 @@ def _detail(stream: StreamStatus) -> Table:
             table.add_row(name, told)
     tracks = several(stream.coverage.tracks, "track")
     table.add_row("coverage", Text.assemble(f"{tracks}, advanced at ", moment(stream.coverage.advanced_at)))
+    for change in stream.to_json()["drift"]:
+        table.add_row("drift", safe(_drifted(change)))
     if certificate := stream.to_json()["certificate"]:
         table.add_row("certificate", Text.assemble(state(certificate["state"]), f" at {certificate['at']}"))
     return table
@@ -114,6 +116,20 @@ def _told(figures: Figures, books: Books) -> list[tuple[str, Text]]:
         ("open", Text(several(figures.open_total, "obligation"))),
         ("state hash", Text(figures.state_hash or "-")),
     ]
+
+
+def _drifted(change: dict[str, Any]) -> str:
+    """`discount was added by the source (numeric) at ...; contract 1.5.0`."""
+    now, was = change["type"], change["was"]
+    told = {
+        "added": f"was added by the source ({now})",
+        "aside": f"was added by the source ({now}) and is kept in _extra",
+        "widened": f"was widened by the source from {was} to {now}",
+        "retyped": f"is {now} in the source and was {was}; what the contract does not take waits in quarantine",
+        "removed": "is not in the source any more; its old values are kept",
+    }[change["what"]]
+    version = f"; contract {change['contract']}" if change["contract"] else ""
+    return f"{change['column']} {told}, {change['at']}{version}"
 
 
 def _equation(books: Books) -> Text:

@@ -41,7 +41,7 @@ class ChangesSource:
         self._decoder = LineDecoder(lane)
         self._described: tuple[dict[str, Stamp], tuple[Described, ...]] = ({}, ())
 
-    def describe(self) -> tuple[Described, ...]:
+    def describe(self, *, anew: bool = False) -> tuple[Described, ...]:
         """As far as the files show. An object of which no line can be read is captured but not described."""
         stamps = {name: stamp for name in self._folder.names() if (stamp := self._stamp(name)) is not None}
         if self._described[0] != stamps:

@@ -109,10 +109,14 @@ class PostgresSource:
         found = self._wire.tables_in(self._schemas) if self._schemas else ()
         return all_wanted(self._named, found)
 
-    def describe(self) -> tuple[Described, ...]:
+    def describe(self, *, anew: bool = False) -> tuple[Described, ...]:
         # While a table is read the catalogue is not asked: a question could wait behind somebody who waits for us.
         if not self._known:
             self._list({})
+        if anew and self._following is not None:
+            wanted = {table.object: self._wanted[table.object] for table in self._known}
+            now = {table.object: table for table in self._wire.tables(wanted, may_stay_out=set(wanted)).tables}
+            self._known = tuple(now.get(table.object, table) for table in self._known)
         return tuple(table.described() for table in self._known)
 
     def remarks(self) -> tuple[Remark, ...]:
