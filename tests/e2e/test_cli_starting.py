@@ -60,3 +60,18 @@ def test_a_run_with_nothing_to_do_fills_in_no_template(tmp_path: Path) -> None:
     assert "tieout" in packages
     assert "jinja2" not in packages
     assert json.loads(books.tieout("run", "--once", "--json").out)["lanes"][0]["received"] == 0
+
+
+def test_a_run_with_nothing_to_do_opens_no_batch_that_is_known(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    for number in range(5):
+        books.drop(f"{number}.ndjson", image(f"A{number}", number, amount="1.00"))
+    books.json("run", "--once")
+    batches = list((tmp_path / ".tieout" / "landing").rglob("*.parquet"))
+    for batch in batches:
+        batch.write_bytes(b"whoever opens this fails")
+
+    (lane,) = books.json("run", "--once")["lanes"]
+
+    assert len(batches) == 5
+    assert (lane["outcome"], lane["received"], lane["merged"]) == ("complete", 0, 0)
