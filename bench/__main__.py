@@ -13,10 +13,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from . import fresh, judging, landing, merging, postgres, whole
+from . import fresh, judging, landing, lines, merging, postgres, starting, whole
 from .timing import Measured, Pair, Watch, cpus, measure, peak, walls
 
-PAIRS: tuple[Pair, ...] = (*judging.PAIRS, *merging.PAIRS, *landing.PAIRS, *postgres.PAIRS, *whole.PAIRS)
+PAIRS: tuple[Pair, ...] = (
+    *judging.PAIRS,
+    *merging.PAIRS,
+    *landing.PAIRS,
+    *postgres.PAIRS,
+    *whole.PAIRS,
+    *lines.PAIRS,
+    *starting.PAIRS,
+)
 _FRESH = "fresh"
 _HEADINGS = (
     "deed", "rows", "CPU s", "floor's CPU s", "wall s", "floor's wall s", "rows a CPU s", "peak MiB", "floor's MiB",

@@ -162,3 +162,32 @@ select id, customer_id, store_id, status, amount, discount, email, note, placed_
 -- sales_table --
 -- The floors' copy, under the name it has.
 sales
+
+-- read_visits --
+-- The floor of nested lines: their members into typed columns, what is nested as JSON.
+create table visits as
+select key.id as id, unnest(fields)
+from read_json(
+    $file
+    , format = 'newline_delimited'
+    , auto_detect = false
+    , columns = {
+        "key": 'struct(id varchar)'
+        , "fields": 'struct(user_id bigint, page varchar, amount varchar, is_new boolean, doc json)'
+    }
+);
+
+-- visits --
+-- Counts and sums; what is nested is told by one of its members.
+select
+    count(*), count(distinct id), sum(user_id), sum(strlen(page)), count(*) filter (where is_new)
+    , sum(cast(doc ->> '$.number' as bigint)), sum(strlen(doc ->> '$.note'))
+from {{ visits }};
+
+-- read_as --
+-- Where the floor has put them.
+visits
+
+-- merged_visits --
+-- Where the warehouse has them.
+latest.web__visit

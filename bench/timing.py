@@ -7,6 +7,7 @@ trust, CPU before wall. A pair whose two sides did not bring about the same cont
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -24,7 +25,8 @@ _MIB_IN_KIB = 1024
 
 @dataclass(slots=True)
 class Watch:
-    """Times what stands in its `with`; preparing and checking stay outside. `cpu` is of this process, all threads.
+    """Times what stands in its `with`; preparing and checking stay outside. `cpu` is of this process, all threads, and
+    of processes that it started and that ended meanwhile.
 
     `peak` is the most memory the process had meanwhile, in MiB, its input and what allocators keep of earlier turns
     included; None where the system does not say.
@@ -38,13 +40,13 @@ class Watch:
     def __enter__(self) -> None:
         gc.collect()
         _forget_peak()
-        self._began = (time.perf_counter(), time.process_time())
+        self._began = (time.perf_counter(), _cpu())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.wall = time.perf_counter() - self._began[0]
-        self.cpu = time.process_time() - self._began[1]
+        self.cpu = _cpu() - self._began[1]
         self.peak = _peak()
 
 
@@ -136,6 +138,11 @@ def cpus(watches: Sequence[Watch]) -> Spread:
 
 def peak(watches: Sequence[Watch]) -> float | None:
     return max((watch.peak for watch in watches if watch.peak is not None), default=None)
+
+
+def _cpu() -> float:
+    spent = os.times()
+    return time.process_time() + spent.children_user + spent.children_system
 
 
 def _forget_peak() -> None:

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from tieout.base.change import CAPTURED
 from tieout.base.cursor import Cursor
 from tieout.base.errors import Misconfigured
+from tieout.capture.changes import described
+from tieout.capture.changes import source as source_module
 from tieout.capture.changes.piece import Limits
 from tieout.capture.changes.source import ChangesSource
 from tieout.capture.source import Captured
@@ -279,6 +281,20 @@ def test_objects_are_described_as_their_lines_show_them(tmp_path: Path) -> None:
         "none": ("text", False),
         "later": ("text", False),
     }
+
+
+def test_an_object_that_comes_up_behind_a_long_one_is_described(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(described, "sample_lines", 50)
+    monkeypatch.setattr(source_module, "block_lines_max", 40)
+    many = [change(number, fields={"late": 1} if number >= 90 else {"n": 1}) for number in range(200)]
+    put(tmp_path, "a.ndjson", *many, change(1, "erp.short"), change(2, "erp.short", fields={"m": True}))
+
+    account, short = source(tmp_path).describe()
+
+    assert [column.name for column in account.columns] == ["id", "n"]
+    assert {"id", "m"} <= {column.name for column in short.columns}
 
 
 def test_what_is_described_follows_the_folder(tmp_path: Path) -> None:

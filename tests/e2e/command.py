@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tieout.ui import logs
 from tieout.ui.cli import answered
 
 _SECONDS = 60.0
@@ -106,7 +105,6 @@ def project(root: Path, *, within: bool = False) -> Project:
 def _within(arguments: list[str]) -> Said:
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        logs.configure()
         code = answered(arguments, as_json="--json" in arguments)
     return Said(code, out.getvalue(), err.getvalue())
 

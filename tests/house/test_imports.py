@@ -36,6 +36,20 @@ def test_every_room_stands_in_the_listing() -> None:
     assert rooms <= set(ROOMS)
 
 
+def test_only_what_not_every_command_needs_is_imported_late() -> None:
+    """Anywhere else an import inside a function would only hide what a module needs."""
+    late = {
+        title(path)
+        for path in modules()
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+
+    assert late <= {"base/sql.py", "run/house.py", "ui/cli.py"}
+
+
 def test_nothing_is_imported_by_a_computed_name() -> None:
     """Such an import would pass unseen by the law above."""
     computed = [

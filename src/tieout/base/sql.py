@@ -8,13 +8,17 @@ can reach a statement unquoted. Values are bound.
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib.resources import files
-
-from jinja2 import Environment, StrictUndefined, Template
+from typing import TYPE_CHECKING
 
 from .errors import Broken
 
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
 _HEADING = re.compile(r"^-- (\w+) --$", re.MULTILINE)
+_TEMPLATE = re.compile(r"\{[{%#]")
 
 
 class Sql(str):
@@ -44,35 +48,44 @@ def _only_sql(value: object) -> object:
     raise Broken(f"{value!r} was about to enter a statement unquoted")
 
 
-_environment = Environment(
-    autoescape=False,  # nosec: this is SQL; `finalize` lets only `Sql` through
-    finalize=_only_sql,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=False,
-)
+@cache
+def _environment() -> Environment:
+    """The template engine, loaded when the first template is filled in: a run with nothing to do fills in none."""
+    from jinja2 import Environment, StrictUndefined
+
+    return Environment(
+        autoescape=False,  # nosec: this is SQL; `finalize` lets only `Sql` through
+        finalize=_only_sql,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
 
 
 class Statements:
-    """The statements of one `.sql` file that lies beside the module `package`."""
+    """The statements of one `.sql` file that lies beside the module `package`, each compiled when first asked for."""
 
     def __init__(self, package: str, file: str) -> None:
         text = files(package).joinpath(file).read_text(encoding="utf-8")
         pieces = _HEADING.split(text)
         self._file = file
-        self._templates: dict[str, Template] = {
-            heading: _environment.from_string(body.strip().removesuffix(";"))
-            for heading, body in zip(pieces[1::2], pieces[2::2], strict=True)
-        }
+        bodies = zip(pieces[1::2], pieces[2::2], strict=True)
+        self._bodies = {heading: body.strip().removesuffix(";") for heading, body in bodies}
+        self._templates: dict[str, Template] = {}
 
     def __call__(self, statement: str, /, **parts: object) -> Sql:
         """The text of a statement. `parts` are `Sql`, numbers, and lists and dicts of them."""
-        template = self._templates.get(statement)
-        if template is None:
+        body = self._bodies.get(statement)
+        if body is None:
             raise Broken(f"{self._file} has no statement {statement}")
-        return Sql(template.render(**parts))
+        return Sql(self._template(statement, body).render(**parts)) if _TEMPLATE.search(body) else Sql(body)
 
     def each(self, statement: str, /, **parts: object) -> list[Sql]:
         """The texts of a group of statements, for engines that bind values to one statement at a time."""
         return [Sql(piece.strip()) for piece in self(statement, **parts).split(";\n") if piece.strip()]
+
+    def _template(self, statement: str, body: str) -> Template:
+        if statement not in self._templates:
+            self._templates[statement] = _environment().from_string(body)
+        return self._templates[statement]

@@ -86,10 +86,10 @@ class SqliteLedger:
         return {cursor.track: cursor for cursor in cursors}
 
     def landed(self, lane: str | None = None) -> dict[str, str]:
-        return dict(self._rows(SQL("landed", of_lane=lane is not None), {"lane": lane}))
+        return dict(self._rows(SQL("landed" if lane is None else "landed_of_lane"), {"lane": lane}))
 
     def merged(self, lane: str | None = None) -> dict[str, datetime]:
-        rows = self._rows(SQL("merged", of_lane=lane is not None), {"lane": lane})
+        rows = self._rows(SQL("merged" if lane is None else "merged_of_lane"), {"lane": lane})
         return {batch: datetime.fromisoformat(merged_at) for batch, merged_at in rows}
 
     def entries(

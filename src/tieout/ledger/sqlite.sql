@@ -126,9 +126,13 @@ where track is not null;
 select batch, stream
 from facts
 where kind = 'Landed'
-{% if of_lane %}
-    and lane = :lane
-{% endif %}
+order by seq;
+
+-- landed_of_lane --
+-- The same, of one lane.
+select batch, stream
+from facts
+where kind = 'Landed' and lane = :lane
 order by seq;
 
 -- merged --
@@ -136,9 +140,13 @@ order by seq;
 select batch, json_extract(body, '$.merged_at')
 from facts
 where kind = 'Merged'
-{% if of_lane %}
-    and lane = :lane
-{% endif %}
+order by seq;
+
+-- merged_of_lane --
+-- The same, of one lane.
+select batch, json_extract(body, '$.merged_at')
+from facts
+where kind = 'Merged' and lane = :lane
 order by seq;
 
 -- last_seq --

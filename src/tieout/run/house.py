@@ -1,6 +1,7 @@
 """The wired house: from a project file to sources and stores that are ready to work.
 
-The only place that names adapters.
+The only place that names adapters. A source's adapter is imported when a source of its kind is: a folder of files
+does not wait for a database's drivers.
 """
 
 from __future__ import annotations
@@ -15,10 +16,6 @@ from ..base.clock import Clock
 from ..base.errors import Misconfigured, Transient
 from ..base.step import Passing, unobserved
 from ..base.stream import Stream
-from ..capture.changes.checkup import ChangesCheckup
-from ..capture.changes.source import ChangesSource
-from ..capture.postgres.checkup import PostgresCheckup
-from ..capture.postgres.source import PostgresSource
 from ..capture.source import Source, SourceCheckup
 from ..land.local import LocalLanding
 from ..ledger.ledger import Lease
@@ -59,7 +56,7 @@ class House:
         """A source of its own, to be closed by the caller. Nothing is asked of the neighbour yet."""
         config = self.project.sources[lane]
         if isinstance(config, ChangesConfig):
-            return ChangesSource(lane, config.path, self.tools.clock)
+            return _changes(lane, config, self.tools.clock)
         keys = self.tools.contracts.keys(lane)
         return _postgres(lane, config, keys, self.project.landing, self.tools.clock)
 
@@ -96,9 +93,17 @@ def opened(project: Project, clock: Clock, *, passing: Passing = unobserved) -> 
         ledger.close()
 
 
+def _changes(lane: str, config: ChangesConfig, clock: Clock) -> Source:
+    from ..capture.changes.source import ChangesSource
+
+    return ChangesSource(lane, config.path, clock)
+
+
 def _postgres(
     lane: str, config: PostgresConfig, keys: Mapping[str, tuple[str, ...]], landing: Path, clock: Clock
 ) -> Source:
+    from ..capture.postgres.source import PostgresSource
+
     return PostgresSource(
         lane,
         config.url,
@@ -115,6 +120,9 @@ def _postgres(
 
 def checkup_of(project: Project, lane: str, clock: Clock) -> SourceCheckup:
     """What looks at a source: it opens no store, and makes nothing."""
+    from ..capture.changes.checkup import ChangesCheckup
+    from ..capture.postgres.checkup import PostgresCheckup
+
     config = project.sources[lane]
     if isinstance(config, ChangesConfig):
         return ChangesCheckup(config.path)

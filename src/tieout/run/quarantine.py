@@ -15,8 +15,6 @@ from ..merge.warehouse import Reader
 from .contracts import describes_nothing
 from .house import House
 
-ROWS_MAX = 1_000_000
-"""Rows of one stream that are listed when nobody says how many; more would not fit in memory at once."""
 _SAME_ID_MAX = 10
 
 

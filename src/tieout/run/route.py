@@ -277,20 +277,26 @@ class Route:
         What it does say and the ledger has not noted (a kill came between, or the ledger is a new one) is noted now.
         """
         noted = self._merged_before = self._tools.ledger.merged(self.lane)
-        applied: dict[Stream, Mapping[str, datetime]] = {}
-        pending: dict[Stream, list[Landed]] = {}
-        missed: list[Fact] = []
-        for entry in self._tools.ledger.entries(Landed, lane=self.lane):
+        landed = self._tools.ledger.landed(self.lane)
+        applied = {text: warehouse.applied(Stream.parse(text), Side.LIVE) for text in dict.fromkeys(landed.values())}
+        waiting = {name for name, text in landed.items() if name not in applied[text]}
+        missed: list[Fact] = [
+            Merged(name, text, applied[text][name])
+            for name, text in landed.items()
+            if name not in waiting and name not in noted
+        ]
+        if missed:
+            self._tools.ledger.append(missed, given=[])
+        return self._landed_as(waiting)
+
+    def _landed_as(self, names: set[str]) -> dict[Stream, list[Landed]]:
+        """Per stream, the facts of these batches. The book is not read for none: it is long, and grows."""
+        found: dict[Stream, list[Landed]] = {}
+        for entry in self._tools.ledger.entries(Landed, lane=self.lane) if names else ():
             assert isinstance(entry.fact, Landed), "only Landed was asked for"
-            stream, name = Stream.parse(entry.fact.stream), entry.fact.batch
-            if stream not in applied:
-                applied[stream] = warehouse.applied(stream, Side.LIVE)
-            if name not in applied[stream]:
-                pending.setdefault(stream, []).append(entry.fact)
-            elif name not in noted:
-                missed.append(Merged(name, str(stream), applied[stream][name]))
-        self._tools.ledger.append(missed, given=[])
-        return pending
+            if entry.fact.batch in names:
+                found.setdefault(Stream.parse(entry.fact.stream), []).append(entry.fact)
+        return found
 
     def _proven_footer(self, stream: Stream, name: str) -> Footer | None:
         """The footer of a batch whose bytes are right. A damaged one may be the only copy of what a source has

@@ -23,6 +23,7 @@ from ..run.project import FILE, load_project
 from ..run.serve import socket_path
 from .chaos import strikes
 from .ending import ended_in_order, unbroken
+from .examples import EXAMPLES
 from .play import Play, Script
 from .report import DemoReport
 from .server import PostgresServer
@@ -32,7 +33,6 @@ from .watch import Watch
 from .worker import WorkerProcess
 from .writer import CHANGES_PER_SECOND, Writer
 
-EXAMPLES = (SOURCE,)
 SECONDS = 45.0
 """Of live change, where nothing else was asked for."""
 _HEADING = "# The shop of `tieout demo`. Its PostgreSQL ends with the demo; what has landed and the warehouse stay.\n"

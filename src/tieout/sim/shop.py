@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import psycopg
 
 from ..base.sql import Statements
+from .examples import SHOP
 
-SOURCE = "shop"
+SOURCE = SHOP
 """The source's name in the project, and the database's in the server."""
 TABLES = ("customers", "orders", "order_lines", "payments", "carts")
 

@@ -1,6 +1,7 @@
 """`tieout`: one command per deed. Each reads what was asked, has `run/` do it, and hands back an answer to present.
 
-Nothing is decided here, so that whatever a command does can be done without it.
+Nothing is decided here, so that whatever a command does can be done without it. A command imports what it needs in its
+own body: whoever asks for help, or for one thing, does not wait for the engines of all the others to be loaded.
 """
 
 from __future__ import annotations
@@ -15,43 +16,21 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from ..base.errors import TieoutError
 from ..base.stream import Stream
-from ..quality.certificate import Repair
-from ..run.certify import certify as certify_streams
-from ..run.clock import SystemClock
-from ..run.doctor import examine, setup
-from ..run.house import House, opened
-from ..run.init import init_project
-from ..run.pausing import resume as resume_stream
-from ..run.project import load_project
-from ..run.quarantine import ROWS_MAX, chosen, waiting, waiting_row, waiting_rows
-from ..run.replay import rebuild as rebuild_streams
-from ..run.serve import PatientReader
-from ..run.settle import discard, release
-from ..run.status import report
-from ..run.stop import by_signal
-from ..run.worker import Worker
-from ..sim.demo import EXAMPLES
-from ..sim.demo import demo as run_demo
-from . import logs
+from ..sim.examples import EXAMPLES
 from .answer import FAULT, WRONG, Answer, Refusal, present
-from .asked import Asked
-from .begun import Begun
-from .certified import Certified, agreed
-from .demo_ended import DemoEnded
-from .demo_stage import DemoStage
-from .examined import Examined, SetUp
-from .quarantined import Reasons, Row, Rows, Settled
-from .ran import RunEnded
-from .rebuilt import RebuildEnded
-from .standing import Standing
-from .unpaused import Unpaused
+
+if TYPE_CHECKING:
+    from ..base.clock import Clock
+    from ..quality.certificate import Repair
+    from ..run.house import House
+    from ..run.serve import PatientReader
+    from .quarantined import Settled
 
 app = typer.Typer(
     name="tieout",
@@ -69,6 +48,8 @@ OneStream = Annotated[str | None, typer.Option("--stream", help="Only this strea
 StreamArgument = Annotated[str | None, typer.Argument(help="Only this stream.", metavar="[STREAM]", show_default=False)]
 
 HERE = Path()
+ROWS_MAX = 1_000_000
+"""Rows of one stream that are listed when nobody says how many; more would not fit in memory at once."""
 
 
 @app.command()
@@ -78,6 +59,10 @@ def init(
     json: Json = False,
 ) -> Answer:
     """Make a folder a project."""
+    from ..run.init import init_project
+    from ..run.project import load_project
+    from .begun import Begun
+
     file = init_project(project, name)
     return Begun(load_project(project, environ=os.environ).name, file)
 
@@ -91,6 +76,11 @@ def run(
     json: Json = False,
 ) -> Answer:
     """Capture, land and merge: all that is due with --once, else for as long as it is let."""
+    from ..run.clock import SystemClock
+    from ..run.stop import by_signal
+    from ..run.worker import Worker
+    from .ran import RunEnded
+
     with by_signal() as stop, _house(project, SystemClock(stopping=stop)) as house:
         # Chance only spreads retries in time; no result depends on it.
         worker = Worker(house, only=_stream(stream), dice=Random())
@@ -105,6 +95,11 @@ def query(
     json: Json = False,
 ) -> Answer:
     """Read the warehouse, also while a worker runs."""
+    from ..run.clock import SystemClock
+    from ..run.project import load_project
+    from ..run.serve import PatientReader
+    from .asked import Asked
+
     warehouse = load_project(project, environ=os.environ).warehouse
     return Asked.of(PatientReader(warehouse, SystemClock()).query(sql))
 
@@ -112,6 +107,9 @@ def query(
 @app.command()
 def status(project: Project = HERE, stream: OneStream = None, json: Json = False) -> Answer:
     """How complete and fresh each stream is, and whether its books balance."""
+    from ..run.status import report
+    from .standing import Standing
+
     with _house(project) as house:
         return Standing(report(house, _reader(house), only=_stream(stream)), at_length=stream is not None)
 
@@ -128,6 +126,12 @@ def doctor(
     json: Json = False,
 ) -> Answer:
     """Look at what the project and its sources need, change nothing, and say what mends it."""
+    from ..run.clock import SystemClock
+    from ..run.doctor import examine, setup
+    from . import logs
+    from .examined import Examined, SetUp
+
+    logs.configure()
     clock = SystemClock()
     if setup_sql:
         return SetUp(setup(project, environ=os.environ, clock=clock, only=source))
@@ -143,6 +147,8 @@ def certify(
     json: Json = False,
 ) -> Answer:
     """Compare with the source itself, row by row, and say what differs."""
+    from ..run.certify import certify as certify_streams
+    from .certified import Certified, agreed
 
     def may_repair(plan: Repair) -> bool:
         return yes or (not json and agreed(plan))
@@ -165,6 +171,14 @@ def demo(
     json: Json = False,
 ) -> Answer:
     """A company under live change, moved while the worker is killed again and again, and certified."""
+    from rich.console import Console
+
+    from ..sim.demo import demo as run_demo
+    from . import logs
+    from .demo_ended import DemoEnded
+    from .demo_stage import DemoStage
+
+    logs.configure()
     with DemoStage(Console(stderr=True)) as stage:
         report = run_demo(example=example, seed=seed, minutes=minutes, chaos=chaos, keep=keep, show=stage.show)
     return DemoEnded(report)
@@ -177,6 +191,9 @@ def resume(
     json: Json = False,
 ) -> Answer:
     """Let a stream that was paused go on as it is."""
+    from ..run.pausing import resume as resume_stream
+    from .unpaused import Unpaused
+
     with _house(project) as house:
         return Unpaused(resume_stream(house.tools.ledger, Stream.parse(stream)))
 
@@ -184,6 +201,9 @@ def resume(
 @app.command()
 def rebuild(stream: StreamArgument = None, project: Project = HERE, json: Json = False) -> Answer:
     """Make the tables anew from the landing, compare, and swap them in."""
+    from ..run.replay import rebuild as rebuild_streams
+    from .rebuilt import RebuildEnded
+
     with _house(project) as house:
         return RebuildEnded(rebuild_streams(house, only=_stream(stream)))
 
@@ -197,6 +217,9 @@ def quarantine_list(
     json: Json = False,
 ) -> Answer:
     """What waits, by reason; with --rows each row."""
+    from ..run.quarantine import waiting, waiting_rows
+    from .quarantined import Reasons, Rows
+
     with _house(project) as house:
         reader, only = _reader(house), _stream(stream)
         if rows:
@@ -211,6 +234,9 @@ def quarantine_show(
     json: Json = False,
 ) -> Answer:
     """One row, as it was received."""
+    from ..run.quarantine import waiting_row
+    from .quarantined import Row
+
     with _house(project) as house:
         return Row(waiting_row(house, _reader(house), id))
 
@@ -223,6 +249,8 @@ def quarantine_release(
     json: Json = False,
 ) -> Answer:
     """Judge rows again under today's contract; those that pass move over."""
+    from ..run.settle import release
+
     return _settled("released", project, ids or [], _stream(stream), release)
 
 
@@ -234,10 +262,15 @@ def quarantine_discard(
     json: Json = False,
 ) -> Answer:
     """Give rows up for good."""
+    from ..run.settle import discard
+
     return _settled("discarded", project, ids, None, partial(discard, reason=reason))
 
 
 def _settled(deed: str, folder: Path, ids: Sequence[str], only: Stream | None, settle: Settle) -> Settled:
+    from ..run.quarantine import chosen, waiting
+    from .quarantined import Settled
+
     with _house(folder) as house:
         found = chosen(house, _reader(house), ids, only=only)
         settled = {stream: settle(house, stream, of_stream) for stream, of_stream in found.items()}
@@ -251,7 +284,8 @@ def main() -> None:
     """The program: does what it was asked, presents the answer, and ends with its exit code."""
     arguments = sys.argv[1:]
     as_json = "--json" in arguments
-    logs.configure()
+    # Or pydantic reads what every package of the machine says of itself, in search of plugins that we would not want.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     for stream in (sys.stdout, sys.stderr):
         # A letter that the terminal's encoding has not is written as an escape; it is no reason to fail.
         if isinstance(stream, io.TextIOWrapper):
@@ -281,16 +315,24 @@ def _own_fault(kind: type[BaseException], error: BaseException, trace: Traceback
     present(FAULT, as_json=True)
 
 
-Settle = Callable[[House, Stream, Sequence[str]], int]
+Settle = Callable[["House", Stream, Sequence[str]], int]
 
 
 @contextmanager
-def _house(folder: Path, clock: SystemClock | None = None) -> Iterator[House]:
+def _house(folder: Path, clock: Clock | None = None) -> Iterator[House]:
+    from ..run.clock import SystemClock
+    from ..run.house import opened
+    from ..run.project import load_project
+    from . import logs
+
+    logs.configure()
     with opened(load_project(folder, environ=os.environ), clock or SystemClock()) as house:
         yield house
 
 
 def _reader(house: House) -> PatientReader:
+    from ..run.serve import PatientReader
+
     return PatientReader(house.project.warehouse, house.tools.clock)
 
 

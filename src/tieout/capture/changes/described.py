@@ -5,7 +5,6 @@ The key and the columns are those that the first lines of an object name; types 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...base.order import INT64_MAX, INT64_MIN
@@ -29,21 +28,31 @@ class _Seen:
     sorts: dict[str, set[str]] = field(default_factory=dict)
 
 
-def describe(lines: Iterable[tuple[str, Said]]) -> tuple[Described, ...]:
-    """The objects that the lines speak of, sorted by name. One that shows no readable key is left out."""
-    objects: dict[str, _Seen] = {}
-    for object_, said in lines:
-        seen = objects.get(object_)
-        if said.fault is not None or not said.values or (seen is not None and seen.lines >= sample_lines):
-            continue
+class Sample:
+    """The first lines of each object that was heard of."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, _Seen] = {}
+
+    def has_enough(self, object_: str) -> bool:
+        """Whether no further line of this object makes a difference."""
+        return object_ in self._objects and self._objects[object_].lines >= sample_lines
+
+    def hear(self, object_: str, said: Said) -> None:
+        if said.fault is not None or not said.values or self.has_enough(object_):
+            return
+        seen = self._objects.get(object_)
         if seen is None:
             if not said.mentions:
-                continue
-            seen = objects[object_] = _Seen(_key_of(said))
+                return
+            seen = self._objects[object_] = _Seen(_key_of(said))
         seen.lines += 1
         for name, text in said.values.items():
             seen.sorts.setdefault(name, set()).add(_sort(text))
-    return tuple(_described(object_, seen) for object_, seen in sorted(objects.items()))
+
+    def described(self) -> tuple[Described, ...]:
+        """The objects, sorted by name. One that has shown no readable key is left out."""
+        return tuple(_described(object_, seen) for object_, seen in sorted(self._objects.items()))
 
 
 def _key_of(said: Said) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ _names_max = 200_000
 cost time, not memory."""
 
 _KINDS = {str(kind) for kind in (Kind.IMAGE, Kind.PATCH, Kind.DELETE, Kind.UNDELETE, Kind.TRUNCATE, Kind.GAP)}
-_KEYED = _KINDS - {str(Kind.TRUNCATE)}
+KEYED = _KINDS - {str(Kind.TRUNCATE)}
 _KEYLESS = {str(Kind.TRUNCATE), str(Kind.GAP)}
 _RARE_SPACES = (b"\t", b"\r", b"\n")
 _QUOTE = ord('"')
@@ -50,7 +50,7 @@ class _Sweep(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     rows: _Count | None = None
 
 
-class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     stream: str
     kind: str | None = None
     key: dict[str, Raw] | None = None
@@ -61,7 +61,15 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     sweep: _Sweep | None = None
 
 
-_read = msgspec.json.Decoder(_Line).decode
+_read = msgspec.json.Decoder(Line).decode
+
+
+def plain(line: bytes) -> Line | None:
+    """What the members of a line say, as far as its decoder alone can tell; None where it cannot."""
+    try:
+        return _read(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 class LineDecoder:
@@ -77,7 +85,7 @@ class LineDecoder:
         """`odd`: what `looks_odd` says of the line, or of the block it came from."""
         try:
             read = _read(line)
-            if odd or line.count(b'":') != _members_seen(read) or strict.opens_many(line):
+            if odd or line.count(b'":') != members_seen(read) or strict.opens_many(line):
                 _check_strictly(line)
             return self._said(read)
         except Rejected as error:
@@ -109,13 +117,24 @@ class LineDecoder:
             mentions=bool(told.key) and b"null" not in (told.key or {}).values(),
         )
 
-    def _said(self, read: _Line) -> Said:
+    def object_of(self, stream: str) -> str | None:
+        """The object of a stream of this source; None when it is none."""
+        return self._objects.get(stream) or self._object_or_none(stream)
+
+    def shape_of(self, key: tuple[str, ...], fields: tuple[str, ...]) -> Shape | None:
+        """The shape of a line with these names; None when a column cannot bear one of them."""
+        try:
+            return self._shape(key, fields)
+        except Rejected:
+            return None
+
+    def _said(self, read: Line) -> Said:
         object_ = self._objects.get(read.stream) or self._object(read.stream)
         if read.sweep is not None:
             return _sweep_said(object_, read)
-        position, class_ = _placed(read)
+        position, class_ = placed(read)
         kind, key, fields = read.kind, read.key or {}, read.fields or {}
-        if not key or kind not in _KEYED:
+        if not key or kind not in KEYED:
             _check_kind(read)
         shape = self._shape(tuple(key), tuple(fields))
         values = {name: bytes(value) for name, value in key.items()}
@@ -124,8 +143,9 @@ class LineDecoder:
             fields = _unshared(shape.shared, values, fields)
         for name, value in fields.items():
             values[name] = bytes(value)
-        minor = (read.order.minor or 0) if read.order is not None else 0
-        return Said(object_, kind or "", position, class_, minor, 0, shape, values, read.observed_at, None, mentions)
+        return Said(
+            object_, kind or "", position, class_, minor(read), 0, shape, values, read.observed_at, None, mentions
+        )
 
     def _object(self, stream: str) -> str:
         try:
@@ -160,7 +180,7 @@ class LineDecoder:
 def looks_odd(data: bytes) -> bool:
     """Whether a line, or a block of lines, needs the strict reading: not UTF-8, or white space before a colon.
 
-    The latter because `_members_seen` is compared with the count of `":`, which white space would hide.
+    The latter because `members_seen` is compared with the count of `":`, which white space would hide.
     """
     if b" :" in data or any(space in data and space + b":" in data for space in _RARE_SPACES):
         return True
@@ -173,7 +193,7 @@ def looks_odd(data: bytes) -> bool:
     return False
 
 
-def _members_seen(read: _Line) -> int:
+def members_seen(read: Line) -> int:
     """How many members the decoder took notice of. A line with more `":` than that has a name twice, or a nested
     object, or a string with a colon in it, or a null: only then is it worth a closer look."""
     count = 2
@@ -206,7 +226,7 @@ def _refusal(line: bytes, error: ValueError | RecursionError) -> str:
     return f"undecodable: {error}"
 
 
-def _sweep_said(object_: str, read: _Line) -> Said:
+def _sweep_said(object_: str, read: Line) -> Said:
     sweep = read.sweep
     assert sweep is not None
     if any(member is not None for member in (read.kind, read.key, read.fields, read.order, read.watermark)):
@@ -218,7 +238,12 @@ def _sweep_said(object_: str, read: _Line) -> Said:
     return Said(object_, str(Kind.MARK), sweep.watermark, int(Class.READ), 0, observed_at=read.observed_at, sweep=line)
 
 
-def _placed(read: _Line) -> tuple[int, int]:
+def minor(read: Line) -> int:
+    """The order within one position."""
+    return (read.order.minor or 0) if read.order is not None else 0
+
+
+def placed(read: Line) -> tuple[int, int]:
     """Position and class. A read stands at the later of its own stamp and its watermark."""
     order = read.order
     class_ = order.kind if order is not None else None
@@ -234,7 +259,7 @@ def _placed(read: _Line) -> tuple[int, int]:
     return position, 1
 
 
-def _check_kind(read: _Line) -> None:
+def _check_kind(read: Line) -> None:
     if read.kind not in _KINDS:
         raise Rejected(f"bad_kind: {str(read.kind)[:40]!a}; write one of {', '.join(sorted(_KINDS))}")
     if read.kind == Kind.TRUNCATE and (read.key or read.fields):
@@ -243,13 +268,18 @@ def _check_kind(read: _Line) -> None:
         raise Rejected(f"bad_key: a {read.kind} needs a key with at least one member")
 
 
+def is_key_scalar(text: bytes) -> bool:
+    """Whether a value that is no string may stand in a key."""
+    return _KEY_SCALAR.fullmatch(text) is not None
+
+
 def _check_key(values: dict[str, bytes]) -> bool:
     """Whether the key can be read. A null member is for the contract to refuse, and no key that a sweep could spare."""
     readable = bool(values)
     for name, text in values.items():
         if text[0] == _QUOTE:
             continue
-        if not _KEY_SCALAR.fullmatch(text):
+        if not is_key_scalar(text):
             raise Rejected(f"bad_key: {name} is {_shown(text)}; a key is of strings, integers and booleans")
         if text == b"null":
             readable = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -16,8 +16,9 @@ from .folder import Stamp, sha256_of
 from .line import LineDecoder
 from .ndjson import NdjsonLines
 from .parquet import ParquetLines
-from .reading import Ahead, Lines, Place, Rows, Taken, block_lines_max, read
-from .table import captured, column_names, joined
+from .reading import Ahead, Lines, Place, Rows, Taken, block_lines_max, read_in_sheaves
+from .sheaf import Sheaf
+from .table import Row, joined, names_of, woven
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,7 @@ class Reader:
         made: dict[str, list[pa.Table]] = {}
         start = place
         while not place.done:  # bounded by the limits
-            rows, following = self._block(lines, place, ahead, self.limits.lines - (place.line - start.line))
-            tables = {object_: captured(some, origin=self.track, now=self.now) for object_, some in rows.items()}
+            tables, following = self._block(lines, place, ahead, self.limits.lines - (place.line - start.line))
             if made and self._is_too_wide(made, tables):
                 break
             for object_, table in tables.items():
@@ -99,14 +99,17 @@ class Reader:
                 break
         return {object_: joined(tables) for object_, tables in made.items()}, place
 
-    def _block(self, lines: Lines, place: Place, ahead: Ahead, lines_max: int) -> tuple[Rows, Place]:
+    def _block(self, lines: Lines, place: Place, ahead: Ahead, lines_max: int) -> tuple[dict[str, pa.Table], Place]:
         count = min(lines_max, block_lines_max)
         while True:  # bounded: the count halves
             taken: Taken = lines.take(place.at, lines_max=count)
-            rows, following = read(self.decoder, taken, place, ahead)
-            cells = sum(len(some) * len(column_names(some)) for some in rows.values())
-            if cells <= self.limits.cells or count == 1:
-                return rows, following
+            rows, sheaves, following = read_in_sheaves(self.decoder, taken, place, ahead)
+            told = _by_object(rows, sheaves)
+            if count == 1 or sum(_cells(*parts, before=place.line) for parts in told.values()) <= self.limits.cells:
+                return {
+                    object_: woven(*parts, before=place.line, origin=self.track, now=self.now)
+                    for object_, parts in told.items()
+                }, following
             count = max(1, min(count, len(taken.lines)) // 2)
 
     def _is_too_wide(self, made: dict[str, list[pa.Table]], more: dict[str, pa.Table]) -> bool:
@@ -121,6 +124,18 @@ class Reader:
 def lines_of(track: str, file: BinaryIO, size: int) -> Lines:
     """The file as lines, by the ending of its name."""
     return ParquetLines(file) if track.endswith(".parquet") else NdjsonLines(file, size)
+
+
+def _by_object(rows: Rows, sheaves: Sequence[Sheaf]) -> dict[str, tuple[list[Row], list[Sheaf]]]:
+    told: dict[str, tuple[list[Row], list[Sheaf]]] = {object_: (some, []) for object_, some in rows.items()}
+    for sheaf in sheaves:
+        told.setdefault(sheaf.object, ([], []))[1].append(sheaf)
+    return told
+
+
+def _cells(rows: Sequence[Row], sheaves: Sequence[Sheaf], *, before: int) -> int:
+    count = len(rows) + sum(len(sheaf.read) for sheaf in sheaves)
+    return count * len(names_of(rows, sheaves, before=before))
 
 
 def _captured(before: Cursor | None, after: Cursor, tables: dict[str, pa.Table]) -> Captured:

@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import repeat
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from ...base.change import UNREADABLE
 from .line import LineDecoder, looks_odd
+from .sheaf import Sheaf, sheaves
 from .sweep import Sweeps
 from .table import Row
 
@@ -109,12 +111,39 @@ def read(decoder: LineDecoder, taken: Taken, place: Place, ahead: Ahead) -> tupl
     return _read(decoder, taken, place, ahead, Sweeps(place.sweeps, is_certified=ahead.is_certified))
 
 
-def _read(decoder: LineDecoder, taken: Taken, place: Place, ahead: Ahead, sweeps: Sweeps) -> tuple[Rows, Place]:
+def read_in_sheaves(decoder: LineDecoder, taken: Taken, place: Place, ahead: Ahead) -> tuple[Rows, list[Sheaf], Place]:
+    """The same, plain lines as sheaves and only the others as rows."""
+    sheaved = None
+    if not place.sweeps and not taken.faults:
+        sheaved = sheaves(decoder, taken.lines, looks_odd if _is_odd(taken) else None)
+    if not sheaved:
+        rows, following = read(decoder, taken, place, ahead)
+        return rows, [], following
+    named = {index: sheaf.object for sheaf in sheaved for index in sheaf.indexes}
+    count = len(taken.lines)
+    if len(named) == count:
+        return {}, sheaved, Place(taken.at, place.line + count, named[count - 1], {}, taken.done)
+    rows, following = _read(decoder, taken, place, ahead, Sweeps({}, is_certified=_not_yet), named)
+    return rows, sheaved, following
+
+
+def _read(
+    decoder: LineDecoder,
+    taken: Taken,
+    place: Place,
+    ahead: Ahead,
+    sweeps: Sweeps,
+    named: Mapping[int, str] = MappingProxyType({}),
+) -> tuple[Rows, Place]:
+    """`named` are lines that are told otherwise: of each only the object that it names."""
     rows: Rows = {}
     faults, stream, ordinal = taken.faults, place.stream, place.line
-    odd = map(looks_odd, taken.lines) if looks_odd(b",".join(taken.lines)) else repeat(False)
+    odd = map(looks_odd, taken.lines) if _is_odd(taken) else repeat(False)
     for index, (line, is_odd) in enumerate(zip(taken.lines, odd, strict=False)):
         ordinal += 1
+        if index in named:
+            stream = named[index]
+            continue
         if faults and index in faults:
             said = decoder.faulty(line, faults[index])
         elif is_blank(line):
@@ -125,6 +154,10 @@ def _read(decoder: LineDecoder, taken: Taken, place: Place, ahead: Ahead, sweeps
         sweeps.hear(said, stream, ordinal)
         rows.setdefault(stream, []).append(Row(said, ordinal, line or None))
     return rows, Place(taken.at, ordinal, stream, sweeps.to_json(), taken.done)
+
+
+def _is_odd(taken: Taken) -> bool:
+    return looks_odd(b",".join(taken.lines))
 
 
 def is_blank(line: bytes) -> bool:

@@ -19,12 +19,11 @@ from ...base.errors import Misconfigured, TieoutError
 from ...base.types import Described
 from ..source import Bound, Captured, Cut, Kept
 from .again import again
-from .described import describe
+from .described import Sample
 from .folder import Folder, Stamp
 from .line import LineDecoder
 from .piece import Limits, Reader, lines_of
-from .reading import Ahead, Place, block_lines_max, read
-from .said import Said
+from .reading import Ahead, Place, block_lines_max, read, read_in_sheaves
 from .table import captured
 
 
@@ -45,8 +44,10 @@ class ChangesSource:
         """As far as the files show. An object of which no line can be read is captured but not described."""
         stamps = {name: stamp for name in self._folder.names() if (stamp := self._stamp(name)) is not None}
         if self._described[0] != stamps:
-            lines = (line for name in stamps for line in self._said(name))
-            self._described = (stamps, describe(lines))
+            sample = Sample()
+            for name in stamps:
+                self._hear(name, sample)
+            self._described = (stamps, sample.described())
         return self._described[1]
 
     def bound(self) -> Bound:
@@ -107,7 +108,8 @@ class ChangesSource:
         with self._folder.open(name) as file:
             return Stamp.of(file) if file is not None else None
 
-    def _said(self, name: str) -> Iterator[tuple[str, Said]]:
+    def _hear(self, name: str, sample: Sample) -> None:
+        """Every line of a file, but for plain ones of objects of which enough is known."""
         with self._folder.open(name) as file:
             if file is None:
                 return
@@ -115,8 +117,13 @@ class ChangesSource:
             place, ahead = Place(), Ahead(self._decoder, lines)
             while not place.done:  # bounded: a reading goes on by a line at least
                 taken = lines.take(place.at, lines_max=block_lines_max)
-                rows, place = read(self._decoder, taken, place, ahead)
-                yield from ((object_, row.said) for object_, some in rows.items() for row in some)
+                rows, sheaves, following = read_in_sheaves(self._decoder, taken, place, ahead)
+                if not all(sample.has_enough(sheaf.object) for sheaf in sheaves):
+                    rows, following = read(self._decoder, taken, place, ahead)
+                for object_, some in rows.items():
+                    for row in some:
+                        sample.hear(object_, row.said)
+                place = following
 
 
 def _files(bound: Bound) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ import pyarrow.compute as pc
 
 from ...base.change import CAPTURED, TIMESTAMP
 from ...base.errors import Rejected
-from .said import Said, fault_text
+from ...base.order import Class
+from .said import Said, Shape, fault_text
+from .sheaf import Sheaf
 
 _FIRST, _LAST = (
     pa.scalar(time.replace(tzinfo=UTC), TIMESTAMP).cast(pa.int64()).as_py() for time in (datetime.min, datetime.max)
@@ -24,12 +26,6 @@ class Row(msgspec.Struct, gc=False):
     said: Said
     ordinal: int
     raw: bytes | None
-
-
-def column_names(rows: Sequence[Row]) -> list[str]:
-    """The columns that these rows need, in the order in which they come up."""
-    shapes = dict.fromkeys(row.said.shape for row in rows)
-    return list(dict.fromkeys(name for shape in shapes for name in shape.names))
 
 
 def captured(rows: Sequence[Row], *, origin: str, now: datetime) -> pa.Table:
@@ -51,11 +47,52 @@ def captured(rows: Sequence[Row], *, origin: str, now: datetime) -> pa.Table:
         faults,
         [row.raw for row in rows],
     ]
-    names = column_names(rows)
+    names = names_of(rows, (), before=0)
     columns = [pa.array(column, field.type) for column, field in zip(envelope, CAPTURED, strict=True)]
     values = [each.values for each in said]
     columns += [pa.array([value.get(name) for value in values], pa.string()) for name in names]
     return pa.Table.from_arrays(columns, schema=_schema(names))
+
+
+def woven(rows: Sequence[Row], sheaves: Sequence[Sheaf], *, before: int, origin: str, now: datetime) -> pa.Table:
+    """Rows and sheaves of one object, of the lines behind line `before`, in the order of the file."""
+    parts = [captured(rows, origin=origin, now=now)] if rows else []
+    parts += [_of_sheaf(sheaf, before=before, origin=origin, now=now) for sheaf in sheaves]
+    table = pa.concat_tables([_widened(part, _schema(names_of(rows, sheaves, before=before))) for part in parts])
+    return table if len(parts) == 1 else table.combine_chunks().take(pc.sort_indices(table["_ordinal"]))
+
+
+def names_of(rows: Sequence[Row], sheaves: Sequence[Sheaf], *, before: int) -> list[str]:
+    """The columns that rows and sheaves of one object need, in the order in which the file has them."""
+    firsts: dict[Shape, int] = {}
+    for row in reversed(rows):
+        firsts[row.said.shape] = row.ordinal
+    for sheaf in sheaves:
+        first = before + 1 + sheaf.indexes[0]
+        firsts[sheaf.shape] = min(first, firsts.get(sheaf.shape, first))
+    return list(dict.fromkeys(name for shape in sorted(firsts, key=firsts.__getitem__) for name in shape.names))
+
+
+def _of_sheaf(sheaf: Sheaf, *, before: int, origin: str, now: datetime) -> pa.Table:
+    count, first = len(sheaf.read), sheaf.read[0]
+    faults: list[str | None] = [None] * count
+    observed = _observed([read.observed_at for read in sheaf.read], faults, now)
+    positions, minors = zip(*sheaf.places(), strict=True)
+    envelope: list[object] = [
+        pa.repeat(first.kind, count),
+        pa.array(positions, pa.int64()),
+        pa.repeat(pa.scalar(int(Class.READ if sheaf.is_read else Class.EVENT), pa.int8()), count),
+        pa.array(minors, pa.int64()),
+        pa.repeat(pa.scalar(0, pa.int64()), count),
+        pa.repeat(sheaf.shape.cover, count),
+        pa.repeat(sheaf.shape.keyed, count),
+        observed,
+        pa.repeat(origin, count),
+        pa.array([before + 1 + index for index in sheaf.indexes], pa.int64()),
+        pa.array(faults, pa.string()),
+        sheaf.raw,
+    ]
+    return pa.Table.from_arrays([*envelope, *sheaf.values.values()], schema=_schema(list(sheaf.values)))
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:
