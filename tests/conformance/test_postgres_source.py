@@ -9,12 +9,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conformance.postgres_follower import SLOT, Follower, changes, column, content, kinds, session
+from tests.conformance.postgres_follower import (
+    SLOT,
+    Follower,
+    assert_confirmed,
+    changes,
+    column,
+    confirmed,
+    content,
+    kinds,
+    session,
+)
 from tieout.base.errors import Broken
 from tieout.base.types import ColumnType
 from tieout.capture.postgres import following as following_module
 from tieout.capture.postgres import source as source_module
-from tieout.capture.postgres.lsn import lsn_number
 
 TABLES = {"orders": "public.orders"}
 ORDERS = "create table orders (id int primary key, note text, big text)"
@@ -34,13 +43,6 @@ def orders(database: str) -> str:
 @pytest.fixture
 def follower(orders: str) -> Follower:
     return Follower(orders, TABLES)
-
-
-def slot_position(url: str, slot: str = SLOT) -> int:
-    with session(url) as shop:
-        shop.execute("select confirmed_flush_lsn::text from pg_replication_slots where slot_name = %s", (slot,))
-        ((position,),) = shop.fetchall()
-    return lsn_number(position)
 
 
 def test_the_source_describes_its_tables(database: str) -> None:
@@ -331,16 +333,16 @@ def test_what_was_registered_is_not_sent_again_though_its_acknowledgement_was_lo
 
 def test_the_slot_keeps_what_is_not_acknowledged_and_lets_go_of_the_rest(follower: Follower, orders: str) -> None:
     follower.run()
-    start = slot_position(orders)
+    start = confirmed(orders)
     with session(orders) as shop:
         shop.execute("insert into orders values (1, 'a', null)")
 
     (piece,) = follower.run(acknowledge=False)
-    assert slot_position(orders) <= start + 64
+    assert confirmed(orders) <= start + 64
 
     follower.source.acknowledge(piece.after)
     follower.run()
-    assert slot_position(orders) >= piece.after.position
+    assert_confirmed(orders, at_least=piece.after.position)
 
 
 def test_the_log_of_other_tables_does_not_pile_up(follower: Follower, orders: str) -> None:
@@ -349,7 +351,7 @@ def test_the_log_of_other_tables_does_not_pile_up(follower: Follower, orders: st
         shop.execute("create table other (id int primary key); insert into other select generate_series(1, 10000)")
 
     assert follower.run() == []
-    assert slot_position(orders) >= follower.source.bound().position - 1000
+    assert_confirmed(orders, at_least=follower.source.bound().position - 1000)
 
 
 def test_the_log_of_tables_that_are_published_for_others_does_not_pile_up(follower: Follower, orders: str) -> None:
@@ -361,7 +363,7 @@ def test_the_log_of_tables_that_are_published_for_others_does_not_pile_up(follow
         shop.execute("insert into other select generate_series(1, 10000)")
 
     assert follower.run() == []
-    assert slot_position(orders) >= follower.source.bound().position - 1000
+    assert_confirmed(orders, at_least=follower.source.bound().position - 1000)
 
 
 def test_an_open_log_is_gone_on_with(follower: Follower, orders: str) -> None:

@@ -20,7 +20,7 @@ from ..capture.changes.source import ChangesSource
 from ..capture.postgres.checkup import PostgresCheckup
 from ..capture.postgres.source import PostgresSource
 from ..capture.source import Source, SourceCheckup
-from ..land.local import LocalLanding
+from ..land.local import LocalLanding, spool_of
 from ..ledger.ledger import Lease
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
@@ -106,6 +106,7 @@ def _postgres(lane: str, config: PostgresConfig, landing: Path, clock: Clock) ->
         clock=clock,
         failover=config.failover,
         heartbeat_seconds=config.heartbeat_seconds,
+        streaming=spool_of(landing, lane) if config.streaming else None,
     )
 
 

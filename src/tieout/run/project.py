@@ -64,7 +64,8 @@ class PostgresConfig:
 
     `slot` None: one of the landing's own, under the publication's name. `url` is whatever libpq takes, a password in it
     or not: kept out of repr, and to be kept out of every message. `failover`: a standby shall have the slot too;
-    `heartbeat_seconds`: how often a word is left in a quiet log, 0 for never.
+    `heartbeat_seconds`: how often a word is left in a quiet log, 0 for never; `streaming`: it sends transactions before
+    they commit.
     """
 
     url: str = field(repr=False)
@@ -74,6 +75,7 @@ class PostgresConfig:
     publication: str
     failover: bool
     heartbeat_seconds: float
+    streaming: bool
 
 
 SourceConfig = ChangesConfig | PostgresConfig
@@ -113,6 +115,7 @@ class _PostgresForm(BaseModel):
     publication: str | None = None
     failover: bool = True
     heartbeat_seconds: float = Field(default=30.0, ge=0.0, le=3600.0)
+    streaming: bool = False
 
 
 class _AliasedForm(BaseModel):
@@ -215,6 +218,7 @@ def _postgres(document: Document, place: Place, project: str) -> PostgresConfig:
         publication=_identifier(document, (*place, "publication"), publication),
         failover=settings.failover,
         heartbeat_seconds=settings.heartbeat_seconds,
+        streaming=settings.streaming,
     )
 
 

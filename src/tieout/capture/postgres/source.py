@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -63,7 +64,8 @@ class PostgresSource:
     """`tables` maps the names of our objects to tables, `schema.table`; of `schemas` every table is read.
 
     `failover`: a standby that takes over shall have our slot too, where the server can see to that (17 and later).
-    `heartbeat_seconds`: how often a word is left in the log; 0 for never.
+    `heartbeat_seconds`: how often a word is left in the log; 0 for never. `streaming`: a folder where transactions may
+    wait that have not committed; None: the server keeps them until they have.
     """
 
     rereads: Final = True
@@ -80,6 +82,7 @@ class PostgresSource:
         schemas: Sequence[str] = (),
         failover: bool = True,
         heartbeat_seconds: float = 0.0,
+        streaming: Path | None = None,
     ) -> None:
         if not tables and not schemas:
             raise Misconfigured(f"source {lane} names no tables.", hint="List them under `tables` in tieout.yaml.")
@@ -88,7 +91,7 @@ class PostgresSource:
         self._schemas = tuple(schemas)
         self._slot = slot
         self._clock = clock
-        self._wire = Wire(url, slot=slot, publication=publication, failover=failover)
+        self._wire = Wire(url, slot=slot, publication=publication, failover=failover, streaming=streaming)
         self._heartbeat = Heartbeat(self._wire, clock, beat_seconds=heartbeat_seconds)
         self._following: Following | None = None
         self._epoch = 0
