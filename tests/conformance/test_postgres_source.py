@@ -24,6 +24,7 @@ from tieout.base.errors import Broken
 from tieout.base.types import ColumnType
 from tieout.capture.postgres import following as following_module
 from tieout.capture.postgres import source as source_module
+from tieout.capture.postgres.lsn import lsn_number
 
 TABLES = {"orders": "public.orders"}
 ORDERS = "create table orders (id int primary key, note text, big text)"
@@ -557,3 +558,13 @@ def _run_cut_short(follower: Follower) -> None:
     running = follower.source.capture(follower.progress, until=follower.source.bound())
     follower.landed += [piece for piece, _ in zip(running, range(1), strict=False)]
     follower.restart()
+
+
+def test_a_word_left_in_a_quiet_log_moves_what_may_be_confirmed(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("select pg_logical_emit_message(false, 'tieout', repeat('word ', 1000), true)::text")
+        ((word,),) = shop.fetchall()
+
+    assert follower.run() == []
+    assert_confirmed(orders, at_least=lsn_number(word))

@@ -181,8 +181,8 @@ WRONG: list[tuple[str, str, str]] = [
      'tieout.yaml:3: sources.erp.type is "stripe", which is planned but not built yet; allowed: changes, postgres.'),
     ("a misspelt option", "project: shop\nsources:\n  erp:\n    type: postgres\n    url: postgresql://h/d\n"
      "    table: [public.orders]\n",
-     "tieout.yaml:6: sources.erp.table is not a setting; allowed: failover, heartbeat_seconds, publication, schemas, slot,"
-     " streaming, tables, type, url. Did you mean tables?"),
+     "tieout.yaml:6: sources.erp.table is not a setting; allowed: failover, heartbeat_seconds, publication, schemas,"
+     " slot, streaming, tables, type, url. Did you mean tables?"),
     ("a source's name", "project: shop\nsources:\n  My-ERP: {type: changes, path: x}\n",
      "tieout.yaml:3: sources.My-ERP is not usable as a source's name."
      " Write lower-case letters, digits and single underscores between them, beginning with a letter."),
