@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg2
 import psycopg2.extensions
+import stamina
 
 from tieout.base.cursor import Cursor
 from tieout.capture.hole import unread
+from tieout.capture.postgres.lsn import lsn_number
 from tieout.capture.postgres.source import PostgresSource
 from tieout.capture.source import Captured
 
@@ -43,9 +46,17 @@ class Follower:
         key: tuple[str, ...] = ("id",),
         slot: str = SLOT,
         heartbeat_seconds: float = 0.0,
+        streaming: Path | None = None,
     ) -> None:
         self._make = lambda: PostgresSource(
-            "shop", url, tables, slot=slot, publication=slot, clock=Noon(), heartbeat_seconds=heartbeat_seconds
+            "shop",
+            url,
+            tables,
+            slot=slot,
+            publication=slot,
+            clock=Noon(),
+            heartbeat_seconds=heartbeat_seconds,
+            streaming=streaming,
         )
         self._key = key
         self.source = self._make()
@@ -165,6 +176,20 @@ def column(pieces: Iterable[Captured], object_: str, name: str) -> list[Any]:
 
 def kinds(pieces: Iterable[Captured], object_: str) -> list[str]:
     return column(pieces, object_, "_kind")
+
+
+def confirmed(url: str, slot: str = SLOT) -> int:
+    """Up to where the server may forget its log."""
+    with session(url) as shop:
+        shop.execute("select confirmed_flush_lsn::text from pg_replication_slots where slot_name = %s", (slot,))
+        ((position,),) = shop.fetchall()
+    return lsn_number(position)
+
+
+@stamina.retry(on=AssertionError, attempts=100, wait_initial=0.05, wait_max=0.05, wait_jitter=0, timeout=10)
+def assert_confirmed(url: str, slot: str = SLOT, *, at_least: int) -> None:
+    """The server hears a confirmation a moment after it was sent."""
+    assert confirmed(url, slot) >= at_least
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from tests.conformance.postgres_follower import SLOT, Follower, column, content, session
+from tests.conformance.postgres_follower import Follower, assert_confirmed, column, confirmed, content, session
 from tieout.base.batch import Span
 from tieout.capture.postgres import following as following_module
 from tieout.capture.postgres.lsn import lsn_number
@@ -61,13 +61,6 @@ def ranks(pieces: list[Captured]) -> list[int]:
     return sorted(set(column(pieces, "orders", "_rank")))
 
 
-def confirmed(url: str) -> int:
-    with session(url) as shop:
-        shop.execute("select confirmed_flush_lsn::text from pg_replication_slots where slot_name = %s", (SLOT,))
-        ((position,),) = shop.fetchall()
-    return lsn_number(position)
-
-
 def test_a_piece_ends_in_the_midst_of_a_large_transaction(follower: Follower, database: str) -> None:
     pieces = follower.run()
 
@@ -106,7 +99,7 @@ def test_the_server_keeps_a_transaction_until_the_whole_of_it_is_landed(follower
     inner = lsn_number(pieces[-1].after.read()["within"]["commit"])
     assert before <= confirmed(database) < inner
     follower.run()
-    assert confirmed(database) > inner
+    assert_confirmed(database, at_least=inner)
 
 
 def test_the_spans_within_a_transaction_prove_a_cursor_only_as_a_chain(follower: Follower) -> None:

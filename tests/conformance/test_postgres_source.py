@@ -9,7 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conformance.postgres_follower import SLOT, Follower, changes, column, content, kinds, session
+from tests.conformance.postgres_follower import (
+    SLOT,
+    Follower,
+    assert_confirmed,
+    changes,
+    column,
+    confirmed,
+    content,
+    kinds,
+    session,
+)
 from tieout.base.errors import Broken
 from tieout.base.types import ColumnType
 from tieout.capture.postgres import following as following_module
@@ -34,13 +44,6 @@ def orders(database: str) -> str:
 @pytest.fixture
 def follower(orders: str) -> Follower:
     return Follower(orders, TABLES)
-
-
-def slot_position(url: str, slot: str = SLOT) -> int:
-    with session(url) as shop:
-        shop.execute("select confirmed_flush_lsn::text from pg_replication_slots where slot_name = %s", (slot,))
-        ((position,),) = shop.fetchall()
-    return lsn_number(position)
 
 
 def test_the_source_describes_its_tables(database: str) -> None:
@@ -331,16 +334,16 @@ def test_what_was_registered_is_not_sent_again_though_its_acknowledgement_was_lo
 
 def test_the_slot_keeps_what_is_not_acknowledged_and_lets_go_of_the_rest(follower: Follower, orders: str) -> None:
     follower.run()
-    start = slot_position(orders)
+    start = confirmed(orders)
     with session(orders) as shop:
         shop.execute("insert into orders values (1, 'a', null)")
 
     (piece,) = follower.run(acknowledge=False)
-    assert slot_position(orders) <= start + 64
+    assert confirmed(orders) <= start + 64
 
     follower.source.acknowledge(piece.after)
     follower.run()
-    assert slot_position(orders) >= piece.after.position
+    assert_confirmed(orders, at_least=piece.after.position)
 
 
 def test_the_log_of_other_tables_does_not_pile_up(follower: Follower, orders: str) -> None:
@@ -349,7 +352,7 @@ def test_the_log_of_other_tables_does_not_pile_up(follower: Follower, orders: st
         shop.execute("create table other (id int primary key); insert into other select generate_series(1, 10000)")
 
     assert follower.run() == []
-    assert slot_position(orders) >= follower.source.bound().position - 1000
+    assert_confirmed(orders, at_least=follower.source.bound().position - 1000)
 
 
 def test_the_log_of_tables_that_are_published_for_others_does_not_pile_up(follower: Follower, orders: str) -> None:
@@ -361,7 +364,7 @@ def test_the_log_of_tables_that_are_published_for_others_does_not_pile_up(follow
         shop.execute("insert into other select generate_series(1, 10000)")
 
     assert follower.run() == []
-    assert slot_position(orders) >= follower.source.bound().position - 1000
+    assert_confirmed(orders, at_least=follower.source.bound().position - 1000)
 
 
 def test_an_open_log_is_gone_on_with(follower: Follower, orders: str) -> None:
@@ -555,3 +558,13 @@ def _run_cut_short(follower: Follower) -> None:
     running = follower.source.capture(follower.progress, until=follower.source.bound())
     follower.landed += [piece for piece, _ in zip(running, range(1), strict=False)]
     follower.restart()
+
+
+def test_a_word_left_in_a_quiet_log_moves_what_may_be_confirmed(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("select pg_logical_emit_message(false, 'tieout', repeat('word ', 1000), true)::text")
+        ((word,),) = shop.fetchall()
+
+    assert follower.run() == []
+    assert_confirmed(orders, at_least=lsn_number(word))

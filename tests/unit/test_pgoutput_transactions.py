@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from struct import pack
 from typing import Any
 
 import pytest
@@ -226,3 +227,15 @@ def test_what_cannot_follow_is_broken(messages: tuple[bytes, ...]) -> None:
 
         with pytest.raises(Broken):
             transactions.hear(last)
+
+
+def test_messages_that_speak_of_no_row_take_no_rank_and_change_nothing() -> None:
+    word = b"M" + pack(">bq", 0, 5) + b"tieout\0" + pack(">i", 2) + b"hi"
+    kind, origin = b"Y" + pack(">I", 9) + b"pub\0mood\0", b"O" + pack(">q", 5) + b"elsewhere\0"
+    transactions = Transactions(TRACKED)
+
+    transactions.hear(heap(enumerate((word, begin(50), origin, kind, PLAIN, insert(1, "", ""), word))))
+    transactions.hear(heap(enumerate((word, insert(2, "", ""), end(50), word, word))))
+
+    assert (transactions.end, transactions.within) == (58, None)
+    assert transactions.take()["order"]["_rank"].to_pylist() == [0, 1]

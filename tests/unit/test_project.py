@@ -74,6 +74,7 @@ def test_a_postgres_source_names_its_tables_with_their_aliases(tmp_path: Path) -
         publication="tieout_shop_erp",
         failover=True,
         heartbeat_seconds=30.0,
+        streaming=False,
     )
 
 
@@ -90,9 +91,9 @@ def test_names_with_dots_and_quotes_are_written_as_in_sql(tmp_path: Path) -> Non
 
 
 def test_a_slot_and_a_publication_can_be_chosen(tmp_path: Path) -> None:
-    source = postgres_of(tmp_path, "schemas: [public], slot: mine, publication: Ours")
+    source = postgres_of(tmp_path, "schemas: [public], slot: mine, publication: Ours, streaming: true")
 
-    assert (source.slot, source.publication) == ("mine", "Ours")
+    assert (source.slot, source.publication, source.streaming) == ("mine", "Ours", True)
 
 
 @pytest.mark.parametrize("name", ["Shop", "my-shop", "s" * 63])
@@ -187,7 +188,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("a misspelt option", "project: shop\nsources:\n  erp:\n    type: postgres\n    url: postgresql://h/d\n"
      "    table: [public.orders]\n",
      "tieout.yaml:6: sources.erp.table is not a setting; allowed: failover, heartbeat_seconds, publication, schemas,"
-     " slot, tables, type, url. Did you mean tables?"),
+     " slot, streaming, tables, type, url. Did you mean tables?"),
     ("a source's name", "project: shop\nsources:\n  My-ERP: {type: changes, path: x}\n",
      "tieout.yaml:3: sources.My-ERP is not usable as a source's name."
      " Write lower-case letters, digits and single underscores between them, beginning with a letter."),

@@ -30,7 +30,6 @@ _SEALED = re.compile(rf"([0-9a-f]{{64}}){re.escape(_SUFFIX)}")
 class LocalLanding:
     def __init__(self, root: Path, *, passing: Passing = unobserved) -> None:
         self._root = root
-        self._spool = root / _SPOOL
         self._passing = passing
         self._ready: set[Path] = set()
 
@@ -39,7 +38,7 @@ class LocalLanding:
         name = sha256_hex(data)
         path = self._path(footer.stream, name)
         try:
-            spool = self._spool / footer.stream.source
+            spool = spool_of(self._root, footer.stream.source)
             self._make_ready(path.parent, spool)
             spooled = self._write_to_spool(spool, data)
             try:
@@ -85,7 +84,7 @@ class LocalLanding:
         return unseal(stream, name, str(path), data)
 
     def sweep_spool(self, source: str) -> int:
-        spool = self._spool / source
+        spool = spool_of(self._root, source)
         left = [spool / name for name in _listed(spool)]
         try:
             for path in left:
@@ -123,6 +122,11 @@ class LocalLanding:
             raise
         self._passing(Step.SYNCED)
         return path
+
+
+def spool_of(root: Path, source: str) -> Path:
+    """The folder for what a source has not sealed. Whatever a killed process left there is swept away."""
+    return root / _SPOOL / source
 
 
 def _listed(folder: Path) -> list[str]:

@@ -17,7 +17,7 @@ from ..base.errors import Misconfigured, Transient
 from ..base.step import Passing, unobserved
 from ..base.stream import Stream
 from ..capture.source import Source, SourceCheckup
-from ..land.local import LocalLanding
+from ..land.local import LocalLanding, spool_of
 from ..ledger.ledger import Lease
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
@@ -115,6 +115,7 @@ def _postgres(
         failover=config.failover,
         heartbeat_seconds=config.heartbeat_seconds,
         keys=keys,
+        streaming=spool_of(landing, lane) if config.streaming else None,
     )
 
 

@@ -65,7 +65,8 @@ class PostgresConfig:
 
     `slot` None: one of the landing's own, under the publication's name. `url` is whatever libpq takes, a password in it
     or not: kept out of repr, and to be kept out of every message. `failover`: a standby shall have the slot too;
-    `heartbeat_seconds`: how often a word is left in a quiet log, 0 for never.
+    `heartbeat_seconds`: how often a word is left in a quiet log, 0 for never; `streaming`: it sends transactions before
+    they commit.
     """
 
     url: str = field(repr=False)
@@ -75,6 +76,7 @@ class PostgresConfig:
     publication: str
     failover: bool
     heartbeat_seconds: float
+    streaming: bool
 
 
 SourceConfig = ChangesConfig | PostgresConfig
@@ -119,6 +121,7 @@ class _PostgresForm(BaseModel):
     publication: str | None = None
     failover: bool = True
     heartbeat_seconds: float = Field(default=30.0, ge=0.0, le=3600.0)
+    streaming: bool = False
 
 
 class _AliasedForm(BaseModel):
@@ -222,6 +225,7 @@ def _postgres(document: Document, place: Place, project: str) -> PostgresConfig:
         publication=_identifier(document, (*place, "publication"), publication),
         failover=settings.failover,
         heartbeat_seconds=settings.heartbeat_seconds,
+        streaming=settings.streaming,
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -65,7 +66,8 @@ class PostgresSource:
     """`tables` maps the names of our objects to tables, `schema.table`; of `schemas` every table is read.
 
     `failover`: a standby that takes over shall have our slot too, where the server can see to that (17 and later).
-    `heartbeat_seconds`: how often a word is left in the log; 0 for never.
+    `heartbeat_seconds`: how often a word is left in the log; 0 for never. `streaming`: a folder where transactions may
+    wait that have not committed; None: the server keeps them until they have.
     `keys`: those that contracts name; they hold where a table logs whole old rows (REPLICA IDENTITY FULL).
     """
 
@@ -84,6 +86,7 @@ class PostgresSource:
         failover: bool = True,
         heartbeat_seconds: float = 0.0,
         keys: Mapping[str, tuple[str, ...]] = _NO_KEYS,
+        streaming: Path | None = None,
     ) -> None:
         if not tables and not schemas:
             raise Misconfigured(f"source {lane} names no tables.", hint="List them under `tables` in tieout.yaml.")
@@ -93,7 +96,7 @@ class PostgresSource:
         self._keys = dict(keys)
         self._slot = slot
         self._clock = clock
-        self._wire = Wire(url, slot=slot, publication=publication, failover=failover)
+        self._wire = Wire(url, slot=slot, publication=publication, failover=failover, streaming=streaming)
         self._heartbeat = Heartbeat(self._wire, clock, beat_seconds=heartbeat_seconds)
         self._following: Following | None = None
         self._epoch = 0

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from select import select
 
 import psycopg2
 import stamina
 from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection, ReplicationCursor, ReplicationMessage
 
-from ...base.errors import Transient
+from ...base.errors import Misconfigured, Transient
 from ...base.order import INT64_MAX
 from ...base.sql import name
 from .heap import Heap
 from .pgoutput import begun_lsn
 from .pulse import Pulse
 from .refusal import is_busy, refusals_told
+from .streamed import COMMIT as STREAM_COMMIT
+from .streamed import Streamed, committed_lsn
 
 _BEGIN, _COMMIT = b"BC"
 
@@ -31,6 +34,7 @@ _quiet_turns_max = 3_000
 """A server that has said nothing for a minute, asked every time, is gone."""
 
 _beat_seconds_max = 10.0
+_streaming_version_min = 140_000
 
 _busy_attempts_max = 12
 _busy_seconds_max = 15.0
@@ -47,11 +51,17 @@ class Stream:
         publication: str,
         start: int,
         silence_seconds_max: float,
+        streaming: Path | None,
     ) -> None:
         self._connection = connection
         self._cursor: ReplicationCursor = connection.cursor()
         self._held: ReplicationMessage | None = None
+        self._streamed = None if streaming is None else Streamed(streaming)
+        self._committed: Iterator[tuple[int, bytes]] | None = None
         options = {"proto_version": "1", "publication_names": str(name(publication))}
+        if streaming is not None:
+            _refuse_old(connection)
+            options |= {"proto_version": "2", "streaming": "on"}
         with refusals_told(f"starting to read slot {slot}"):
             _start(self._cursor, slot, start, options)
         self._pulse = Pulse(self._beat, seconds=min(_beat_seconds_max, silence_seconds_max / 4))
@@ -66,6 +76,9 @@ class Stream:
         """
         with self._talking("reading the log"):
             self._pulse.renew()
+            if self._committed is not None:
+                self._committed = _replay(self._committed, heap)
+                return True
             return self._gather(heap, until, rows, size, is_open=is_open)
 
     def _gather(self, heap: Heap, until: int, rows_wanted: int, size_wanted: int, *, is_open: bool) -> bool:
@@ -73,6 +86,7 @@ class Stream:
         read, payloads, lsns = self._cursor.read_message, heap.payloads, heap.lsns
         rows = size = 0
         held, self._held = self._held, None
+        streamed = self._streamed
         while len(payloads) < heap.room and size < _heap_size_max:
             message = held or read() or self._awaited(INT64_MAX if is_open else until)
             if message is None:
@@ -84,6 +98,15 @@ class Stream:
                     self._held = message
                     return False
                 is_open = True
+            elif streamed is not None and streamed.takes(kind):
+                streamed.hear(message.data_start, payload)
+                continue
+            elif streamed is not None and kind == STREAM_COMMIT:
+                if committed_lsn(payload) >= until:
+                    self._held = message
+                    return False
+                self._committed = streamed.committed(payload)
+                return True
             elif kind != _COMMIT:
                 rows += 1
             payloads.append(payload)
@@ -122,6 +145,8 @@ class Stream:
 
     def close(self) -> None:
         self._pulse.end()
+        if self._streamed is not None:
+            self._streamed.close()
         with suppress(psycopg2.Error):  # It is closed to us either way.
             self._connection.close()
 
@@ -161,6 +186,28 @@ class Stream:
                 silent += 1
             heard, wait = self._cursor.io_timestamp, _quiet_seconds
         return message
+
+
+def _replay(messages: Iterator[tuple[int, bytes]], heap: Heap) -> Iterator[tuple[int, bytes]] | None:
+    """Fills the heap from a streamed transaction that has committed; returns the rest of it, None when it has ended."""
+    size = 0
+    while len(heap) < heap.room and size < _heap_size_max:
+        message = next(messages, None)
+        if message is None:
+            return None
+        lsn, payload = message
+        heap.lsns.append(lsn)
+        heap.payloads.append(payload)
+        size += len(payload)
+    return messages
+
+
+def _refuse_old(connection: LogicalReplicationConnection) -> None:
+    if connection.server_version < _streaming_version_min:
+        raise Misconfigured(
+            "this server sends a transaction only when it has ended: streaming came with PostgreSQL 14.",
+            hint="Take `streaming` out of tieout.yaml.",
+        )
 
 
 def _start(cursor: ReplicationCursor, slot: str, start: int, options: dict[str, str]) -> None:

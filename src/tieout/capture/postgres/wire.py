@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -76,9 +77,10 @@ class Moment:
 
 
 class Wire:
-    def __init__(self, url: str, *, slot: str, publication: str, failover: bool) -> None:
+    def __init__(self, url: str, *, slot: str, publication: str, failover: bool, streaming: Path | None = None) -> None:
         self._url = url
         self._failover = failover
+        self._streaming = streaming
         self._slot = slot
         self._publication = publication
         self._session: psycopg2.extensions.connection | None = None
@@ -225,7 +227,12 @@ class Wire:
         connection = self._connect_replication()
         try:
             return Stream(
-                connection, slot=self._slot, publication=self._publication, start=start, silence_seconds_max=silence
+                connection,
+                slot=self._slot,
+                publication=self._publication,
+                start=start,
+                silence_seconds_max=silence,
+                streaming=self._streaming,
             )
         except BaseException:
             connection.close()
