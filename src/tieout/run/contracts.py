@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..base.change import UNREADABLE
 from ..base.errors import Misconfigured
+from ..base.folder import refusal
 from ..base.stream import Stream
 from ..base.types import Column, ColumnType, Described, Kind
 from ..contract import odcs
@@ -66,11 +67,23 @@ class Contracts:
                 f"{stream} has no key that its source would name.",
                 hint=f"Write {path.relative_to(self._root)} with primaryKey.",
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.tmp")
-        beside.write_text(odcs.draft(stream, described), encoding="utf-8")
-        beside.replace(path)
+        _write(path, odcs.draft(stream, described))
         return True
+
+
+def _write(path: Path, text: str) -> None:
+    """The file appears whole, or not at all. Raises Transient (disk full), Misconfigured (not allowed)."""
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise refusal(path, error) from error
 
 
 def _of_unreadable(stream: Stream) -> Contract:

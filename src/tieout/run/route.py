@@ -98,6 +98,8 @@ class Route:
         """Judges, seals, registers and acknowledges one capture."""
         self.renew()
         span = Span(self.lane, captured.after.track, captured.before, captured.after, tuple(sorted(captured.tables)))
+        for object_ in span.siblings:
+            self.contract(Stream(self.lane, object_))  # a wrong one is met before its siblings are sealed, in vain
         facts = [self._seal(span, object_, captured) for object_ in span.siblings]
         self._register(span, facts)
         self._source.acknowledge(captured.after)

@@ -167,6 +167,7 @@ class Worker:
     def forever(self, stopping: Callable[[], bool]) -> list[Outcome]:
         """Goes on until `stopping`; returns each lane's last outcome, with what all its passes received and merged."""
         last: dict[str, Outcome] = {}
+        told: dict[str, Outcome | None] = {}
         received, merged = Counter[str](), Counter[str]()
         failures = dict.fromkeys((work.lane for work in self._works), 0)
         due: dict[str, datetime] = {}
@@ -180,7 +181,7 @@ class Worker:
                     failures[work.lane] = 0 if outcome.exit_code == 0 else failures[work.lane] + 1
                     wait = pause(failures[work.lane], self._dice) if outcome.exit_code else POLL_SECONDS
                     due[work.lane] = clock.now() + timedelta(seconds=wait)
-                    self._record(outcome, last.get(work.lane))
+                    told[work.lane] = self._record(outcome, told.get(work.lane))
                     if outcome.merged:
                         log.info("merged", lane=work.lane, received=outcome.received, merged=outcome.merged)
                     received[work.lane] += outcome.received
@@ -204,14 +205,21 @@ class Worker:
         self._record(outcome, None)
         return replace(outcome, received=received, merged=merged)
 
-    def _record(self, outcome: Outcome, before: Outcome | None) -> None:
-        """Enters the outcome, unless it is what stands there: a database away for a day is one fact, not a million."""
+    def _record(self, outcome: Outcome, before: Outcome | None) -> Outcome | None:
+        """Enters the outcome, unless it is what stands there: a database away for a day is one fact, not a million.
+        Returns what stands there; None when it could not be entered."""
         if before is not None and (before.outcome, before.reason) == (outcome.outcome, outcome.reason):
-            return
-        if not outcome.is_elsewhere:
-            self._house.tools.ledger.append([Ran(outcome.lane, outcome.outcome, outcome.reason)], given=[])
+            return before
         if outcome.reason:
             log.warning("lane " + outcome.outcome, lane=outcome.lane, reason=outcome.reason, hint=outcome.hint)
+        if not outcome.is_elsewhere:
+            try:
+                self._house.tools.ledger.append([Ran(outcome.lane, outcome.outcome, outcome.reason)], given=[])
+            except Transient as away:
+                # The pass itself has met the same, or will; a book that is away for a while must end no worker.
+                log.warning("the ledger is away", lane=outcome.lane, reason=away.message, hint=away.hint)
+                return None
+        return outcome
 
     def _close(self) -> None:
         for work in self._works:
