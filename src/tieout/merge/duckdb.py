@@ -281,6 +281,8 @@ def read_only(connection: duckdb.DuckDBPyConnection, statement: str, parameters:
     except (duckdb.IOException, duckdb.FatalException) as error:
         raise translated(error) from error
     except duckdb.Error as error:
+        if type(error) is duckdb.Error:  # none of the kinds that a statement can be to blame for
+            raise translated(error) from error
         raise Misconfigured(f"the warehouse cannot answer: {error}") from error
 
 

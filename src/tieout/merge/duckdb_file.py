@@ -29,11 +29,16 @@ _FAMILIES: tuple[tuple[type[duckdb.Error], Callable[..., Exception], str], ...] 
     (duckdb.OutOfMemoryException, Transient, "Give the machine more memory."),
 )
 
-_MAKE_ANEW = "If its file is damaged, move it away: `tieout run` makes it anew from the landing."
+_MAKE_ANEW = "Move its file away: `tieout run` makes it anew from the landing."
 _LOCKED = "Could not set lock on file"
 _REFUSED = {"Permission denied": errno.EACCES, "Read-only file system": errno.EROFS}
 _COULD_NOT_WRITE = "Could not write"
-_NO_DATABASE = ("not a valid DuckDB database", "Could not read enough bytes")
+_DAMAGED = (
+    "not a valid DuckDB database",
+    "Could not read enough bytes",
+    "Corrupt database file",
+    "Failure while replaying WAL",
+)
 
 
 def connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -92,9 +97,7 @@ def _unopened(path: Path, error: duckdb.Error) -> Exception:
         )
     if refused := next((code for words, code in _REFUSED.items() if words in told), None):
         return refusal(path, OSError(refused, os.strerror(refused)))
-    if any(words in told for words in _NO_DATABASE):
-        return Broken(f"the warehouse cannot be opened: {told}.", hint=_MAKE_ANEW)
-    return translated(error)
+    return translated(error, f"the warehouse {path}")
 
 
 @contextmanager
@@ -106,11 +109,14 @@ def told() -> Iterator[None]:
         raise translated(error) from error
 
 
-def translated(error: duckdb.Error) -> Exception:
+def translated(error: duckdb.Error, what: str = "the warehouse") -> Exception:
+    """Who must move next, by DuckDB's kind of error, and by its words where the kind does not tell."""
+    if any(words in str(error) for words in _DAMAGED):
+        return Broken(f"{what} is damaged: {error}.", hint=_MAKE_ANEW)
     if isinstance(error, duckdb.FatalException) and _COULD_NOT_WRITE in str(error):
         # What was committed is in its log; the connection is of no use any more (see `answers`).
-        return Transient(f"the warehouse could not be written: {error}.", hint="Free some space; it is opened again.")
+        return Transient(f"{what} could not be written: {error}.", hint="Free some space; it is opened again.")
     for kind, family, hint in _FAMILIES:
         if isinstance(error, kind):
-            return family(f"the warehouse is away: {error}.", hint=hint)
-    return Broken(f"the warehouse failed: {error}.", hint=_MAKE_ANEW)
+            return family(f"{what} is away: {error}.", hint=hint)
+    return Broken(f"{what} failed: {error}.", hint=f"If it is damaged: {_MAKE_ANEW}")
