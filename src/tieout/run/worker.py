@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 
 import structlog
@@ -21,7 +21,7 @@ from ..capture.source import Remarks, Source
 from ..ledger.facts import Ran
 from .house import House
 from .mend import Tried, mend
-from .patience import pause
+from .patience import Rest, pause
 from .route import Route
 from .session import LandingSession, Session, Warehouses
 
@@ -170,17 +170,17 @@ class Worker:
         told: dict[str, Outcome | None] = {}
         received, merged = Counter[str](), Counter[str]()
         failures = dict.fromkeys((work.lane for work in self._works), 0)
-        due: dict[str, datetime] = {}
+        rests: dict[str, Rest] = {}
         clock = self._house.tools.clock
         try:
             while not stopping():
                 for work in self._works:
-                    if work.lane in due and clock.now() < due[work.lane]:
+                    if work.lane in rests and rests[work.lane].lasts(clock.now()):
                         continue
                     outcome = work.step(stopping)
                     failures[work.lane] = 0 if outcome.exit_code == 0 else failures[work.lane] + 1
                     wait = pause(failures[work.lane], self._dice) if outcome.exit_code else POLL_SECONDS
-                    due[work.lane] = clock.now() + timedelta(seconds=wait)
+                    rests[work.lane] = Rest(clock.now(), timedelta(seconds=wait))
                     told[work.lane] = self._record(outcome, told.get(work.lane))
                     if outcome.merged:
                         log.info("merged", lane=work.lane, received=outcome.received, merged=outcome.merged)
