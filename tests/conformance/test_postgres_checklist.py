@@ -139,9 +139,25 @@ def test_a_server_that_asks_whether_we_live_is_answered(orders: str) -> None:
     writer.start()
     pieces = list(follower.source.capture(follower.progress, until=until))
     writer.join()
+    follower.source.close()
 
     assert column(pieces, "orders", "id")[0] == "4"
     assert len(column(pieces, "orders", "id")) > 100
+
+
+def test_what_a_transaction_took_back_is_not_told(follower: Follower, orders: str) -> None:
+    """Line 25: a savepoint that is rolled back to, with much behind it."""
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("begin; insert into orders values (4, 'kept'); savepoint half")
+        shop.execute("insert into orders select n, repeat('back', 20) from generate_series(5, 5000) as n")
+        shop.execute("update orders set note = 'taken back' where id < 4; delete from orders where id = 1")
+        shop.execute("rollback to half; insert into orders values (5, 'kept too'); commit")
+
+    pieces = follower.run()
+
+    assert column(pieces, "orders", "id") == ["4", "5"]
+    assert follower.rows("orders") == content(orders, "orders")
 
 
 def test_clocks_that_disagree_do_not_reorder_anything(follower: Follower, orders: str) -> None:

@@ -16,8 +16,8 @@ import pytest
 
 from tests.conformance.postgres_follower import Follower, column, content, session
 from tieout.base.errors import Transient
-from tieout.capture.postgres import snapshot as snapshot_module
-from tieout.capture.postgres import source as source_module
+from tieout.capture.postgres import chunk as chunk_module
+from tieout.capture.postgres import following as following_module
 from tieout.sim.server import PostgresServer
 
 TABLES = {"orders": "public.orders"}
@@ -118,8 +118,8 @@ def test_a_line_cut_in_the_midst_of_a_snapshot_or_the_log_costs_another_try(
     share: float, wire: Wire, orders: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Faults 38 and 39: first while the table is read whole, then while the log is followed."""
-    monkeypatch.setattr(snapshot_module, "_rows_max", 500)
-    monkeypatch.setattr(source_module, "_piece_changes_max", 500)
+    monkeypatch.setattr(chunk_module, "_rows_max", 500)
+    monkeypatch.setattr(following_module, "_piece_changes_max", 500)
     rehearsal = Follower(wire.url, TABLES, slot="rehearsal")
     assert persist(rehearsal) == 0
     whole = wire.passed
@@ -164,7 +164,7 @@ def test_a_server_that_ends_in_the_midst_of_both_sides_transactions_loses_nothin
     way: str, server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Faults 38 and 39: the shop has a transaction open, which is lost, and we have told half of the log."""
-    monkeypatch.setattr(source_module, "_piece_changes_max", 1)
+    monkeypatch.setattr(following_module, "_piece_changes_max", 1)
     url = server.create_database("shop")
     with session(url) as shop:
         shop.execute("create table orders (id int primary key, note text); insert into orders values (1, 'first')")
