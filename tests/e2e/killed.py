@@ -1,14 +1,17 @@
-"""Runs one pass of a project's worker in this process, and kills the process dead at a named step.
+"""Runs one pass of a project's worker in this process, and kills the process dead, or stops it, at a named step.
 
-python -m tests.e2e.killed PROJECT STEP NTH
+python -m tests.e2e.killed PROJECT STEP NTH SIGNAL
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -17,6 +20,7 @@ from tieout.run.clock import SystemClock
 from tieout.run.house import opened
 from tieout.run.project import load_project
 from tieout.run.worker import Outcome, Worker
+from tieout.ui import logs
 
 
 def run_once(root: Path, *, passing: Passing = unobserved) -> list[Outcome]:
@@ -27,24 +31,52 @@ def run_once(root: Path, *, passing: Passing = unobserved) -> list[Outcome]:
 
 def kill_at(root: Path, step: Step, nth: int = 1) -> int:
     """A pass in a process of its own that dies at the step; returns how it ended."""
+    with started(root, step, nth, signal.SIGKILL) as process:
+        return process.wait(timeout=60)
+
+
+@contextmanager
+def stopped_at(root: Path, step: Step) -> Iterator[subprocess.Popen[bytes]]:
+    """A pass in a process of its own that stands still at the step, until it is sent SIGCONT."""
+    with started(root, step, 1, signal.SIGSTOP) as process:
+        how = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        assert how is not None
+        assert how.si_code == os.CLD_STOPPED, f"{step} was not reached"
+        yield process
+
+
+@contextmanager
+def started(root: Path, step: Step, nth: int, number: signal.Signals) -> Iterator[subprocess.Popen[bytes]]:
     here = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "tests.e2e.killed", str(root), step.value, str(nth)]
+    command = [sys.executable, "-m", "tests.e2e.killed", str(root), step.value, str(nth), number.name]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here / "src"), str(here)])}
-    return subprocess.run(command, cwd=here, env=environment, timeout=60, check=False).returncode
+    process = subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
-def killing_at(step: Step, nth: int) -> Passing:
-    """A listener that ends the process, without any of its goodbyes, the `nth` time the step is reached."""
+def sending_at(step: Step, nth: int, number: signal.Signals) -> Passing:
+    """A listener that sends the process a signal, such as one without any goodbye, the `nth` time the step is
+    reached."""
     left = nth
 
     def listen(passed: Step) -> None:
         nonlocal left
         left -= passed is step
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if passed is step and left == 0:
+            os.kill(os.getpid(), number)
 
     return listen
 
 
+def _main(root: str, step: str, nth: str, number: str) -> None:
+    outcomes = run_once(Path(root), passing=sending_at(Step(step), int(nth), signal.Signals[number]))
+    json.dump([[outcome.outcome, outcome.reason] for outcome in outcomes], sys.stdout)
+
+
 if __name__ == "__main__":
-    run_once(Path(sys.argv[1]), passing=killing_at(Step(sys.argv[2]), int(sys.argv[3])))
+    logs.configure()  # they go to stderr
+    _main(*sys.argv[1:])

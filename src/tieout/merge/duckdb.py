@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,18 +13,18 @@ import duckdb
 import pyarrow as pa
 
 from ..base.batch import Batch
-from ..base.errors import Broken, Fenced, Misconfigured, Occupied, Transient
+from ..base.errors import Broken, Fenced, Misconfigured
 from ..base.sql import Sql, Statements, name
 from ..base.step import Passing, Step, unobserved
 from ..base.stream import Stream
 from ..contract.contract import Contract
 from .aligned import aligned, may_be_unfit
 from .columns import Shapes, covers_table
+from .duckdb_file import connect, told, translated
 from .reshape import reshape
 from .warehouse import ENGINE_TYPE, Side, Turn, table_of
 
 _SQL = Statements(__package__, "duckdb.sql")
-_MEMORY_MAX = "640MiB"
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
@@ -36,13 +34,25 @@ class DuckDBWarehouse:
     def __init__(self, path: Path | None, *, passing: Passing = unobserved) -> None:
         self._passing = passing
         self._lock = threading.Lock()
-        self._connection = _connect(path)
-        with self._writing():
-            for statement in _SQL.each("create_bookkeeping"):
-                self._connection.execute(statement)
+        self._connection = connect(path)
+        try:
+            with self._writing():
+                for statement in _SQL.each("create_bookkeeping"):
+                    self._connection.execute(statement)
+        except BaseException:
+            self._connection.close()  # or the file would stay in our hands, and nobody's
+            raise
 
     def close(self) -> None:
         self._connection.close()
+
+    def answers(self) -> bool:
+        """Whether the connection is of use: after a checkpoint that found the disk full, DuckDB wants a new one."""
+        try:
+            self._connection.execute("select 1").fetchall()
+        except duckdb.FatalException:
+            return False
+        return True
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
         cursor = self._connection.cursor()
@@ -104,12 +114,9 @@ class DuckDBWarehouse:
     @contextmanager
     def aside(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own to the same tables, for readings that need temporary tables beside them."""
-        with self._connection.cursor() as connection:
-            try:
-                connection.execute("set TimeZone = 'UTC'")
-                yield connection
-            except duckdb.Error as error:
-                raise _translated(error) from error
+        with told(), self._connection.cursor() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            yield connection
 
     def swap(self, contract: Contract, *, turn: Turn) -> None:
         live, shadow = _tables(contract.stream, Side.LIVE), _tables(contract.stream, Side.SHADOW)
@@ -200,31 +207,30 @@ class DuckDBWarehouse:
 
     @contextmanager
     def _registered(self, **tables: pa.Table) -> Iterator[None]:
-        for alias, table in tables.items():
-            self._connection.register(alias, table)
-        try:
-            yield
-        finally:
-            for alias in tables:
-                self._connection.unregister(alias)
+        with told():
+            for alias, table in tables.items():
+                self._connection.register(alias, table)
+            try:
+                yield
+            finally:
+                for alias in tables:
+                    self._connection.unregister(alias)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction. After any failure it is rolled back: DuckDB would let a COMMIT pass and keep nothing."""
-        with self._lock:
+        with self._lock, told():
+            self._connection.execute("begin transaction")
             try:
-                self._connection.execute("begin transaction")
-                try:
-                    yield
-                except BaseException:
-                    self._connection.execute("rollback")
-                    raise
-                self._connection.execute("commit")
-            except duckdb.Error as error:
-                raise _translated(error) from error
+                yield
+            except BaseException:
+                self._connection.execute("rollback")
+                raise
+            self._connection.execute("commit")
 
     def _run(self, statement: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-        return self._connection.execute(_SQL(statement), parameters)
+        with told():
+            return self._connection.execute(_SQL(statement), parameters)
 
     def _one(self, statement: str, parameters: dict[str, Any]) -> tuple[Any, ...]:
         rows = self._run(statement, parameters).fetchall()
@@ -237,7 +243,7 @@ class DuckDBReader:
     """Implements `Reader` over a file that no worker holds: opened to read, so that several may."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = _connect(path, read_only=True)
+        self._connection = connect(path, read_only=True)
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
         return read_only(self._connection, statement, parameters)
@@ -257,9 +263,11 @@ def read_only(connection: duckdb.DuckDBPyConnection, statement: str, parameters:
             return _fetched(connection.sql(statement, params=list(parameters)))
         finally:
             connection.execute("rollback")
-    except duckdb.IOException as error:
-        raise _translated(error) from error
+    except (duckdb.IOException, duckdb.FatalException) as error:
+        raise translated(error) from error
     except duckdb.Error as error:
+        if type(error) is duckdb.Error:  # none of the kinds that a statement can be to blame for
+            raise translated(error) from error
         raise Misconfigured(f"the warehouse cannot answer: {error}") from error
 
 
@@ -269,71 +277,6 @@ def _fetched(relation: duckdb.DuckDBPyRelation) -> pa.Table:
     table = relation.to_arrow_table()
     fields = [field.with_metadata({ENGINE_TYPE: type_}) for field, type_ in zip(table.schema, types, strict=True)]
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
-
-
-def _connect(path: Path | None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    if path is not None and not read_only:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and path.stat().st_size == 0:
-            _clear_leftover(path)
-    try:
-        connection = duckdb.connect(str(path) if path else ":memory:", read_only=read_only)
-    except duckdb.Error as error:
-        raise _unopened(error) from error
-    connection.execute("set TimeZone = 'UTC'")
-    # No statement of ours relies on the order in which rows came, and keeping it would let one thread alone write.
-    connection.execute("set preserve_insertion_order = false")
-    # A checkpoint would write a table anew once a tenth of its rows was replaced: it shall tidy a little each time.
-    connection.execute("set max_vacuum_tasks = 1")
-    # What does not fit is written beside the file. The memory that DuckDB takes by itself is the machine's.
-    connection.execute(f"set memory_limit = '{_MEMORY_MAX}'")
-    # Or a table that is not there would be looked for among the variables of this program.
-    connection.execute("set python_enable_replacements = false")
-    return connection
-
-
-def _clear_leftover(path: Path) -> None:
-    """A process was killed while DuckDB made the file, and DuckDB would refuse it for ever. One that is still at it
-    holds the lock that DuckDB takes."""
-    with path.open("r+b") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Occupied("another process is making the warehouse.", hint="It is tried again.") from error
-        path.unlink()
-
-
-_FAMILIES: tuple[tuple[type[duckdb.Error], Callable[..., Exception], str], ...] = (
-    (duckdb.IOException, Transient, "Wait for the process that holds the file, or see whether the disk is full."),
-    (duckdb.TransactionException, Transient, ""),
-    (duckdb.OutOfMemoryException, Transient, "Give the machine more memory."),
-)
-
-
-_MAKE_ANEW = "If its file is damaged, move it away: `tieout run` makes it anew from the landing."
-_LOCKED = "Could not set lock on file"
-_NO_DATABASE = ("not a valid DuckDB database", "Could not read enough bytes")
-
-
-def _unopened(error: duckdb.Error) -> Exception:
-    """DuckDB calls all of it an IO error, and only its words tell a file in use from one that is damaged."""
-    told = str(error)
-    if _LOCKED in told:
-        holder = re.search(r"PID (\d+)", told)
-        who = f"process {holder[1]}" if holder else "another process"
-        return Occupied(
-            f"{who} holds the warehouse's file.", hint="Stop the worker, or the tool that has it open, or wait for it."
-        )
-    if any(words in told for words in _NO_DATABASE):
-        return Broken(f"the warehouse cannot be opened: {told}.", hint=_MAKE_ANEW)
-    return _translated(error)
-
-
-def _translated(error: duckdb.Error) -> Exception:
-    for kind, family, hint in _FAMILIES:
-        if isinstance(error, kind):
-            return family(f"the warehouse is away: {error}.", hint=hint)
-    return Broken(f"the warehouse failed: {error}.", hint=_MAKE_ANEW)
 
 
 def _tables(stream: Stream, side: Side) -> dict[str, Sql]:

@@ -119,9 +119,10 @@ select count(*) as live from {{ latest }} where not _deleted;
 
 -- freshness --
 -- Seconds from when the source says it happened to when it could be read here; events alone, a snapshot's rows are old by nature.
+-- Two clocks are compared, of which one may be wrong: nothing is read before it happens.
 select
-    quantile_cont(epoch(applied.merged_at) - epoch(history._observed_at), 0.95) as p95
-    , quantile_cont(epoch(applied.merged_at) - epoch(history._observed_at), 0.5) as p50
+    quantile_cont(greatest(epoch(applied.merged_at) - epoch(history._observed_at), 0), 0.95) as p95
+    , quantile_cont(greatest(epoch(applied.merged_at) - epoch(history._observed_at), 0), 0.5) as p50
     , max(history._observed_at) as newest
 from {{ raw }} as history
 inner join tieout.applied on history._batch = applied.batch and applied.stream = $1 and applied.side = 'live'

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..base import yamlfile
 from ..base.change import UNREADABLE
 from ..base.errors import Misconfigured
+from ..base.folder import refusal
 from ..base.stream import Stream
 from ..base.types import Column, ColumnType, Described, Kind
 from ..contract import odcs
@@ -102,10 +103,7 @@ class Contracts:
                 f"{stream} has no key that its source would name.",
                 hint=f"Write {path.relative_to(self._root)} with primaryKey.",
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.tmp")
-        beside.write_text(odcs.draft(stream, described), encoding="utf-8")
-        beside.replace(path)
+        _write(path, odcs.draft(stream, described))
         return True
 
 
@@ -113,6 +111,21 @@ def _says(path: Path, contract: Contract, columns: tuple[Column, ...]) -> bool:
     """Whether the file promises exactly these columns, under the same key."""
     now = odcs.load(path, contract.stream)
     return (now.columns, now.key) == (columns, contract.key)
+
+
+def _write(path: Path, text: str) -> None:
+    """The file appears whole, or not at all. Raises Transient (disk full), Misconfigured (not allowed)."""
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise refusal(path, error) from error
 
 
 def _of_unreadable(stream: Stream) -> Contract:

@@ -25,6 +25,8 @@ class Warehouses:
 
     def get(self) -> DuckDBWarehouse:
         """The warehouse. Waits once for another process that holds it; raises Occupied, or Transient."""
+        if self._warehouse is not None and not self._warehouse.answers():
+            self.close()
         if self._warehouse is None:
             wait_seconds = 0.0 if self._waited else WAIT_SECONDS
             self._waited = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from ..capture.source import Remarks, Source
 from ..ledger.facts import Ran, Resumed
 from .house import House
 from .mend import Tried, mend
-from .patience import pause
+from .patience import Rest, pause
 from .route import Route
 from .session import LandingSession, Session, Warehouses
 from .settle import release_mended
@@ -205,20 +205,21 @@ class Worker:
         """Goes on until `stopping`; returns each lane's last outcome, with what all its passes received and merged."""
         last: dict[str, Outcome] = {}
         counts = dict.fromkeys((work.lane for work in self._works), _Counts())
+        told: dict[str, Outcome | None] = {}
         failures = dict.fromkeys((work.lane for work in self._works), 0)
-        due: dict[str, datetime] = {}
+        rests: dict[str, Rest] = {}
         clock = self._house.tools.clock
         try:
             while not stopping():
                 for work in self._works:
-                    if work.lane in due and clock.now() < due[work.lane]:
+                    if work.lane in rests and rests[work.lane].lasts(clock.now()):
                         continue
                     outcome = work.step(stopping)
                     is_well = outcome.exit_code == 0 or outcome.is_held
                     failures[work.lane] = 0 if is_well else failures[work.lane] + 1
                     wait = POLL_SECONDS if is_well else pause(failures[work.lane], self._dice)
-                    due[work.lane] = clock.now() + timedelta(seconds=wait)
-                    self._record(outcome, last.get(work.lane))
+                    rests[work.lane] = Rest(clock.now(), timedelta(seconds=wait))
+                    told[work.lane] = self._record(outcome, told.get(work.lane))
                     if outcome.merged:
                         log.info("merged", lane=work.lane, received=outcome.received, merged=outcome.merged)
                     counts[work.lane] = counts[work.lane].plus(_Counts.of(outcome))
@@ -241,16 +242,23 @@ class Worker:
         self._record(outcome, None)
         return _counted(outcome, counts)
 
-    def _record(self, outcome: Outcome, before: Outcome | None) -> None:
-        """Enters the outcome, unless it is what stands there: a database away for a day is one fact, not a million."""
+    def _record(self, outcome: Outcome, before: Outcome | None) -> Outcome | None:
+        """Enters the outcome, unless it is what stands there: a database away for a day is one fact, not a million.
+        Returns what stands there; None when it could not be entered."""
         if before is not None and (before.outcome, before.reason) == (outcome.outcome, outcome.reason):
-            return
-        if outcome.is_held:  # the lane itself is well, and so are its other streams
-            self._house.tools.ledger.append([Ran(outcome.lane, "complete", "")], given=[])
-        elif not outcome.is_elsewhere:
-            self._house.tools.ledger.append([Ran(outcome.lane, outcome.outcome, outcome.reason)], given=[])
+            return before
         if outcome.reason:
             log.warning("lane " + outcome.outcome, lane=outcome.lane, reason=outcome.reason, hint=outcome.hint)
+        if not outcome.is_elsewhere:
+            # Of a lane that is held, the lane itself is well, and so are its other streams.
+            ended = ("complete", "") if outcome.is_held else (outcome.outcome, outcome.reason)
+            try:
+                self._house.tools.ledger.append([Ran(outcome.lane, *ended)], given=[])
+            except Transient as away:
+                # The pass itself has met the same, or will; a book that is away for a while must end no worker.
+                log.warning("the ledger is away", lane=outcome.lane, reason=away.message, hint=away.hint)
+                return None
+        return outcome
 
     def _close(self) -> None:
         for work in self._works:

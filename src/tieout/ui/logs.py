@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
+from typing import Any
 
 import structlog
 
@@ -21,5 +23,25 @@ def configure() -> None:
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Forgiving(sys.stderr)),  # type: ignore[arg-type]
     )
+
+
+class _Forgiving:
+    """A stream whose disk may be full: the line is lost, and no worker ends for it. What counts is in the ledger."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        # Past the buffer, or a line that was refused would be tried again as Python ends, and fail the command.
+        self._raw = getattr(getattr(stream, "buffer", None), "raw", None)
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            if self._raw is None:
+                self._stream.write(text)
+            else:
+                self._raw.write(text.encode("utf-8", "backslashreplace"))
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()

@@ -92,7 +92,8 @@ def refusals_told(doing: str) -> Iterator[None]:
     """Turns the drivers' errors into ours."""
     try:
         yield
-    except (psycopg2.Error, adbc_driver_manager.Error) as error:
+    # A line that breaks while columns arrive is an error of the operating system's, as Arrow tells it.
+    except (psycopg2.Error, adbc_driver_manager.Error, OSError) as error:
         raise refusal(error, doing) from error
 
 
