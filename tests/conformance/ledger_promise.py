@@ -13,7 +13,7 @@ import pytest
 from tieout.base.batch import Tally
 from tieout.base.cursor import Cursor
 from tieout.base.errors import Broken, Fenced, Occupied
-from tieout.ledger.facts import Acknowledged, Advanced, Certified, Fact, Landed, Merged, Ran
+from tieout.ledger.facts import Acknowledged, Advanced, Asked, Certified, Fact, Landed, Merged, Ran, Turned
 from tieout.ledger.ledger import CursorAt, Entry, Holder, Lease, LeaseHeld, Ledger
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -85,6 +85,8 @@ class AppendPromise(LedgerPromise):
             merged("b1"),
             Certified("erp.account", "complete", '{"rows": "zwölf"}'),
             Ran("erp", "failed", "a file named b\udcff'\";--\n is not there"),
+            Asked("erp", "erp.account", "0a1b2c3d", '{"column": "zwölf"}', 12),
+            Turned("erp", "erp.account", "0a1b2c3d", "failed", "there is no column zwölf"),
         ]
 
         ledger.append(facts, given=[])

@@ -13,7 +13,7 @@ from tieout.base.batch import Tally
 from tieout.base.cursor import Cursor
 from tieout.base.errors import Broken
 from tieout.ledger.codec import read, write, write_cursor
-from tieout.ledger.facts import Acknowledged, Advanced, Certified, Fact, Landed, Merged, Ran
+from tieout.ledger.facts import Acknowledged, Advanced, Asked, Certified, Fact, Landed, Merged, Ran, Turned
 
 _INT64 = st.integers(-(2**63), 2**63 - 1)
 _LANES = st.integers(0, 2**64 - 1)
@@ -30,6 +30,8 @@ FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.builds(Merged, _TEXTS, _TEXTS, _MOMENTS),
     st.builds(Certified, _TEXTS, _TEXTS, _TEXTS),
     st.builds(Ran, _TEXTS, _TEXTS, _REASONS),
+    st.builds(Asked, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _INT64),
+    st.builds(Turned, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _REASONS),
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 from ..base.batch import Tally
 from ..base.cursor import Cursor
 from ..base.errors import Broken
-from .facts import Acknowledged, Advanced, Certified, Fact, Landed, Merged, Ran
+from .facts import Acknowledged, Advanced, Asked, Certified, Fact, Landed, Merged, Ran, Turned
 from .ledger import Holder
 
 _KINDS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(Fact)}
@@ -22,6 +22,7 @@ _HINTS: Mapping[str, Mapping[str, type[Any]]] = {name: get_type_hints(kind) for 
 _READ: Mapping[type[Any], Callable[[Any], Any]] = {
     str: str,
     bool: bool,
+    int: int,
     datetime: datetime.fromisoformat,
     Tally: Tally.from_json,
     Cursor: Cursor.from_json,
@@ -56,6 +57,8 @@ def write(fact: Fact) -> Line:
             stream = fact.stream
         case Ran():
             lane = fact.lane
+        case Asked() | Turned():
+            lane, stream = fact.lane, fact.stream
     return Line(type(fact).__name__, lane, track, position, stream, batch, _body(fact))
 
 
@@ -89,7 +92,7 @@ def _body(fact: Fact) -> str:
     return _text({field.name: _plain(getattr(fact, field.name)) for field in fields(fact)})
 
 
-def _plain(value: str | bool | datetime | Tally | Cursor) -> Any:
+def _plain(value: str | bool | int | datetime | Tally | Cursor) -> Any:
     match value:
         case Tally() | Cursor():
             return value.to_json()

@@ -19,6 +19,7 @@ from ..base.errors import Broken, Fenced, Misconfigured, Occupied, Stopped, Tieo
 from ..base.stream import Stream
 from ..capture.source import Remarks, Source
 from ..ledger.facts import Ran
+from .backfill_work import LaneBackfills
 from .house import House
 from .mend import Tried, mend
 from .patience import pause
@@ -56,8 +57,9 @@ class Outcome:
 class LaneWork:
     """One lane in the hands of this worker. Its session (lease, source, route) stays open between passes."""
 
-    def __init__(self, house: House, lane: str, warehouses: Warehouses, *, only: Stream | None) -> None:
+    def __init__(self, house: House, lane: str, warehouses: Warehouses, *, only: Stream | None, dice: Random) -> None:
         self.lane = lane
+        self.backfills = LaneBackfills(house.tools, lane, only=only, dice=dice)
         self._house = house
         self._warehouses = warehouses
         self._only = only
@@ -109,7 +111,10 @@ class LaneWork:
 
     def _pass(self, session: Session | LandingSession, stopping: Callable[[], bool]) -> None:
         if isinstance(session, Session):
+            before = session.route.received
             self._land_and_merge(session, stopping)
+            if not stopping():
+                self.backfills.step(session, is_busy=session.route.received > before)
         else:
             self._land(session, stopping)
 
@@ -155,12 +160,12 @@ class Worker:
         self._house = house
         self._dice = dice
         self._warehouses = Warehouses(house)
-        self._works = [LaneWork(house, lane, self._warehouses, only=only) for lane in house.lanes(only)]
+        self._works = [LaneWork(house, lane, self._warehouses, only=only, dice=dice) for lane in house.lanes(only)]
 
     def once(self, stopping: Callable[[], bool]) -> list[Outcome]:
         """Does all work that is due, and stops. A neighbour that is away is tried again for a while."""
         try:
-            return [self._patiently(work, stopping) for work in self._works]
+            return [self._to_the_end(work, stopping) for work in self._works]
         finally:
             self._close()
 
@@ -178,7 +183,7 @@ class Worker:
                         continue
                     outcome = work.step(stopping)
                     failures[work.lane] = 0 if outcome.exit_code == 0 else failures[work.lane] + 1
-                    wait = pause(failures[work.lane], self._dice) if outcome.exit_code else POLL_SECONDS
+                    wait = pause(failures[work.lane], self._dice) if outcome.exit_code else _until_next(work)
                     due[work.lane] = clock.now() + timedelta(seconds=wait)
                     self._record(outcome, last.get(work.lane))
                     if outcome.merged:
@@ -190,6 +195,21 @@ class Worker:
         finally:
             self._close()
         return [replace(one, received=received[lane], merged=merged[lane]) for lane, one in last.items()]
+
+    def _to_the_end(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
+        """Live work, then the backfills that are asked for, live work between their chunks."""
+        outcome = self._patiently(work, stopping)
+        while outcome.exit_code == 0 and (wait := work.backfills.wait_seconds) is not None:  # bounded: a range ends
+            if stopping():
+                return replace(outcome, outcome="partial", reason="the run was asked to stop.", exit_code=3)
+            if work.backfills.delays >= ATTEMPTS_ONCE and (why := work.backfills.delayed):
+                return replace(outcome, outcome="partial", reason=why.message, hint=why.hint, exit_code=3)
+            self._house.tools.clock.sleep(wait)
+            before, outcome = outcome, self._patiently(work, stopping)
+            outcome = replace(
+                outcome, received=before.received + outcome.received, merged=before.merged + outcome.merged
+            )
+        return outcome
 
     def _patiently(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
         """The outcome of the last attempt, with what all of them have received and merged."""
@@ -217,6 +237,12 @@ class Worker:
         for work in self._works:
             work.close()
         self._warehouses.close()
+
+
+def _until_next(work: LaneWork) -> float:
+    """Seconds until the next pass: a backfill that may go on brings it forward."""
+    wait = work.backfills.wait_seconds
+    return POLL_SECONDS if wait is None else min(wait, POLL_SECONDS)
 
 
 def _outcome(lane: str, error: Exception) -> Outcome:

@@ -41,11 +41,13 @@ from ..sim.demo import demo as run_demo
 from . import logs
 from .answer import FAULT, WRONG, Answer, Refusal, present
 from .asked import Asked
+from .backfilling import backfill
 from .begun import Begun
 from .certified import Certified, agreed
 from .demo_ended import DemoEnded
 from .demo_stage import DemoStage
 from .examined import Examined, SetUp
+from .options import HERE, Json, OneStream, Project, StreamArgument
 from .quarantined import Reasons, Row, Rows, Settled
 from .ran import RunEnded
 from .rebuilt import RebuildEnded
@@ -60,13 +62,7 @@ app = typer.Typer(
 )
 quarantine = typer.Typer(help="Rows that could not be read as their contract promises.", no_args_is_help=True)
 app.add_typer(quarantine, name="quarantine")
-
-Project = Annotated[Path, typer.Option("--project", help="The project's folder.", metavar="DIR")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
-OneStream = Annotated[str | None, typer.Option("--stream", help="Only this stream.", metavar="SOURCE.OBJECT")]
-StreamArgument = Annotated[str | None, typer.Argument(help="Only this stream.", metavar="[STREAM]", show_default=False)]
-
-HERE = Path()
+app.add_typer(backfill, name="backfill")
 
 
 @app.command()

@@ -186,9 +186,12 @@ class Wire:
         return Slot(lsn_number(confirmed), usable=True, decoded=int(decoded), count=str(since))
 
     @contextmanager
-    def moment(self) -> Iterator[Moment]:
-        """Opens a view of the database. Waits for those who write now; raises Transient when one goes on."""
+    def moment(self, *, wait_seconds: int | None = None) -> Iterator[Moment]:
+        """Opens a view of the database. Waits for those who write now, for each no longer than `wait_seconds`; raises
+        Transient when one goes on."""
         with self._replication() as connection, connection.cursor() as cursor:
+            if wait_seconds is not None:
+                cursor.execute(f"SET lock_timeout = '{wait_seconds}s'")
             temporary = f"{self._slot[: _slot_name_max - 20]}_at_{connection.info.backend_pid}"
             try:
                 # Not SQL but the replication language, which knows neither comments nor lower case.
