@@ -7,7 +7,7 @@ connection belongs to what it was opened for. PostgreSQL 13 and later.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
@@ -109,8 +109,15 @@ class Wire:
         return Server(str(system), int(timeline), self.flushed())
 
     def flushed(self) -> int:
-        """How far the log is on disk."""
-        ((lsn,),) = self._ask("flushed")
+        """How far the log is on disk, at the end of a record.
+
+        The server writes by pages, and may stop within a record of which nobody asked to have the end: it would be
+        waited for in vain, since only whole records are sent.
+        """
+        ((lsn, is_end_of_page),) = self._ask("flushed")
+        if is_end_of_page:
+            with suppress(Misconfigured):  # the right to it was taken from us: then somebody else's commit helps
+                self._ask("finish_record")
         return lsn_number(lsn)
 
     def tables(

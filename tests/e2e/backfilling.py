@@ -1,0 +1,96 @@
+"""How the tests of backfills work a project: a table in a real PostgreSQL, what happens behind its log, both sides' rows."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.e2e.command import Project
+from tests.e2e.killed import run_once
+from tieout.base.step import Passing, unobserved
+from tieout.run.clock import SystemClock
+from tieout.run.house import House, opened
+from tieout.run.project import load_project
+
+PUBLICATION = "tieout_refill_shop"
+ALL_KINDS = "insert, update, delete, truncate"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A project whose source `shop` is one table, `orders`, and `tieout` called upon it."""
+
+    project: Project
+    url: str
+    key: tuple[str, ...] = ("id",)
+
+    @property
+    def root(self) -> Path:
+        return self.project.root
+
+    def do(self, *statements: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def do_behind_the_log(self, *statements: str) -> None:
+        """So that the log tells nothing of it: as after a restore, or with somebody's hands on the publication."""
+        silent = f"alter publication {PUBLICATION} set (publish = '')"
+        self.do(silent, *statements, f"alter publication {PUBLICATION} set (publish = '{ALL_KINDS}')")
+
+    def run(self, *, passing: Passing = unobserved) -> None:
+        (outcome,) = run_once(self.root, passing=passing)
+        assert outcome.outcome == "complete", outcome
+
+    def start(self, *arguments: str, code: int = 0) -> dict[str, Any]:
+        said: dict[str, Any] = self.project.json("backfill", "start", "shop.orders", "--yes", *arguments, code=code)
+        return said
+
+    def listed(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.project.json("backfill", "list")["backfills"]
+        return found
+
+    def theirs(self) -> set[tuple[str, ...]]:
+        with psycopg.connect(self.url, options="-c TimeZone=UTC") as connection:
+            rows = connection.execute(f"select {', '.join(self.key)}, note from orders".encode()).fetchall()
+        return {tuple(str(value) for value in row) for row in rows}
+
+    def ours(self) -> set[tuple[str, ...]]:
+        rows = self.project.query(f"select {', '.join(self.key)}, note from latest.shop__orders where not _deleted")
+        return {tuple(str(value) for value in row) for row in rows}
+
+    def differing(self) -> set[str]:
+        """The keys (their first columns) of which the two sides say different things."""
+        return {row[0] for row in self.theirs() ^ self.ours()}
+
+    @contextmanager
+    def house(self) -> Iterator[House]:
+        with opened(load_project(self.root, environ=os.environ), SystemClock()) as house:
+            yield house
+
+
+def shop(root: Path, url: str, *, key: tuple[str, ...] = ("id",)) -> Shop:
+    """The project's address is written into its file, as some of its commands run in processes of their own."""
+    source = {"type": "postgres", "url": url, "tables": ["public.orders"]}
+    (root / "tieout.yaml").write_text(f"project: refill\nsources:\n  shop: {json.dumps(source)}\n")
+    return Shop(Project(root, within=True), url, key)
+
+
+ORDERS = """
+create table orders (id bigint primary key, note text, at timestamptz not null, price numeric, place text);
+"""
+FILLED = """
+insert into orders
+select n, 'note ' || n, timestamptz '2026-01-01' + n * interval '1 minute', n * 1.5, 'x' from generate_series(1, {rows}) n
+"""
+
+
+def filled(rows: int) -> str:
+    return FILLED.format(rows=rows)
