@@ -1,4 +1,4 @@
-"""How the tests of backfills work a project: a table in a real PostgreSQL, what happens behind its log, both sides' rows."""
+"""How the tests of backfills work a project: one table in a real PostgreSQL, and what happens behind its log."""
 
 from __future__ import annotations
 
@@ -84,11 +84,12 @@ def shop(root: Path, url: str, *, key: tuple[str, ...] = ("id",)) -> Shop:
 
 
 ORDERS = """
-create table orders (id bigint primary key, note text, at timestamptz not null, price numeric, place text);
+create table orders (id bigint primary key, note text, at timestamptz, price numeric, place text);
 """
 FILLED = """
 insert into orders
-select n, 'note ' || n, timestamptz '2026-01-01' + n * interval '1 minute', n * 1.5, 'x' from generate_series(1, {rows}) n
+select n, 'note ' || n, timestamptz '2026-01-01' + n * interval '1 minute', n * 1.5, 'x'
+from generate_series(1, {rows}) n
 """
 
 
