@@ -119,6 +119,39 @@ def test_the_beginning_of_a_key_of_two_columns_stands_for_all_that_begin_so(tmp_
     assert {("9", "c", "old"), ("5", "c", "old")} & lines.ours() == set()
 
 
+def test_a_table_in_parts_is_read_as_one(tmp_path: Path, database: str) -> None:
+    parted = shop(tmp_path, database)
+    parted.do(
+        "create table orders (id int primary key, note text) partition by range (id)",
+        "create table low partition of orders for values from (0) to (100)",
+        "create table high partition of orders for values from (100) to (200)",
+        "insert into orders select n, 'old' from generate_series(1, 199) n",
+    )
+    parted.run()
+    parted.do_behind_the_log("update orders set note = 'new'", "delete from orders where id in (99, 101)")
+    parted.run()
+
+    done = parted.start("--from", "90", "--to", "110")
+
+    assert done["rows"] == 19
+    assert parted.differing() == {str(key) for key in range(1, 200) if not 90 <= key <= 110}
+
+
+def test_people_see_the_plan_the_outcome_and_what_is_under_way(orders: Shop) -> None:
+    planned = orders.project.tieout("backfill", "plan", "shop.orders", "--where", "at", "--since", "2026-01-02")
+    started = orders.project.tieout("backfill", "start", "shop.orders", "--to", "10")
+    asked = orders.start("--from", "5", "--detach")
+    status = orders.project.tieout("status")
+    listed = orders.project.tieout("backfill", "list")
+
+    assert "at from 2026-01-02 00:00:00+00" in planned.out
+    assert "assumed, as none was measured yet" in " ".join(planned.out.split())
+    assert "Done: 10 rows read again." in started.out
+    assert asked["id"] in status.out
+    assert "key to 10" not in status.out
+    assert [asked["id"] in listed.out, "key to 10" in listed.out] == [True, True]
+
+
 def test_an_old_read_that_lands_late_never_beats_a_live_change(orders: Shop) -> None:
     with orders.house() as house:
         warehouses = Warehouses(house)
