@@ -169,10 +169,9 @@ def _refuse_crossed(dsn: str, table: Table, traits: dict[str, Trait], range_: Ra
     bounds = _Bounds()
     if both := min(len(range_.first), len(range_.last)):
         key = _fields(table, table.key[:both])
-        left = [
-            bounds.value(one, text) + traits[one.name].collate for one, text in zip(key, range_.first, strict=False)
-        ]
-        bounds.add([Sql(value) for value in left], "<=", key, range_.last[:both])
+        values = [bounds.value(one, text) for one, text in zip(key, range_.first, strict=False)]
+        left = [Sql(value + traits[one.name].collate) for one, value in zip(key, values, strict=True)]
+        bounds.add(left, "<=", key, range_.last[:both])
     if range_.column is not None and range_.since is not None and range_.until is not None:
         of = _fields(table, [range_.column])
         bounds.add([bounds.value(of[0], range_.since)], "<", of, [range_.until])

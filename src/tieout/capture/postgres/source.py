@@ -198,7 +198,7 @@ class PostgresSource:
         with self._wire.moment(wait_seconds=_chunk_wait_seconds) as moment, self._snapshot(moment) as snapshot:
             images, reached = ranges.read(snapshot, table, range_, walk=walk, behind=behind, rows_max=rows_max)
         after = Cursor.of(f"range/{lsn_text(moment.lsn)}/{object_}", 1, {"lsn": lsn_text(moment.lsn)})
-        captured = Captured(None, after, self._epoch, "native", {object_: images})
+        captured = Captured(None, after, self._epoch, "native", {object_: images}, at_one_moment=True)
         return Chunk(captured, reached, Order(self._epoch, moment.lsn, Class.READ))
 
     def close(self) -> None:
