@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg
 
 from tests.e2e.command import Project
@@ -18,9 +19,6 @@ from tieout.base.step import Passing, unobserved
 from tieout.run.clock import SystemClock
 from tieout.run.house import House, opened
 from tieout.run.project import load_project
-
-PUBLICATION = "tieout_refill_shop"
-ALL_KINDS = "insert, update, delete, truncate"
 
 
 @dataclass(frozen=True)
@@ -41,9 +39,15 @@ class Shop:
                 connection.execute(statement.encode())
 
     def do_behind_the_log(self, *statements: str) -> None:
-        """So that the log tells nothing of it: as after a restore, or with somebody's hands on the publication."""
-        silent = f"alter publication {PUBLICATION} set (publish = '')"
-        self.do(silent, *statements, f"alter publication {PUBLICATION} set (publish = '{ALL_KINDS}')")
+        """So that the warehouse has heard nothing of it, as if the log had not told: its rows stay as they were."""
+        file, latest = str(self.root / ".tieout" / "warehouse.duckdb"), "latest.shop__orders"
+        with duckdb.connect(file) as warehouse:
+            before = warehouse.sql(f"select * from {latest}").to_arrow_table()
+        self.do(*statements)
+        self.run()
+        with duckdb.connect(file) as warehouse:
+            warehouse.register("before", before)
+            warehouse.execute(f"delete from {latest}; insert into {latest} by name select * from before")
 
     def run(self, *, passing: Passing = unobserved) -> None:
         (outcome,) = run_once(self.root, passing=passing)
