@@ -16,6 +16,7 @@ from tieout.base.errors import Broken, Fenced, Occupied
 from tieout.ledger.facts import (
     Acknowledged,
     Advanced,
+    Asked,
     Certified,
     Drifted,
     Fact,
@@ -25,6 +26,7 @@ from tieout.ledger.facts import (
     Paused,
     Ran,
     Resumed,
+    Turned,
 )
 from tieout.ledger.ledger import CursorAt, Entry, Holder, Lease, LeaseHeld, Ledger
 
@@ -101,6 +103,8 @@ class AppendPromise(LedgerPromise):
             Drifted("erp.account", "widened", "a", "bigint", "int", "1.1.0"),
             Paused("erp.account", "most of it", "look", "digest"),
             Resumed("erp.account", "somebody said so"),
+            Asked("erp", "erp.account", "0a1b2c3d", '{"column": "zwölf"}', 12),
+            Turned("erp", "erp.account", "0a1b2c3d", "failed", "there is no column zwölf"),
         ]
 
         ledger.append(facts, given=[])

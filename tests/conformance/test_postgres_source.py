@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import psycopg2
 import pytest
@@ -128,6 +129,26 @@ def test_a_quiet_pass_tells_nothing(follower: Follower) -> None:
     follower.run()
 
     assert follower.run() == []
+
+
+def test_a_log_that_is_on_disk_to_the_middle_of_a_record_holds_nobody_up(follower: Follower, orders: str) -> None:
+    follower.run()
+    with session(orders) as shop:
+        shop.execute("insert into orders values (1, 'a', null)")
+        # As a reading that tidied up pages and was rolled back: nobody asks for the end of it to be on disk.
+        shop.execute("begin; select pg_logical_emit_message(false, '', repeat('half of it ', 3000)); rollback")
+        for _ in range(500):
+            shop.execute("select (pg_current_wal_flush_lsn() - '0/0') % 8192 = 0, pg_sleep(0.01)")
+            if shop.fetchall()[0][0]:
+                break
+        else:
+            raise AssertionError("the log is on disk to the end of a record")
+    began = time.monotonic()
+
+    follower.run()
+
+    assert time.monotonic() - began < 5
+    assert follower.rows("orders") == content(orders, "orders")
 
 
 def test_every_kind_of_change_is_followed(follower: Follower, orders: str) -> None:

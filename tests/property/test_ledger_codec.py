@@ -16,6 +16,7 @@ from tieout.ledger.codec import read, write, write_cursor
 from tieout.ledger.facts import (
     Acknowledged,
     Advanced,
+    Asked,
     Certified,
     Drifted,
     Fact,
@@ -25,6 +26,7 @@ from tieout.ledger.facts import (
     Paused,
     Ran,
     Resumed,
+    Turned,
 )
 
 _INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -46,6 +48,8 @@ FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.builds(Drifted, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _TEXTS),
     st.builds(Paused, _TEXTS, _REASONS, _REASONS, _TEXTS),
     st.builds(Resumed, _TEXTS, _REASONS),
+    st.builds(Asked, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _INT64),
+    st.builds(Turned, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _REASONS),
 )
 
 

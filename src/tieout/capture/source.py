@@ -17,6 +17,7 @@ import pyarrow as pa
 from ..base.cursor import Cursor, Progress
 from ..base.finding import Checked
 from ..base.order import Order
+from ..base.range import Range
 from ..base.types import Described
 
 
@@ -156,4 +157,51 @@ class SourceCheckup(Checked, Protocol):
     def setup_sql(self) -> str:
         """The statements by which an administrator makes all that the source needs; "" where there is nothing to make.
         Raises Misconfigured when the settings leave open for whom."""
+        ...
+
+
+Place = tuple[tuple[str, str], ...]
+"""How far the reading of a range has come: columns and their values there, in the order of the reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the source thinks a range holds, without reading it."""
+
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The next rows of a range: images of class read, at a watermark of their own.
+
+    reached    where this chunk ends, to go on behind it; None: the range is at its end
+    watermark  the order of its rows: it knows all that the source had ordered before
+    """
+
+    captured: Captured
+    reached: Place | None
+    watermark: Order
+
+
+@runtime_checkable
+class ReadsRanges(Protocol):
+    """A source that can be asked for some of its rows, in the order of their keys."""
+
+    def understood(self, object_: str, wish: Range) -> Range:
+        """The same range in the values that the source would write. Raises Misconfigured when it knows no such."""
+        ...
+
+    def estimate(self, object_: str, range_: Range) -> Estimate:
+        """How much that is, by the source's own statistics. Reads none of it."""
+        ...
+
+    def chunk(self, object_: str, range_: Range, *, behind: Place | None, rows_max: int) -> Chunk:
+        """What comes next of the range, from its beginning or `behind` a place, after looking at `rows_max` rows at
+        most. Raises Transient when the source cannot say at once what its reading has seen."""
+        ...
+
+    def within(self, object_: str, range_: Range, keys: Sequence[str]) -> tuple[str, ...]:
+        """Of these canonical keys those that the range's `first` and `last` admit, by the source's own order."""
         ...

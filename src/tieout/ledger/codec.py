@@ -17,6 +17,7 @@ from ..base.errors import Broken
 from .facts import (
     Acknowledged,
     Advanced,
+    Asked,
     Certified,
     Drifted,
     Fact,
@@ -26,6 +27,7 @@ from .facts import (
     Paused,
     Ran,
     Resumed,
+    Turned,
 )
 from .ledger import Holder
 
@@ -34,6 +36,7 @@ _HINTS: Mapping[str, Mapping[str, type[Any]]] = {name: get_type_hints(kind) for 
 _READ: Mapping[type[Any], Callable[[Any], Any]] = {
     str: str,
     bool: bool,
+    int: int,
     datetime: datetime.fromisoformat,
     Tally: Tally.from_json,
     Cursor: Cursor.from_json,
@@ -68,6 +71,8 @@ def write(fact: Fact) -> Line:
             stream = fact.stream
         case Ran():
             lane = fact.lane
+        case Asked() | Turned():
+            lane, stream = fact.lane, fact.stream
     return Line(type(fact).__name__, lane, track, position, stream, batch, _body(fact))
 
 
@@ -101,7 +106,7 @@ def _body(fact: Fact) -> str:
     return _text({field.name: _plain(getattr(fact, field.name)) for field in fields(fact)})
 
 
-def _plain(value: str | bool | datetime | Tally | Cursor) -> Any:
+def _plain(value: str | bool | int | datetime | Tally | Cursor) -> Any:
     match value:
         case Tally() | Cursor():
             return value.to_json()

@@ -105,7 +105,33 @@ class Resumed:
     why: str
 
 
-Fact = Landed | Advanced | Acknowledged | Merged | Certified | Ran | Looked | Drifted | Paused | Resumed
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody wants a range of a stream read again: the backfill of this id. `range` is its JSON, `rows` what the
+    source expected of it."""
+
+    lane: str
+    stream: str
+    backfill: str
+    range: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A backfill took a turn: it was "delayed", "resumed", "cancelled", "failed" or "done"; and why, where that is
+    not plain. How far it has come, the cursor of its track says."""
+
+    lane: str
+    stream: str
+    backfill: str
+    turn: str
+    reason: str
+
+
+Fact = (
+    Landed | Advanced | Acknowledged | Merged | Certified | Ran | Looked | Drifted | Paused | Resumed | Asked | Turned
+)
 
 FOLLOWS: dict[type, frozenset[type]] = {
     Merged: frozenset({Landed}),

@@ -18,7 +18,7 @@ from ..base.clock import Clock
 from ..base.cursor import Progress
 from ..base.errors import Broken, Fenced
 from .codec import read, read_holder, write, write_cursor, write_holder
-from .facts import FOLLOWS, Acknowledged, Advanced, Fact, Merged, Resumed
+from .facts import FOLLOWS, Acknowledged, Advanced, Asked, Fact, Merged, Resumed, Turned
 from .granting import Held, grant, is_held, prove, until
 from .ledger import CursorAt, Entry, Guard, Holder, Lease, LeaseHeld
 from .sqlite_file import SQL, open_file, told, transaction
@@ -26,6 +26,8 @@ from .sqlite_file import SQL, open_file, told, transaction
 BUSY_SECONDS = 5.0
 """How long a call waits for another writer. A write takes milliseconds, so after this time something else is wrong."""
 _PAGE_ROWS = 1000
+_SELDOM = frozenset({Asked, Turned})
+"""Kinds of which there are few in the longest book: they are found by their index, and not along the book."""
 
 _PRECEDES: dict[type, str] = {
     Merged: "precedes_merged",
@@ -98,7 +100,8 @@ class SqliteLedger:
         """Without kinds, the facts of every kind. What is appended while one reads is not among them."""
         names = [kind.__name__ for kind in kinds or get_args(Fact)]
         asked: dict[str, Any] = {"kinds": json.dumps(names), "lane": lane, "stream": stream}
-        parts = {"of_lane": lane is not None, "of_stream": stream is not None}
+        is_seldom = bool(kinds) and _SELDOM.issuperset(kinds)
+        parts = {"of_lane": lane is not None, "of_stream": stream is not None, "is_seldom": is_seldom}
         ((end,),) = self._rows(SQL("last_seq"), {})
         after = 0
         if last is not None:

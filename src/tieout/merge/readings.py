@@ -13,8 +13,9 @@ from typing import Any
 from ..base.batch import Tally
 from ..base.order import MOMENT_WIDTH, PLACE_WIDTH
 from ..base.sql import Sql, Statements, name
+from ..base.types import Column
 from ..contract.contract import Contract
-from .columns import BASE, LIFE, Shapes
+from .columns import BASE, LIFE, Shapes, shape
 from .warehouse import Reader, Side, table_of
 
 _SQL = Statements(__package__, "readings.sql")
@@ -59,6 +60,15 @@ class SetAside:
     order: str | None
     observed_at: datetime | None
     raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Columns compared with values, of several the first counts first: `sign` is one of `<`, `<=`, `>=` and `>`."""
+
+    columns: tuple[Column, ...]
+    sign: str
+    values: tuple[str, ...]
 
 
 class StreamReading:
@@ -135,6 +145,22 @@ class StreamReading:
 
     def quarantine_reasons(self) -> list[dict[str, Any]]:
         return self._rows("quarantine_reasons", str(self._stream))
+
+    def unmentioned(self, limits: Sequence[Limit], *, floor: str, after: str, limit: int) -> tuple[str, ...]:
+        """The keys, in their order behind `after`, that are alive within the limits and of which nothing was said at or
+        behind `floor` that would tell their life. A value that is none of its column's type limits nothing."""
+        values = [value for one in limits for value in one.values]
+        placed, conditions = 3, []
+        for one in limits:
+            bounds = [
+                _SQL("bound", place=place, type=shape(0, column).type)
+                for place, column in enumerate(one.columns, start=placed)
+            ]
+            columns = [name(column.name) for column in one.columns]
+            conditions.append(_SQL("limit", columns=columns, sign=Sql(one.sign), bounds=bounds))
+            placed += len(one.values)
+        rows = self._rows("unmentioned", floor, after, *values, conditions=conditions, limit=limit)
+        return tuple(row["_key"] for row in rows)
 
     def _rows(self, statement: str, *parameters: Any, **parts: object) -> list[dict[str, Any]]:
         used: Sequence[Any] = parameters

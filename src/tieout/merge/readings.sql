@@ -168,3 +168,21 @@ select split_part(_fault, ':', 1) as reason, count(*) as count, min(_observed_at
 from {{ quarantine }}
 where _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
 group by 1 order by 2 desc, 1;
+
+-- bound --
+-- One of the bounds of a limit as its column holds it; null when it cannot.
+try_cast(${{ place }} as {{ type }})
+
+-- limit --
+-- Columns within a limit. One whose bounds the columns cannot hold admits all.
+({% for bound in bounds %}{{ bound }} is null or {% endfor %}({% for column in columns %}{{ column }}{% if not loop.last %}, {% endif %}{% endfor %}) {{ sign }} ({% for bound in bounds %}{{ bound }}{% if not loop.last %}, {% endif %}{% endfor %}))
+
+-- unmentioned --
+-- The keys that live here, and of whose life nothing newer is known.
+select _key from {{ latest }}
+where not _deleted and {{ life }} < $1 and _key > $2
+    {% for condition in conditions %}
+    and {{ condition }}
+    {% endfor %}
+order by _key
+limit {{ limit }};

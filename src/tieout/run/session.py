@@ -17,8 +17,9 @@ from .serve import QueryServer
 class Warehouses:
     """The one warehouse of a process: opened when first needed, answering readers while it is held."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self._house = house
+        self._wait_seconds = wait_seconds
         self._warehouse: DuckDBWarehouse | None = None
         self._server: QueryServer | None = None
         self._waited = False
@@ -28,7 +29,7 @@ class Warehouses:
         if self._warehouse is not None and not self._warehouse.answers():
             self.close()
         if self._warehouse is None:
-            wait_seconds = 0.0 if self._waited else WAIT_SECONDS
+            wait_seconds = 0.0 if self._waited else self._wait_seconds
             self._waited = True
             self._warehouse = self._house.warehouse(wait_seconds=wait_seconds)
             self._server = QueryServer(self._house.project.warehouse, self._warehouse)

@@ -6,7 +6,7 @@ may be asked for at any time: before anything has run, and while a worker is at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from ..ledger.ledger import Entry, Ledger
 from ..merge.readings import Freshness, Obligation, StreamReading
 from ..merge.warehouse import Reader
 from ..quality.books import Books
+from .backfill import Backfill, all_backfills
 from .contracts import describes_nothing
 from .house import House
 from .pausing import paused_now
@@ -31,6 +32,9 @@ DRIFT_MAX = 100
 """Changes of a source's columns that are shown, the last ones."""
 CURSORS_MAX = 20
 """Tracks of a lane whose cursors are shown."""
+
+BACKFILLS_MAX = 20
+"""Backfills that have ended and are shown, the newest; of those under way, all are."""
 
 _NEVER = Freshness(None, None, None)
 
@@ -123,13 +127,17 @@ class StreamStatus:
 
 @dataclass(frozen=True, slots=True)
 class Report:
+    """`backfills` are those under way, and the last that have ended."""
+
     streams: tuple[StreamStatus, ...]
     lanes: tuple[LaneStatus, ...]
+    backfills: tuple[Backfill, ...]
 
     def to_json(self) -> dict[str, Any]:
         return {
             "streams": [stream.to_json() for stream in self.streams],
             "lanes": [lane.to_json() for lane in self.lanes],
+            "backfills": [backfill.to_json() for backfill in self.backfills],
         }
 
 
@@ -158,6 +166,7 @@ def report(house: House, reader: Reader, *, only: Stream | None) -> Report:
             for stream in streams
         ),
         lanes=tuple(lanes.values()),
+        backfills=_backfills(ledger, lanes, only),
     )
 
 
@@ -278,6 +287,12 @@ def _coverage(ledger: Ledger, lane: str) -> Coverage:
     last = _last(ledger.entries(Advanced, lane=lane, last=1))
     shown = tuple(progress[track] for track in sorted(progress)[:CURSORS_MAX])
     return Coverage(len(progress), None if last is None else last.at, shown, unread(progress))
+
+
+def _backfills(ledger: Ledger, lanes: Iterable[str], only: Stream | None) -> tuple[Backfill, ...]:
+    known = [one for one in all_backfills(ledger, lanes) if only in (None, one.stream)]
+    ended = [one for one in known if one.is_ended][-BACKFILLS_MAX:]
+    return tuple(one for one in known if not one.is_ended or one in ended)
 
 
 def _last(entries: Iterator[Entry]) -> Entry | None:

@@ -19,6 +19,7 @@ from ..base.errors import Broken, Fenced, Misconfigured, Occupied, Stopped, Tieo
 from ..base.stream import Stream
 from ..capture.source import Remarks, Source
 from ..ledger.facts import Ran, Resumed
+from .backfill_work import LaneBackfills
 from .house import House
 from .mend import Tried, mend
 from .patience import Rest, pause
@@ -82,8 +83,9 @@ def _counted(outcome: Outcome, counts: _Counts) -> Outcome:
 class LaneWork:
     """One lane in the hands of this worker. Its session (lease, source, route) stays open between passes."""
 
-    def __init__(self, house: House, lane: str, warehouses: Warehouses, *, only: Stream | None) -> None:
+    def __init__(self, house: House, lane: str, warehouses: Warehouses, *, only: Stream | None, dice: Random) -> None:
         self.lane = lane
+        self.backfills = LaneBackfills(house.tools, lane, only=only, dice=dice)
         self._house = house
         self._warehouses = warehouses
         self._only = only
@@ -136,7 +138,10 @@ class LaneWork:
 
     def _pass(self, session: Session | LandingSession, stopping: Callable[[], bool]) -> None:
         if isinstance(session, Session):
+            before = session.route.received
             self._land_and_merge(session, stopping)
+            if not stopping():
+                self.backfills.step(session, is_busy=session.route.received > before)
         else:
             self._land(session, stopping)
 
@@ -192,12 +197,12 @@ class Worker:
         self._house = house
         self._dice = dice
         self._warehouses = Warehouses(house)
-        self._works = [LaneWork(house, lane, self._warehouses, only=only) for lane in house.lanes(only)]
+        self._works = [LaneWork(house, lane, self._warehouses, only=only, dice=dice) for lane in house.lanes(only)]
 
     def once(self, stopping: Callable[[], bool]) -> list[Outcome]:
         """Does all work that is due, and stops. A neighbour that is away is tried again for a while."""
         try:
-            return [self._patiently(work, stopping) for work in self._works]
+            return [self._to_the_end(work, stopping) for work in self._works]
         finally:
             self._close()
 
@@ -217,7 +222,7 @@ class Worker:
                     outcome = work.step(stopping)
                     is_well = outcome.exit_code == 0 or outcome.is_held
                     failures[work.lane] = 0 if is_well else failures[work.lane] + 1
-                    wait = POLL_SECONDS if is_well else pause(failures[work.lane], self._dice)
+                    wait = _until_next(work) if is_well else pause(failures[work.lane], self._dice)
                     rests[work.lane] = Rest(clock.now(), timedelta(seconds=wait))
                     told[work.lane] = self._record(outcome, told.get(work.lane))
                     if outcome.merged:
@@ -228,6 +233,21 @@ class Worker:
         finally:
             self._close()
         return [_counted(one, counts[lane]) for lane, one in last.items()]
+
+    def _to_the_end(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
+        """Live work, then the backfills that are asked for, live work between their chunks."""
+        outcome = self._patiently(work, stopping)
+        while (outcome.exit_code == 0 or outcome.is_held) and (
+            wait := work.backfills.wait_seconds
+        ) is not None:  # bounded: a range ends
+            if stopping():
+                return replace(outcome, outcome="partial", reason="the run was asked to stop.", exit_code=3)
+            if work.backfills.delays >= ATTEMPTS_ONCE and (why := work.backfills.delayed):
+                return replace(outcome, outcome="partial", reason=why.message, hint=why.hint, exit_code=3)
+            self._house.tools.clock.sleep(wait)
+            before, outcome = outcome, self._patiently(work, stopping)
+            outcome = _counted(outcome, _Counts.of(before).plus(_Counts.of(outcome)))
+        return outcome
 
     def _patiently(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
         """The outcome of the last attempt, with what all of them have received and merged."""
@@ -264,6 +284,12 @@ class Worker:
         for work in self._works:
             work.close()
         self._warehouses.close()
+
+
+def _until_next(work: LaneWork) -> float:
+    """Seconds until the next pass: a backfill that may go on brings it forward."""
+    wait = work.backfills.wait_seconds
+    return POLL_SECONDS if wait is None else min(wait, POLL_SECONDS)
 
 
 def _outcome(lane: str, error: Exception) -> Outcome:

@@ -24,6 +24,8 @@ from ..base.errors import TieoutError
 from ..base.stream import Stream
 from ..sim.examples import EXAMPLES
 from .answer import FAULT, WRONG, Answer, Refusal, present
+from .backfilling import backfill
+from .options import HERE, Json, OneStream, Project, StreamArgument
 
 if TYPE_CHECKING:
     from ..base.clock import Clock
@@ -41,13 +43,8 @@ app = typer.Typer(
 )
 quarantine = typer.Typer(help="Rows that could not be read as their contract promises.", no_args_is_help=True)
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(backfill, name="backfill")
 
-Project = Annotated[Path, typer.Option("--project", help="The project's folder.", metavar="DIR")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
-OneStream = Annotated[str | None, typer.Option("--stream", help="Only this stream.", metavar="SOURCE.OBJECT")]
-StreamArgument = Annotated[str | None, typer.Argument(help="Only this stream.", metavar="[STREAM]", show_default=False)]
-
-HERE = Path()
 ROWS_MAX = 1_000_000
 """Rows of one stream that are listed when nobody says how many; more would not fit in memory at once."""
 

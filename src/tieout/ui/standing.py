@@ -13,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..quality.books import ACCOUNTS, Books
+from ..run.backfill import FAILED
 from ..run.status import Figures, LaneStatus, Report, StreamStatus
+from .backfilled import reason_of, table_of
 from .paint import count, grid, moment, next_step, safe, seconds, several, stacked, state, verdict
 
 _FIGURES = ("rows", "received", "pending", "quarantine", "open", "p95")
@@ -39,7 +41,7 @@ class Standing:
         drawn = [_detail(stream) for stream in self.report.streams] if self.at_length else [self._overview()]
         reasons = [_reason(stream) for stream in self.report.streams if stream.reason]
         reasons += [_remark(lane) for lane in self.report.lanes if lane.outcome == "complete" and lane.reason]
-        return stacked(*drawn, self._lanes(), *reasons, self._verdict(), self._next())
+        return stacked(*drawn, self._lanes(), *self._backfills(), *reasons, self._verdict(), self._next())
 
     def _overview(self) -> Table:
         table = grid("stream", "state", *_FIGURES, right=_FIGURES)
@@ -52,6 +54,12 @@ class Standing:
         for lane in self.report.lanes:
             table.add_row(safe(lane.lane), state(lane.outcome), moment(lane.at))
         return table
+
+    def _backfills(self) -> list[RenderableType]:
+        """Those that somebody waits for."""
+        awaited = [one for one in self.report.backfills if not one.is_ended or one.state == FAILED]
+        reasons = [reason for one in awaited if (reason := reason_of(one)) is not None]
+        return [table_of(awaited), *reasons] if awaited else []
 
     def _verdict(self) -> Text:
         states = [stream.state for stream in self.report.streams]

@@ -106,7 +106,7 @@ class Snapshot:
     def rows(self, table: Table, *, first: int, blocks: Mapping[str, int] | None = None) -> Iterator[pa.Table]:
         """Of a table that is held: its rows as images in pieces, numbered from `first` on; all of them, or those in the
         blocks from `first` to `end`."""
-        columns = [_read(field) for field in table.fields]
+        columns = [read_of(field) for field in table.fields]
         with refusals_told(f"reading {table.quoted}"):
             self._cursor.execute(str(statements("rows", table=table, columns=columns, blocks=blocks)))
             for batch in self._cursor.fetch_record_batch():
@@ -122,6 +122,12 @@ class Snapshot:
             self._cursor.execute(str(statement), (f"[{','.join(keys)}]",))
             answer = self._cursor.fetch_arrow_table()
         return _presence(answer, table, self.stamp)
+
+    @contextmanager
+    def holding(self, table: Table) -> Iterator[Any]:
+        """A session in this view that holds the table, for questions of other modules. Raises Rewritten as `images`."""
+        with self.held(table):
+            yield self._cursor
 
     @contextmanager
     def held(self, table: Table) -> Iterator[None]:
@@ -177,7 +183,14 @@ def _alone(kind: Kind, class_: Class, stamp: Stamp, first: int, origin: str) -> 
     return captured(envelope, {})
 
 
-def _read(field: Field) -> dict[str, Sql]:
+def images_of(answer: pa.Table, table: Table, stamp: Stamp) -> pa.Table:
+    """Rows that were read at a stamp, in the table's columns, as images."""
+    batch = pa.RecordBatch.from_arrays([_whole(column) for column in answer.columns], schema=answer.schema)
+    return _images(batch, table, stamp, 0)
+
+
+def read_of(field: Field) -> dict[str, Sql]:
+    """A column as a statement reads it."""
     return {"name": name(field.name), "read": field.passage.read.of(name(field.name))}
 
 

@@ -22,8 +22,11 @@ from ...base.clock import Clock
 from ...base.codec import canonical_json
 from ...base.cursor import Cursor, Progress
 from ...base.errors import Broken, Misconfigured, Transient
+from ...base.order import Class, Order
+from ...base.range import Range
 from ...base.types import Described
-from ..source import Bound, Captured, Cut, Remark
+from ..source import Bound, Captured, Chunk, Cut, Estimate, Place, Remark
+from . import ranges
 from .catalogue import Table, TableName, all_wanted
 from .following import Following
 from .heartbeat import Heartbeat
@@ -60,6 +63,8 @@ _beginnings_max = 4
 _NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _keys_max = 5_000
 """Keys that one question asks for."""
+_chunk_wait_seconds = 1
+"""How long a chunk of a range waits for a transaction that is open: there is other work, and it is tried again."""
 
 
 class PostgresSource:
@@ -184,6 +189,24 @@ class PostgresSource:
         tables = self._tables(objects)
         with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
             yield Cut(Bound(moment.lsn, _EXACT), self._told(snapshot, moment, tables), epoch=self._epoch)
+
+    def understood(self, object_: str, wish: Range) -> Range:
+        return ranges.understood(self._wire.dsn, self._table(object_), wish)
+
+    def estimate(self, object_: str, range_: Range) -> Estimate:
+        return ranges.estimate(self._wire.dsn, self._table(object_), range_)
+
+    def within(self, object_: str, range_: Range, keys: Sequence[str]) -> tuple[str, ...]:
+        return ranges.within(self._wire.dsn, self._table(object_), range_, keys)
+
+    def chunk(self, object_: str, range_: Range, *, behind: Place | None, rows_max: int) -> Chunk:
+        table = self._table(object_)
+        walk = tuple(column for column, _ in behind) if behind else ranges.walk_of(self._wire.dsn, table, range_)
+        with self._wire.moment(wait_seconds=_chunk_wait_seconds) as moment, self._snapshot(moment) as snapshot:
+            images, reached = ranges.read(snapshot, table, range_, walk=walk, behind=behind, rows_max=rows_max)
+        after = Cursor.of(f"range/{lsn_text(moment.lsn)}/{object_}", 1, {"lsn": lsn_text(moment.lsn)})
+        captured = Captured(None, after, self._epoch, "native", {object_: images}, at_one_moment=True)
+        return Chunk(captured, reached, Order(self._epoch, moment.lsn, Class.READ))
 
     def close(self) -> None:
         self._let_go()
@@ -313,6 +336,10 @@ class PostgresSource:
                 f"none of the schemas' tables can be followed; the first: {first.text}", hint=first.hint
             )
         return self._known
+
+    def _table(self, object_: str) -> Table:
+        (table,) = self._tables((object_,))
+        return table
 
     def _keyed(
         self, snapshot: Snapshot, moment: Moment, wanted: Sequence[tuple[Table, tuple[str, ...]]]

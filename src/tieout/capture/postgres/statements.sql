@@ -7,8 +7,13 @@ select current_setting('wal_level'), pg_is_in_recovery();
 select setting::int from pg_settings where name = 'wal_sender_timeout';
 
 -- flushed --
--- How far the log is on disk: all that was committed before this call is at or before it.
-select pg_current_wal_flush_lsn()::text;
+-- How far the log is on disk: all that was committed before this call is at or before it. And whether a page ends there.
+select flushed.lsn::text, mod(flushed.lsn - '0/0', current_setting('wal_block_size')::int) = 0
+from (select pg_current_wal_flush_lsn() as lsn offset 0) as flushed;
+
+-- finish_record --
+-- A transaction of nothing, whose commit is on disk when this returns, and with it all that the log was given before.
+select pg_logical_emit_message(true, 'tieout', '');
 
 -- relations --
 -- The wanted tables, in the order asked for; null where there is none of that name.

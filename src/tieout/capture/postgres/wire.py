@@ -7,7 +7,7 @@ connection belongs to what it was opened for. PostgreSQL 13 and later.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -111,8 +111,15 @@ class Wire:
         return Server(str(system), int(timeline), self.flushed())
 
     def flushed(self) -> int:
-        """How far the log is on disk."""
-        ((lsn,),) = self._ask("flushed")
+        """How far the log is on disk, at the end of a record.
+
+        The server writes by pages, and may stop within a record of which nobody asked to have the end: it would be
+        waited for in vain, since only whole records are sent.
+        """
+        ((lsn, is_end_of_page),) = self._ask("flushed")
+        if is_end_of_page:
+            with suppress(Misconfigured):  # the right to it was taken from us: then somebody else's commit helps
+                self._ask("finish_record")
         return lsn_number(lsn)
 
     def tables(
@@ -188,9 +195,12 @@ class Wire:
         return Slot(lsn_number(confirmed), usable=True, decoded=int(decoded), count=str(since))
 
     @contextmanager
-    def moment(self) -> Iterator[Moment]:
-        """Opens a view of the database. Waits for those who write now; raises Transient when one goes on."""
+    def moment(self, *, wait_seconds: int | None = None) -> Iterator[Moment]:
+        """Opens a view of the database. Waits for those who write now, for each no longer than `wait_seconds`; raises
+        Transient when one goes on."""
         with self._replication() as connection, connection.cursor() as cursor:
+            if wait_seconds is not None:
+                cursor.execute(f"SET lock_timeout = '{wait_seconds}s'")
             temporary = f"{self._slot[: _slot_name_max - 20]}_at_{connection.info.backend_pid}"
             try:
                 # Not SQL but the replication language, which knows neither comments nor lower case.
