@@ -18,7 +18,7 @@ from ..base.clock import Clock
 from ..base.cursor import Progress
 from ..base.errors import Broken, Fenced
 from .codec import read, read_holder, write, write_cursor, write_holder
-from .facts import FOLLOWS, Acknowledged, Advanced, Asked, Fact, Merged, Resumed, Turned
+from .facts import FOLLOWS, Acknowledged, Advanced, Asked, Fact, Merged, Paused, Resumed, Turned
 from .granting import Held, grant, is_held, prove, until
 from .ledger import CursorAt, Entry, Guard, Holder, Lease, LeaseHeld
 from .sqlite_file import SQL, open_file, told, transaction
@@ -26,7 +26,7 @@ from .sqlite_file import SQL, open_file, told, transaction
 BUSY_SECONDS = 5.0
 """How long a call waits for another writer. A write takes milliseconds, so after this time something else is wrong."""
 _PAGE_ROWS = 1000
-_SELDOM = frozenset({Asked, Turned})
+_SELDOM = frozenset({Asked, Turned, Paused, Resumed})
 """Kinds of which there are few in the longest book: they are found by their index, and not along the book."""
 
 _PRECEDES: dict[type, str] = {
@@ -100,15 +100,16 @@ class SqliteLedger:
         """Without kinds, the facts of every kind. What is appended while one reads is not among them."""
         names = [kind.__name__ for kind in kinds or get_args(Fact)]
         asked: dict[str, Any] = {"kinds": json.dumps(names), "lane": lane, "stream": stream}
+        parts = {"of_lane": lane is not None, "of_stream": stream is not None}
         is_seldom = bool(kinds) and _SELDOM.issuperset(kinds)
-        parts = {"of_lane": lane is not None, "of_stream": stream is not None, "is_seldom": is_seldom}
+        page = SQL("page_of_seldom") if is_seldom else SQL("page", **parts)
         ((end,),) = self._rows(SQL("last_seq"), {})
         after = 0
         if last is not None:
             ((first,),) = self._rows(SQL("seq_of_last", **parts), {**asked, "last": last})
             after = end if first is None else first - 1
         # Page by page, so that no reader holds a snapshot open: it would keep the log from shrinking.
-        while rows := self._rows(SQL("page", **parts), {**asked, "after": after, "until": end, "rows": _PAGE_ROWS}):
+        while rows := self._rows(page, {**asked, "after": after, "until": end, "rows": _PAGE_ROWS}):
             for seq, at, kind, body in rows:
                 yield Entry(seq, datetime.fromisoformat(at), read(kind, body))
             after = rows[-1][0]

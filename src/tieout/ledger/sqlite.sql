@@ -170,14 +170,24 @@ from (
     limit :last
 );
 
--- page --
--- The next facts of these kinds, up to where the book ended when the reading began.
--- The plus sends it along the book: by the index of kinds it would sort all that is left of the book for each page. Of
--- kinds that are seldom that is little, and the book is long.
+-- page_of_seldom --
+-- As `page`, of kinds of which there are few: by their index, since the book is long.
 select seq, at, kind, body
 from facts
 where seq > :after and seq <= :until
-    and {% if not is_seldom %}+{% endif %}kind in (select value from json_each(:kinds))
+    and kind in (select value from json_each(:kinds))
+    and (:lane is null or lane = :lane)
+    and (:stream is null or stream = :stream)
+order by seq
+limit :rows;
+
+-- page --
+-- The next facts of these kinds, up to where the book ended when the reading began.
+-- The plus sends it along the book: by the index of kinds it would sort all that is left of the book for each page.
+select seq, at, kind, body
+from facts
+where seq > :after and seq <= :until
+    and +kind in (select value from json_each(:kinds))
     {% if of_lane %}
         and lane = :lane
     {% endif %}

@@ -21,7 +21,7 @@ from ..contract.contract import Contract
 from .aligned import aligned, may_be_unfit
 from .columns import Shapes, covers_table
 from .duckdb_file import connect, told, translated
-from .reshape import reshape
+from .reshape import reshape, stands
 from .warehouse import ENGINE_TYPE, Side, Turn, table_of
 
 _SQL = Statements(__package__, "duckdb.sql")
@@ -71,6 +71,8 @@ class DuckDBWarehouse:
 
     def prepare(self, contract: Contract, side: Side) -> None:
         with self._writing():
+            if stands(self._connection, contract, side):
+                return
             self._create(contract, side)
             if self._is_of_another_shape(contract, side):
                 for statement in _SQL.each("drop_rows", **_tables(contract.stream, side)):

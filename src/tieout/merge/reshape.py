@@ -28,6 +28,14 @@ from .warehouse import Side, table_of
 _SQL = Statements(__package__, "reshape.sql")
 
 
+def stands(connection: duckdb.DuckDBPyConnection, contract: Contract, side: Side) -> bool:
+    """Whether the tables are what this contract wants already."""
+    table = table_of(contract.stream, side)
+    wanted = {"stream": str(contract.stream), "side": side.value, "shape": shape_of(contract), "table": table}
+    row = connection.execute(_SQL("stands"), wanted).fetchone()
+    return bool(row and row[0])
+
+
 def reshape(connection: duckdb.DuckDBPyConnection, contract: Contract, side: Side) -> None:
     """Within the transaction that is open. Raises Retyped where only a rebuild can, Misconfigured for another key."""
     reshaping = _Reshaping(connection, contract, side)

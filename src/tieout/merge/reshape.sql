@@ -2,6 +2,17 @@
 -- The columns a table has now, with their types.
 select column_name, data_type from duckdb_columns() where schema_name = $schema and table_name = $table;
 
+-- stands --
+-- Whether the tables are there, and were last made for this contract.
+select
+    count(*) = 1
+    and (
+        select count(*) from duckdb_tables()
+        where schema_name in ('raw', 'latest', 'quarantine') and table_name = $table
+    ) = 3
+from tieout.shapes
+where stream = $stream and side = $side and shape = $shape;
+
 -- shape_of --
 -- The contract for whose columns the tables were made last.
 select shape from tieout.shapes where stream = $stream and side = $side;
