@@ -125,8 +125,30 @@ select
 from generate_series({{ first }}::bigint, {{ last }}::bigint) as series (n);
 
 -- change_wide --
--- So many rows over all of the table, changed in one statement.
-update sales set status = 'returned', amount = amount + 1 where id % {{ every }} = 0;
+-- Transactions of twenty row changes: fifteen new sales, four changed ones and a dropped one, of any age.
+do $$
+begin
+    for turn in {{ first }}..{{ last }} loop
+        insert into sales
+        select
+            n, n % 500000, n % 300, 'new', (n % 100000)::numeric(12, 2) / 100, null, 'customer' || n % 5000 || '@example.com'
+            , 'left at the door', now(), null, n % 3 = 0, md5(n::text)::uuid
+        from generate_series(turn * 15::bigint, turn * 15 + 14) as series (n);
+        update sales set status = 'paid', shipped_on = date '2026-11-01'
+        where id in (turn * 7, turn * 7 + 1, turn * 7 + 2, turn * 7 + 3);
+        delete from sales where id = turn * 7 + 5;
+        commit;
+    end loop;
+end
+$$;
+
+-- make_slot --
+-- One that stands where the log is now.
+select pg_create_logical_replication_slot({{ slot }}, 'pgoutput');
+
+-- log_end --
+-- How far the log is.
+select pg_current_wal_flush_lsn();
 
 -- create_wide_copy --
 -- Where the floors put it.
@@ -191,3 +213,11 @@ visits
 -- merged_visits --
 -- Where the warehouse has them.
 latest.web__visit
+
+-- follow_sales --
+-- What the floor receives.
+create publication {{ publication }} for table sales;
+
+-- source_content --
+-- The first sums of `wide_content`, as the source has them.
+select count(*), count(distinct id), sum(customer_id), sum(store_id) from sales;

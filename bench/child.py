@@ -10,17 +10,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import duckdb
+import psycopg2
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
+from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection
 
 from tieout.base.errors import Broken
+from tieout.capture.postgres.lsn import lsn_number
 
+from .postgres import counted
 from .shop import SQL
 from .timing import Watch
 
+PUBLICATION = SLOT = "floor"
 _KIB_IN_MIB = 1024
 
 
@@ -37,9 +41,9 @@ def timed(watch: Watch, arguments: Sequence[str]) -> None:
         raise Broken(f"bench: {' '.join(arguments)} ended with exit code {process.returncode}.")
 
 
-def load(url: str, path: Path) -> None:
+def load(url: str, path: str) -> None:
     """ADBC straight into a DuckDB table, batch by batch."""
-    with duckdb.connect(str(path)) as warehouse:
+    with duckdb.connect(path) as warehouse:
         warehouse.execute("set TimeZone = 'UTC'")
         warehouse.execute(SQL("create_wide_copy"))
         with dbapi.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
@@ -55,7 +59,19 @@ def _plain(batch: pa.RecordBatch) -> pa.Table:
     return pa.Table.from_arrays(arrays, names=batch.schema.names)
 
 
-_FLOORS = {"load": load}
+def count(url: str, until: str) -> None:
+    """Receives what a slot holds up to a position of the log, drops it, and lets the server forget it."""
+    end = lsn_number(until)
+    connection = psycopg2.connect(url, connection_factory=LogicalReplicationConnection)
+    with connection.cursor() as cursor:
+        options = {"proto_version": "1", "publication_names": PUBLICATION}
+        cursor.start_replication(slot_name=SLOT, slot_type=REPLICATION_LOGICAL, options=options, decode=False)
+        counted(cursor, end)
+        cursor.send_feedback(flush_lsn=end, force=True)  # type: ignore[no-untyped-call]
+    connection.close()
+
+
+_FLOORS = {"load": load, "count": count}
 
 if __name__ == "__main__":
-    _FLOORS[sys.argv[1]](sys.argv[2], Path(sys.argv[3]))
+    _FLOORS[sys.argv[1]](*sys.argv[2:])

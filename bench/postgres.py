@@ -92,7 +92,7 @@ def _stream(rows: int) -> Iterator[Trial]:
 
         def floor(watch: Watch) -> Content:
             with _replication(url) as cursor, watch:
-                return (_counted(cursor, until.position),)
+                return (counted(cursor, until.position),)
 
         yield Trial(subject, floor)
 
@@ -108,7 +108,7 @@ def _followed(server: PostgresServer, url: str, rows: int) -> tuple[dict[str, Cu
     return progress, source.bound()
 
 
-def _counted(cursor: psycopg2.extras.ReplicationCursor, until: int) -> int:
+def counted(cursor: psycopg2.extras.ReplicationCursor, until: int) -> int:
     """Row messages up to a position; nothing of them is read but their first byte."""
     count = silent = 0
     while silent < _SILENT_TURNS_MAX:
