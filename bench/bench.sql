@@ -128,6 +128,7 @@ from generate_series({{ first }}::bigint, {{ last }}::bigint) as series (n);
 -- Transactions of twenty row changes: fifteen new sales, four changed ones and a dropped one, of any age.
 do $$
 begin
+    perform set_config('enable_seqscan', 'off', false); -- of an empty table the server would scan, and go on to
     for turn in {{ first }}..{{ last }} loop
         insert into sales
         select

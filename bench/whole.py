@@ -28,6 +28,7 @@ from .timing import Content, Pair, Trial, Watch
 
 _DATABASE = "bench"
 _TRANSACTION_CHANGES = 20
+_FILLED_AT_ONCE = 500_000
 _PROJECT = "project: bench\nsources:\n  shop: {type: postgres, url: '${BENCH_URL}', tables: [public.sales]}\n"
 
 
@@ -110,7 +111,9 @@ def _sales(rows: int) -> Iterator[tuple[PostgresServer, str, Path]]:
     with TemporaryDirectory(prefix="tieout-bench-") as folder, PostgresServer(Path(folder) / "data") as server:
         url = os.environ["BENCH_URL"] = server.create_database(_DATABASE)
         server.execute(SQL("create_wide"), database=_DATABASE)
-        server.execute(SQL("fill_wide", first=0, last=rows - 1), database=_DATABASE)
+        for first in range(0, rows, _FILLED_AT_ONCE):
+            filling = SQL("fill_wide", first=first, last=min(first + _FILLED_AT_ONCE, rows) - 1)
+            server.execute(filling, database=_DATABASE)
         server.execute("vacuum analyze sales", database=_DATABASE)
         yield server, url, Path(folder)
 
