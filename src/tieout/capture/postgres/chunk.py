@@ -24,10 +24,12 @@ _rows_a_block = 64.0
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows in pieces, and where the reading stands when all of them are told."""
+    """Rows in pieces, and where the reading stands when all of them are told. `is_taken`: they are here, and nothing is
+    held for them any more."""
 
     pieces: Iterator[pa.Table]
     after: Reading
+    is_taken: bool = False
 
 
 @contextmanager
@@ -53,7 +55,8 @@ def next_chunk(snapshot: Snapshot, table: Table, reading: Reading) -> Iterator[C
             yield Chunk(pieces, after)
             return
         taken = list(pieces)
-    yield Chunk(iter(taken), after)
+    rows = reading.rows + sum(piece.num_rows for piece in taken)
+    yield Chunk(iter(taken), replace(after, rows=rows), is_taken=True)
 
 
 def _blocks(reading: Reading, part: Part, size: Size) -> tuple[dict[str, int] | None, Reading]:

@@ -13,7 +13,6 @@ import pyarrow as pa
 from ...base.cursor import Progress
 from ..source import Captured
 from .catalogue import Table
-from .chunk import next_chunk
 from .reading import Due, Reading
 from .snapshot import Stamp, gap, mark, sweep
 from .standing import Incarnation, snapshot_track
@@ -74,7 +73,7 @@ class Reads:
 
     def _blocks(self, table: Table, reading: Reading, view: View) -> Generator[Captured, None, Reading]:
         """The rows of the next blocks; returns where the reading stands behind them."""
-        with next_chunk(view.snapshot, table, reading) as chunk:
+        with view.ahead.chunk(table, reading) as chunk:
             for images, is_last in _with_last(chunk.pieces):
                 reading = reading.told(images.num_rows)
                 behind = chunk.after.told(reading.rows - chunk.after.rows)

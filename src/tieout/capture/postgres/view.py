@@ -6,11 +6,12 @@ rest of a large table is read in a younger one.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ...base.clock import Clock
+from .ahead import Ahead
 from .snapshot import Snapshot, Stamp, snapshot_at
 from .wire import Moment, Wire
 
@@ -21,6 +22,7 @@ _seconds_max = 60.0
 class View:
     moment: Moment
     snapshot: Snapshot
+    ahead: Ahead
     opened_at: datetime
 
 
@@ -52,5 +54,6 @@ class Views:
             moment = opening.enter_context(self._wire.moment())
             stamp = Stamp(moment.lsn, self._clock.now())
             snapshot = opening.enter_context(snapshot_at(self._wire.dsn, moment.snapshot, stamp))
+            ahead = opening.enter_context(closing(Ahead(snapshot)))
             self._open = opening.pop_all()
-        return View(moment, snapshot, stamp.read_at)
+        return View(moment, snapshot, ahead, stamp.read_at)
