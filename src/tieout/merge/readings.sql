@@ -36,6 +36,8 @@ registers as (
             , case when not _alive then {{ life }} else '' end
         ) as death
     from {{ latest }}, floors
+    -- A row that an image made whole and nothing has happened to since is known for certain, alive or dead: nearly all are.
+    where _gap is not null or _patch is not null or _base is null or not coalesce(_born, false)
 ),
 
 known as (
