@@ -304,6 +304,9 @@ def _outcome(lane: str, error: Exception) -> Outcome:
         return Outcome(lane, "failed", error.message, error.hint, exit_code=2)
     if isinstance(error, TieoutError):
         return Outcome(lane, "failed", error.message, error.hint, exit_code=1)
+    if isinstance(error, MemoryError):
+        why, mend = f"there is not enough memory: {error or 'no more is given'}.", "Give the machine more memory."
+        return Outcome(lane, "partial", why, mend, exit_code=3, is_passing=True)
     log.exception("a fault of tieout's own", lane=lane)
     return Outcome(
         lane, "failed", f"{type(error).__name__}: {error}", "This is a fault in tieout; please report it.", exit_code=1
