@@ -45,11 +45,13 @@ _IDENTIFIER_BYTES_MAX = 63
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table to read: where it stands in the source, and the object name its stream bears here."""
+    """A table to read: where it stands in the source, and the object name its stream bears here. `append_only`: nothing
+    shall be told of it but what is added, as it has no key."""
 
     schema: str
     name: str
     object: str
+    append_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,12 @@ class _PostgresForm(BaseModel):
 class _AliasedForm(BaseModel):
     table: str
     alias: str = Field(alias="as")
+
+
+class _TableForm(BaseModel):
+    table: str
+    alias: str | None = Field(default=None, alias="as")
+    append_only: bool
 
 
 def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
@@ -246,8 +254,11 @@ def _tables(document: Document, place: Place, entries: list[Any]) -> tuple[Table
 
 
 def _table(document: Document, place: Place, entry: object, *, source: str) -> Table:
-    alias = None
-    if isinstance(entry, dict):
+    alias, append_only = None, False
+    if isinstance(entry, dict) and "append_only" in entry:
+        told = form.read(_TableForm, document, place)
+        entry, alias, append_only = told.table, told.alias, told.append_only
+    elif isinstance(entry, dict):
         aliased = form.read(_AliasedForm, document, place)
         entry, alias = aliased.table, aliased.alias
     match = _TABLE.fullmatch(entry) if isinstance(entry, str) else None
@@ -263,7 +274,7 @@ def _table(document: Document, place: Place, entry: object, *, source: str) -> T
         stream = Stream(source, name if alias is None else alias)
     except Misconfigured as error:
         raise document.wrong(place, f"is not usable: {error.message}", hint=error.hint) from error
-    return Table(schema=schema, name=name, object=stream.object)
+    return Table(schema=schema, name=name, object=stream.object, append_only=append_only)
 
 
 def _identifier(document: Document, place: Place, name: str) -> str:
