@@ -126,15 +126,10 @@ class _PostgresForm(BaseModel):
     streaming: bool = False
 
 
-class _AliasedForm(BaseModel):
-    table: str
-    alias: str = Field(alias="as")
-
-
 class _TableForm(BaseModel):
     table: str
     alias: str | None = Field(default=None, alias="as")
-    append_only: bool
+    append_only: bool = False
 
 
 def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
@@ -255,12 +250,9 @@ def _tables(document: Document, place: Place, entries: list[Any]) -> tuple[Table
 
 def _table(document: Document, place: Place, entry: object, *, source: str) -> Table:
     alias, append_only = None, False
-    if isinstance(entry, dict) and "append_only" in entry:
+    if isinstance(entry, dict):
         told = form.read(_TableForm, document, place)
         entry, alias, append_only = told.table, told.alias, told.append_only
-    elif isinstance(entry, dict):
-        aliased = form.read(_AliasedForm, document, place)
-        entry, alias = aliased.table, aliased.alias
     match = _TABLE.fullmatch(entry) if isinstance(entry, str) else None
     if match is None:
         hint = f"Did you mean public.{entry}?" if isinstance(entry, str) and "." not in entry else ""

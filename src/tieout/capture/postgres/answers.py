@@ -106,6 +106,10 @@ class TableSaid:
         return name(self.schema, self.name)
 
     @property
+    def has_key(self) -> bool:
+        return self.primary or self.identity == "i"
+
+    @property
     def tells(self) -> bool:
         """Whether the log tells its rows apart, so that to publish it does no harm."""
         return self.identity == "f" or (self.identity in ("d", "i") and self.usable)

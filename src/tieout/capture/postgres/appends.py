@@ -40,8 +40,14 @@ def row_ids(origins: pa.Array, ranks: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(origins, ranks.cast(pa.string()), " ")
 
 
-def refuse(where: Sql, columns: Collection[str], named: tuple[str, ...]) -> None:
-    """`columns` are those of an append-only table, `named` the key that its contract names, if there is one."""
+def refuse(where: Sql, columns: Collection[str], named: tuple[str, ...], *, has_key: bool) -> None:
+    """`columns` are those of an append-only table, `named` the key that its contract names, if there is one. A table
+    that got a key when it was followed already is followed on: nobody shall have to wait because of that."""
+    if has_key and not named:
+        raise Misconfigured(
+            f"table {where} is append_only, and has a key by which all that happens to it can be told.",
+            hint="Take `append_only` out in tieout.yaml.",
+        )
     if taken := sorted(column for column in columns if column.lower() == ROW_ID):
         raise Misconfigured(
             f"table {where} is append_only and has a column {taken[0]}, as its key is called here.",

@@ -156,12 +156,13 @@ def _table(
     _refuse_object(where, object_)
     _refuse_kind(where, relation, kind, persistence)
     columns = {row[1] for row in answers.columns if row[0] == relation}
+    indexes = [row[1:] for row in answers.identities if row[0] == relation]
     if append_only:
-        refuse(where, columns, named)
+        refuse(where, columns, named, has_key=bool(indexes))
         key: tuple[str, ...] = (ROW_ID,)
     else:
         refuse_left(where, columns, named)
-        key = _key(where, identity, [row[1:] for row in answers.identities if row[0] == relation], named)
+        key = _key(where, identity, indexes, named)
     published = answers.appended if append_only else answers.published
     fields, untold = [_ROW_ID] if append_only else [], []
     for owner, column, *type_, generated in answers.columns:

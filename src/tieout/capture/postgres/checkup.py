@@ -73,7 +73,7 @@ def findings(aim: Aim, answers: Answers) -> tuple[Finding, ...]:
     found += _well(server.rights(role), "postgres.role.ok", f"role {role.name} may read the log")
     number = len(answers.tables)
     found += _well(tables.tables(answers.tables, role, aim.append_only), "postgres.table.ok", f"tables: {number:,}")
-    of_publication = chain(tables.publication(aim, answers, role), tables.identities(aim, answers.watched))
+    of_publication = chain(tables.publication(aim, answers, role), tables.identities(aim, answers))
     if all(book.said is None for book in tables.books(aim, answers)):
         found += of_publication
     else:

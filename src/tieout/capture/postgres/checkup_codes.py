@@ -42,6 +42,7 @@ CODES = Codes(
         "postgres.table.deferrable": (_ERROR, "the log cannot tell rows by a key that is not checked at once"),
         "postgres.table.identity_full": (_NOTE, "each update and delete writes the whole old row into the log"),
         "postgres.table.append_only": (_WARNING, "updates and deletes of its rows are found by tieout certify alone"),
+        "postgres.table.append_only_key": (_ERROR, "it is append_only, and updates and deletes of it could be told"),
         "postgres.table.toast": (_NOTE, "large values that an update leaves alone come without; the old ones are kept"),
         "postgres.table.reserved_column": (_ERROR, "the name is tieout's own in the warehouse"),
         "postgres.publication.ok": (_OK, "it tells all changes of all tables"),

@@ -85,17 +85,18 @@ def _book(book: Book, ours: Sequence[WatchedSaid], role: RoleSaid) -> Iterator[F
             yield from _told(book, seen[key])
 
 
-def identities(aim: Aim, said: Sequence[WatchedSaid]) -> Iterator[Finding]:
+def identities(aim: Aim, answers: Answers) -> Iterator[Finding]:
     """Of every publication of the database: what makes the application's own statements fail."""
-    for one in said:
-        if (
-            one.strict
-            and one.publication == aim.publication
-            and (one.listed_schema, one.listed_name) in aim.append_only
-        ):
+    keyed = {(table.schema, table.name) for table in answers.tables if table.has_key}
+    for one in answers.watched:
+        is_appended = (one.listed_schema, one.listed_name) in aim.append_only - keyed
+        if one.strict and is_appended and one.publication == aim.publication:
+            is_whole = answers.publication is not None and answers.publication.all_tables
             sql = mend("publish_not", publication=name(one.publication), table=one.listed)
+            hint = "It is for all tables: name another one by `publication` in tieout.yaml, and tieout makes it."
             found = f"publication {one.publication} tells updates or deletes of {one.quoted}, which is append_only"
-            yield CODES("postgres.identity.append_only", found, about=one.quoted, sql=sql)
+            parts = {"hint": hint} if is_whole else {"sql": sql}
+            yield CODES("postgres.identity.append_only", found, about=one.quoted, **parts)
         elif one.strict:
             yield from _identity(one)
 
@@ -114,11 +115,7 @@ def _table(table: TableSaid, role: RoleSaid, *, append_only: bool) -> Iterator[F
     if table.persistence != "p":
         sql = mend("logged", table=where)
         yield CODES("postgres.table.unlogged", f"table {where} is not logged", about=where, sql=sql)
-    if append_only:
-        found = f"of table {where} only what is added is told"
-        yield CODES("postgres.table.append_only", found, about=where)
-    else:
-        yield from _key(table)
+    yield from _appended(table) if append_only else _key(table)
     for column in filter(is_reserved, table.columns):
         renamed = name(f"{column.strip('_')}_")
         sql = mend("rename", table=where, column=name(column), renamed=renamed)
@@ -145,6 +142,17 @@ def _rights(table: TableSaid, role: RoleSaid) -> Iterator[Finding]:
         yield CODES("postgres.table.row_security", f"row security holds for us on {where}", about=where, sql=sql)
 
 
+def _appended(table: TableSaid) -> Iterator[Finding]:
+    where = table.quoted
+    if table.has_key:
+        hint = "Take `append_only` out in tieout.yaml; where it was read so before: {table: ..., as: NAME}, anew."
+        yield CODES("postgres.table.append_only_key", f"table {where} has a key", about=where, hint=hint)
+        return
+    found = f"of table {where} only what is added is told"
+    hint = "Run `tieout certify` from time to time; a primary key would have all of it told."
+    yield CODES("postgres.table.append_only", found, about=where, hint=hint)
+
+
 def _key(table: TableSaid) -> Iterator[Finding]:
     """As the log tells rows: by the primary key, by an index chosen for it, or by all columns beside a primary key."""
     where = table.quoted
@@ -152,7 +160,7 @@ def _key(table: TableSaid) -> Iterator[Finding]:
         sql = mend("identity", table=where, identity=_DEFAULT)
         found = f"table {where} has REPLICA IDENTITY NOTHING"
         yield CODES("postgres.table.identity_nothing", found, about=where, sql=sql)
-    elif not table.primary and table.identity != "i":
+    elif not table.has_key:
         yield CODES(
             "postgres.table.no_key",
             f"table {where} has no primary key",

@@ -7,14 +7,15 @@ there; and when all is read, a sweep as of `start` ends whatever was not mention
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ...base.cursor import Cursor
+from ...base.cursor import Cursor, Progress
 from ...base.order import INT64_MAX
 from ..hole import Hole
 from .lsn import lsn_number, lsn_text
 from .shape import Shape, untold
-from .standing import Incarnation, incarnation_of, is_shaped, snapshot_cursor
+from .standing import Incarnation, incarnation_of, is_shaped, snapshot_cursor, snapshot_track
 
 _HOLES_MAX = 8
 
@@ -108,6 +109,12 @@ def seen(cursor: Cursor | None, incarnation: Incarnation) -> int:
         return INT64_MAX
     reading = Reading.of(cursor)
     return INT64_MAX if reading.start is None or not reading.done else reading.start
+
+
+def shapes_read(progress: Progress, objects: Iterable[str]) -> dict[str, Shape]:
+    """Of each of these objects that was ever read, or begun: the shape that its table had then."""
+    cursors = {object_: progress.get(snapshot_track(object_)) for object_ in objects}
+    return {object_: Reading.of(cursor).shape for object_, cursor in cursors.items() if cursor and is_shaped(cursor)}
 
 
 def due(cursor: Cursor | None, incarnation: Incarnation, shape: Shape, *, followed: int, reason: str) -> Due:

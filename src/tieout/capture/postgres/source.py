@@ -33,7 +33,7 @@ from .following import Following
 from .heartbeat import Heartbeat
 from .lsn import lsn_text
 from .nested import told_as_json
-from .reading import Reading, due, seen
+from .reading import due, seen, shapes_read
 from .reads import Reads
 from .shape import Shape, is_published_anew
 from .snapshot import Rewritten, Snapshot, Stamp, snapshot_at
@@ -46,7 +46,6 @@ from .standing import (
     followed,
     incarnation_of,
     is_read,
-    is_shaped,
     snapshot_track,
     standing,
     wal_within,
@@ -75,7 +74,7 @@ class PostgresSource:
     `heartbeat_seconds`: how often a word is left in the log; 0 for never. `streaming`: a folder where transactions may
     wait that have not committed; None: the server keeps them until they have.
     `keys`: those that contracts name; they hold where a table logs whole old rows (REPLICA IDENTITY FULL).
-    `append_only`: objects of whose tables only what is added is told, whatever key they have.
+    `append_only`: objects of whose tables, which have no key, only what is added is told.
     """
 
     rereads: Final = True
@@ -213,11 +212,9 @@ class PostgresSource:
     def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
         tables = self._tables(objects)
         with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
-            bound, appended = (
-                Bound(moment.lsn, _EXACT),
-                frozenset(table.object for table in tables if table.append_only),
-            )
-            yield Cut(bound, self._told(snapshot, moment, tables), epoch=self._epoch, by_content=appended)
+            bound, appended = Bound(moment.lsn, _EXACT), {table.object for table in tables if table.append_only}
+            told = self._told(snapshot, moment, tables)
+            yield Cut(bound, told, epoch=self._epoch, by_content=frozenset(appended))
 
     def understood(self, object_: str, wish: Range) -> Range:
         return ranges.understood(self._wire.dsn, self._ranged(object_), wish)
@@ -283,20 +280,17 @@ class PostgresSource:
         if slot is not None and not self._wire.is_published(tables):
             slot = replace(slot, usable=False, reason="the publication is not there")
         if missing := self._wire.unpublished(tables):
-            if slot is not None and not self._wire.may_publish(missing):
-                self._wire.drop_slot()
-                slot = None
             self._wire.publish(missing)
         return slot
 
     def _judged(self, slot: Slot | None, known: Progress) -> Slot | None:
-        """Our slot; of no use where the publication was made anew, as the log cannot be told from before that on."""
-        for object_, shape in self._shapes.items():
-            cursor = known.get(snapshot_track(object_))
-            if slot is None or cursor is None or not is_shaped(cursor):
-                continue
-            if is_published_anew(Reading.of(cursor).shape, shape):
-                return replace(slot, usable=False, reason="the publication was made anew")
+        """Our slot; of no use where a publication was made anew, as the log cannot be told from before that on."""
+        shapes = shapes_read(known, self._shapes)
+        if slot is not None and any(is_published_anew(then, self._shapes[object_]) for object_, then in shapes.items()):
+            return replace(slot, usable=False, reason="the publication was made anew")
+        is_told = any(table.append_only and table.object in shapes for table in self._known)
+        if slot is not None and not is_told and self._wire.is_appends_late():
+            return replace(slot, usable=False, reason="a publication was added")
         return slot
 
     def _begin_anew(self, known: Progress, stands: Standing, server: Server) -> Generator[Captured, None, Incarnation]:

@@ -189,8 +189,8 @@ left join leaves on leaves.root = wanted.oid
 order by wanted.place;
 
 -- publication --
--- Whether it tells every kind of change, or what is added and emptied alone, tells of a partitioned table under its own name, and tells stored generated
--- columns (18 and later).
+-- Whether it tells every kind of change, or what is added and emptied alone; tells of a partitioned table under its own
+-- name; and tells stored generated columns (18 and later).
 select
     held.pubinsert and held.pubupdate and held.pubdelete and held.pubtruncate,
     held.pubinsert and held.pubtruncate and not held.pubupdate and not held.pubdelete,
@@ -232,6 +232,13 @@ select
     to_jsonb(listed) ->> 'invalidation_reason'
 from pg_replication_slots as listed
 where slot_name = %(slot)s;
+
+-- made_late --
+-- Our publication, where it may have been made after the beginning of the log that our slot keeps.
+select held.oid
+from pg_publication as held
+join pg_replication_slots as listed on age(held.xmin) <= age(listed.catalog_xmin)
+where held.pubname = %(publication)s and listed.slot_name = %(slot)s;
 
 -- slot_count --
 -- How many transactions were read through it (14 and later), and since when that is counted: the server begins anew after

@@ -128,7 +128,7 @@ class Transactions:
             sheet = self._sheets[relation]
             if sheet is not None and sheet.append_only:
                 heard = heard[self._is_added(page, places, heard, sheet.object)]
-            if sheet is not None:
+            if sheet is not None and (heard.size or gone.size):
                 self._told[sheet.object].append(sheet.table(page, places, heard, gone))
 
     def _is_added(self, page: Page, places: Places, messages: Numbers, object_: str) -> Flags:

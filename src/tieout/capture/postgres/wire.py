@@ -191,11 +191,12 @@ class Wire:
         """Whether there is a publication of our name, where one of these tables needs it."""
         return not _apart(tables)[0] or self._published(self._publication) is not None
 
-    def may_publish(self, tables: Sequence[Table]) -> bool:
-        """Whether these can be published while a slot stands. Before version 18 the server reads no log that is older
-        than a publication that is named to it."""
-        is_new = bool(_apart(tables)[1]) and self._published(self._appends) is None
-        return not is_new or self._opened().info.server_version >= _NAMING_LATE
+    def is_appends_late(self) -> bool:
+        """Whether the publication of append-only tables may be younger than the log that our slot keeps: before version
+        18 the server reads no log that is older than a publication that is named to it."""
+        if self._opened().info.server_version >= _NAMING_LATE:
+            return False
+        return bool(self._ask("made_late", publication=self._appends, slot=self._slot))
 
     def publish(self, tables: Sequence[Table]) -> None:
         """Their publications tell of these tables from now on."""
