@@ -47,6 +47,7 @@ class Follower:
         slot: str = SLOT,
         heartbeat_seconds: float = 0.0,
         streaming: Path | None = None,
+        append_only: tuple[str, ...] = (),
     ) -> None:
         self._make = lambda: PostgresSource(
             "shop",
@@ -57,6 +58,7 @@ class Follower:
             clock=Noon(),
             heartbeat_seconds=heartbeat_seconds,
             streaming=streaming,
+            append_only=append_only,
         )
         self._key = key
         self.source = self._make()

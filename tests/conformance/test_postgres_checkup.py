@@ -38,7 +38,7 @@ class Clinic:
     def check(self, **others: object) -> tuple[Finding, ...]:
         wishes = {"schemas": (), "slot": f"{BOOK}_{self.role}", "publication": BOOK, "clock": SystemClock(), **others}
         url = self.url.replace("postgres@", f"{self.role}@")
-        return PostgresCheckup(url, TABLES, **wishes).check()  # type: ignore[arg-type]
+        return PostgresCheckup(url, wishes.pop("tables", TABLES), **wishes).check()  # type: ignore[arg-type]
 
     def found(self, code: str, **others: object) -> list[Finding]:
         return [finding for finding in self.check(**others) if finding.code == code]
@@ -338,3 +338,41 @@ def reading(url: str, slot: str, application: str) -> Iterator[None]:
         options = {"proto_version": "1", "publication_names": BOOK}
         connection.cursor().start_replication(slot_name=slot, options=options)
         yield
+
+
+APPENDED = {
+    "postgres.publication.right": "",
+    "postgres.publication.kinds": "create publication tieout_shop_appends for table only log;",
+    "postgres.identity.append_only": "alter publication tieout_shop add table only log;",
+}
+
+
+@pytest.mark.parametrize("code", APPENDED)
+def test_of_an_append_only_table_a_finding_is_gone_when_its_mend_was_run(code: str, clinic: Clinic) -> None:
+    clinic.does(f"create table log (line text); grant select on log to {clinic.role}; {APPENDED[code]}")
+    wish = {"append_only": ("log",), "tables": {**TABLES, "log": ("public", "log")}}
+
+    (finding,) = clinic.found(code, **wish)
+    clinic.does(finding.mend)
+
+    assert clinic.found(code, **wish) == []
+    assert not clinic.found("postgres.table.no_key", **wish)
+
+
+def test_an_append_only_table_is_told_to_be_one(clinic: Clinic) -> None:
+    clinic.does("create table log (line text);")
+
+    (finding,) = clinic.found("postgres.table.append_only", append_only=("log",), tables={"log": ("public", "log")})
+
+    assert finding.level is Level.WARNING
+    assert finding.hint
+
+
+def test_an_append_only_table_that_has_a_key_is_an_error(clinic: Clinic) -> None:
+    wish = {"append_only": tuple(TABLES), "tables": TABLES}
+
+    found = clinic.found("postgres.table.append_only_key", **wish)
+
+    assert {finding.level for finding in found} == {Level.ERROR}
+    assert not clinic.found("postgres.table.append_only", **wish)
+    assert not clinic.found("postgres.identity.append_only", **wish)

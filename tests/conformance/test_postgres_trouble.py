@@ -408,13 +408,17 @@ REFUSED = {
     "no key": (
         "create table orders (id int)",
         'table "public"."orders" has no primary key, so its rows cannot be told apart.',
-        'Run: alter table "public"."orders" add primary key (...); with the columns that tell its rows apart.',
+        'Run: alter table "public"."orders" add primary key (...); with the columns that tell its rows apart.'
+        ' Or run: alter table "public"."orders" replica identity using index ...; with a unique index;'
+        " or: ... replica identity full; and mark the columns with primaryKey in its contract."
+        " Or, where rows are only ever added, write append_only: true for it under `tables` in tieout.yaml.",
     ),
     "no key, and whole old rows": (
         "create table orders (id int); alter table orders replica identity full",
         'table "public"."orders" has no primary key, so its rows cannot be told apart.',
         'Run: alter table "public"."orders" add primary key (...); with the columns that tell its rows apart.'
-        " Or mark them with primaryKey in its contract.",
+        " Or mark them with primaryKey in its contract."
+        " Or, where rows are only ever added, write append_only: true for it under `tables` in tieout.yaml.",
     ),
     "identity nothing": (
         "create table orders (id int primary key); alter table orders replica identity nothing",

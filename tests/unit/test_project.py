@@ -78,6 +78,15 @@ def test_a_postgres_source_names_its_tables_with_their_aliases(tmp_path: Path) -
     )
 
 
+def test_a_table_without_a_key_is_named_append_only(tmp_path: Path) -> None:
+    source = postgres_of(
+        tmp_path,
+        "tables: [{table: a.b, append_only: true}, {table: a.c, as: d, append_only: true}, {table: a.e, as: f}]",
+    )
+
+    assert source.tables == (Table("a", "b", "b", True), Table("a", "c", "d", True), Table("a", "e", "f"))
+
+
 def test_heartbeat_and_failover_can_be_turned_off(tmp_path: Path) -> None:
     source = postgres_of(tmp_path, "tables: [public.orders], failover: false, heartbeat_seconds: 0")
 
@@ -203,6 +212,13 @@ WRONG: list[tuple[str, str, str]] = [
     ("no table at all", "project: shop\nsources:\n  erp: {type: postgres, url: 'postgresql://h/d'}\n",
      "tieout.yaml:3: sources.erp names neither tables nor schemas."
      " Write tables: [public.orders, ...] or schemas: [public]."),
+    ("a table that is misspelt append-only", "project: shop\nsources:\n  erp:\n    type: postgres\n"
+     "    url: postgresql://h/d\n    tables:\n      - {table: a.b, append_onyl: true}\n",
+     "tieout.yaml:7: sources.erp.tables[0].append_onyl is not a setting; allowed: append_only, as, table."
+     " Did you mean append_only?"),
+    ("a whole schema that is append-only", "project: shop\nsources:\n  erp:\n    type: postgres\n"
+     "    url: postgresql://h/d\n    schemas:\n      - {table: a.b, append_only: true}\n",
+     "tieout.yaml:7: sources.erp.schemas[0] is a mapping; write text (in quotes, if it looks like a number)."),
     ("a slot that PostgreSQL refuses", "project: shop\nsources:\n  erp:\n    type: postgres\n"
      "    url: postgresql://h/d\n    schemas: [public]\n    slot: My-Slot\n",
      'tieout.yaml:7: sources.erp.slot is "My-Slot"; write 1 to 63 lower-case letters, digits and \'_\'.'),

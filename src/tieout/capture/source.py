@@ -56,12 +56,14 @@ class Cut:
              or, from a source that `Retells`, all changes, to be folded
     unable   why a part of it can no longer be told, one sentence each; empty: it is the whole truth
     epoch    the source's incarnation at this moment
+    by_content  objects whose rows have no key at the source, and another one each time they are told
     """
 
     bound: Bound
     told: Iterator[Captured]
     unable: tuple[str, ...] = ()
     epoch: int = 0
+    by_content: frozenset[str] = frozenset()
 
 
 class Source(Protocol):
@@ -98,7 +100,8 @@ class Source(Protocol):
 
     def reread(self, objects: Mapping[str, tuple[str, ...]]) -> AbstractContextManager[Iterator[Captured]]:
         """Reads anew, at one watermark, the keys of each object (canonical keys): an image for each that is there, a
-        delete for each that is not, both of class read. Only where `rereads`."""
+        delete for each that is not, both of class read. Only where `rereads`; nothing of objects whose keys the source
+        does not know."""
         ...
 
     def cut(self, objects: tuple[str, ...]) -> AbstractContextManager[Cut]:

@@ -23,9 +23,14 @@ _SQL = Statements(__package__, "compare.sql")
 
 
 class Comparing:
-    """Compares one telling with the stream's tables, as often as asked. `obliged` are the keys of open obligations."""
+    """Compares one telling with the stream's tables, as often as asked. `obliged` are the keys of open obligations.
 
-    def __init__(self, telling: Telling, obliged: Iterable[str]) -> None:
+    `by_content`: the source knows no key, and tells its rows under names that differ from those here. Then each is held
+    against a row here of the same content, and what finds none is missing, or a ghost.
+    """
+
+    def __init__(self, telling: Telling, obliged: Iterable[str], *, by_content: bool = False) -> None:
+        self._by_content = by_content
         self._connection = telling.connection
         self._contract = telling.contract
         self._obliged = pa.table({"_key": pa.array(sorted(set(obliged)), pa.string())})
@@ -40,6 +45,8 @@ class Comparing:
         }
 
     def compare(self) -> Comparison:
+        if self._by_content:
+            self._run("match")
         self._run("find")
         self._covers = covers_table(self._contract, self._run("covers")["_cover"].to_pylist())
         if self._covers.num_rows:

@@ -1,3 +1,35 @@
+-- match --
+-- Each row that the source told is given the key of a row here of the same content, as many as there are on both sides.
+create or replace temp table {{ told }} as
+with here as (
+    select
+        _key
+        , {% for column in columns %}{{ column.name }}, {% endfor %}
+row_number() over (partition by {% for field in fields %}{{ field.name }}, {% endfor %}true order by _key) as __nth
+    from {{ latest }} where not _deleted
+),
+
+readable as (
+    select
+        *
+        , row_number() over (partition by {% for field in fields %}{{ field.name }}, {% endfor %}true order by _key) as __nth
+    from {{ told }} where __is_readable
+)
+
+select readable.* exclude (__nth) replace (
+    coalesce(here._key, readable._key) as _key
+    {% for column in key %}
+    , coalesce(here.{{ column.name }}, readable.{{ column.name }}) as {{ column.name }}
+    {% endfor %}
+)
+from readable
+left join here on readable.__nth = here.__nth
+    {% for field in fields %}
+    and readable.{{ field.name }} is not distinct from here.{{ field.name }}
+    {% endfor %}
+union all by name
+select * from {{ told }} where not __is_readable;
+
 -- find --
 -- The keys whose row here is not the row at the source, each with how it differs. A key with two live rows differs too.
 create or replace temp table {{ found }} as

@@ -140,7 +140,9 @@ class _Certifier:
     def _compare(self, telling: Telling) -> tuple[Certificate, Comparing]:
         reading = StreamReading(self.session.warehouse, telling.contract)
         total, open_ = reading.obligations(limit=_OPEN_MAX)
-        comparing = Comparing(telling, [one.key for one in open_ if one.key is not None])
+        obliged = [one.key for one in open_ if one.key is not None]
+        by_content = telling.contract.stream.object in self.cut.by_content
+        comparing = Comparing(telling, obliged, by_content=by_content)
         certificate = Certificate(
             stream=telling.contract.stream,
             compared=comparing.compare(),
@@ -148,7 +150,7 @@ class _Certifier:
             books=self._books(telling.contract.stream, reading),
             freshness_p95_seconds=reading.freshness().p95_seconds,
             unable=self.unable,
-            how="exact, against all changes folded by the rule" if self._retells else "exact",
+            how=self._how(telling.contract.stream),
             cut=self._cut_json(),
         )
         return certificate, comparing
@@ -196,6 +198,11 @@ class _Certifier:
             superseded=reading.superseded(),
             ambiguous=reading.ambiguous(),
         )
+
+    def _how(self, stream: Stream) -> str:
+        if stream.object in self.cut.by_content:
+            return "exact, row by row as a multiset of contents, as the source knows no key"
+        return "exact, against all changes folded by the rule" if self._retells else "exact"
 
     @property
     def _retells(self) -> bool:

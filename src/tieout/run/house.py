@@ -116,6 +116,7 @@ def _postgres(
         heartbeat_seconds=config.heartbeat_seconds,
         keys=keys,
         streaming=spool_of(landing, lane) if config.streaming else None,
+        append_only=_appended(config),
     )
 
 
@@ -135,8 +136,13 @@ def checkup_of(project: Project, lane: str, clock: Clock) -> SourceCheckup:
         slot=config.slot or (slot_of(config.publication, identity) if identity else None),
         publication=config.publication,
         clock=clock,
+        append_only=_appended(config),
     )
 
 
 def _wanted(config: PostgresConfig) -> dict[str, tuple[str, str]]:
     return {table.object: (table.schema, table.name) for table in config.tables}
+
+
+def _appended(config: PostgresConfig) -> frozenset[str]:
+    return frozenset(table.object for table in config.tables if table.append_only)

@@ -45,11 +45,13 @@ _IDENTIFIER_BYTES_MAX = 63
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table to read: where it stands in the source, and the object name its stream bears here."""
+    """A table to read: where it stands in the source, and the object name its stream bears here. `append_only`: nothing
+    shall be told of it but what is added, as it has no key."""
 
     schema: str
     name: str
     object: str
+    append_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +126,10 @@ class _PostgresForm(BaseModel):
     streaming: bool = False
 
 
-class _AliasedForm(BaseModel):
+class _TableForm(BaseModel):
     table: str
-    alias: str = Field(alias="as")
+    alias: str | None = Field(default=None, alias="as")
+    append_only: bool = False
 
 
 def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
@@ -246,10 +249,10 @@ def _tables(document: Document, place: Place, entries: list[Any]) -> tuple[Table
 
 
 def _table(document: Document, place: Place, entry: object, *, source: str) -> Table:
-    alias = None
+    alias, append_only = None, False
     if isinstance(entry, dict):
-        aliased = form.read(_AliasedForm, document, place)
-        entry, alias = aliased.table, aliased.alias
+        told = form.read(_TableForm, document, place)
+        entry, alias, append_only = told.table, told.alias, told.append_only
     match = _TABLE.fullmatch(entry) if isinstance(entry, str) else None
     if match is None:
         hint = f"Did you mean public.{entry}?" if isinstance(entry, str) and "." not in entry else ""
@@ -263,7 +266,7 @@ def _table(document: Document, place: Place, entry: object, *, source: str) -> T
         stream = Stream(source, name if alias is None else alias)
     except Misconfigured as error:
         raise document.wrong(place, f"is not usable: {error.message}", hint=error.hint) from error
-    return Table(schema=schema, name=name, object=stream.object)
+    return Table(schema=schema, name=name, object=stream.object, append_only=append_only)
 
 
 def _identifier(document: Document, place: Place, name: str) -> str:

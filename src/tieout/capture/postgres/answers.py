@@ -14,11 +14,12 @@ from ...base.sql import Sql, name
 @dataclass(frozen=True, slots=True)
 class Aim:
     """What the project wants of the server. `slot` None: it has no name yet, as nothing has run. `port` as the address
-    names it, "" where it does not."""
+    names it, "" where it does not. `append_only`: the tables of which only what is added shall be told."""
 
     publication: str
     slot: str | None
     port: str = ""
+    append_only: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,10 @@ class TableSaid:
         return name(self.schema, self.name)
 
     @property
+    def has_key(self) -> bool:
+        return self.primary or self.identity == "i"
+
+    @property
     def tells(self) -> bool:
         """Whether the log tells its rows apart, so that to publish it does no harm."""
         return self.identity == "f" or (self.identity in ("d", "i") and self.usable)
@@ -112,12 +117,13 @@ class TableSaid:
 
 @dataclass(frozen=True, slots=True)
 class PublicationSaid:
-    """Our publication."""
+    """One of our publications."""
 
     owned: bool
     all_kinds: bool
     via_root: bool
     all_tables: bool
+    only_appends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +210,7 @@ class Answers:
     """All that was answered; None, or nothing, where a question got no answer.
 
     `ours` is our clock when the server said its own. `link` None: we could not connect at all.
+    `appends`: our publication of append-only tables.
     """
 
     refused: tuple[Refused, ...] = ()
@@ -213,6 +220,7 @@ class Answers:
     role: RoleSaid | None = None
     tables: tuple[TableSaid, ...] = ()
     publication: PublicationSaid | None = None
+    appends: PublicationSaid | None = None
     watched: tuple[WatchedSaid, ...] = ()
     slots: tuple[SlotSaid, ...] = ()
     transactions: tuple[TransactionSaid, ...] = ()

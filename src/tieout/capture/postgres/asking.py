@@ -32,6 +32,7 @@ from .answers import (
     TransactionSaid,
     WatchedSaid,
 )
+from .appends import appends_of
 from .catalogue import TableName
 from .refusal import refusal, refusals_told
 
@@ -123,6 +124,7 @@ def _of_server(asking: _Asking, publication: str, clock: Clock) -> Answers:
         server=server,
         role=asking.one(RoleSaid, "role"),
         publication=asking.one(PublicationSaid, "publication", publication=publication),
+        appends=asking.one(PublicationSaid, "publication", publication=appends_of(publication)),
         watched=asking.all(WatchedSaid, "watched"),
         slots=asking.all(SlotSaid, "slots"),
         transactions=asking.all(TransactionSaid, "transactions"),

@@ -16,9 +16,10 @@ from ...base.sql import Sql, literal, name
 from ...base.stream import Stream
 from ...base.types import Column, ColumnType, Described
 from ..source import Remark
+from .appends import ROW_ID, refuse, refuse_left
 from .compositions import Compositions
 from .nested import Composition
-from .types import NESTED, OTHER, Passage, passage_of, type_of
+from .types import NESTED, OTHER, PASSAGES, Passage, passage_of, type_of
 
 _TABLE, _PARTITIONED = "r", "p"
 _BY_NOTHING, _STORED = "", "s"
@@ -48,7 +49,7 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table as an object of ours. `key` are the columns by which the log tells its rows, `untold` generated ones that
-    it does not tell."""
+    it does not tell. `append_only`: only what is added to it is told, and its first field is the name of a row."""
 
     object: str
     schema: str
@@ -57,6 +58,7 @@ class Table:
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     untold: tuple[str, ...] = ()
+    append_only: bool = False
 
     @property
     def quoted(self) -> Sql:
@@ -88,10 +90,11 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Our publication: whether it tells `all_kinds` of change, partitions `via_root`, and stored columns that are
-    `generated`; per table, what it tells."""
+    """Our publication: whether it tells `all_kinds` of change or `only_appends`, partitions `via_root`, and stored
+    columns that are `generated`; per table, what it tells."""
 
     all_kinds: bool
+    only_appends: bool
     via_root: bool
     generated: bool
     columns: Mapping[tuple[str, str], tuple[str, ...] | None]
@@ -100,7 +103,7 @@ class Published:
     @classmethod
     def ours(cls, *, tells_generated: bool) -> Published:
         """The one that we make where there is none."""
-        return cls(True, True, tells_generated, {}, frozenset())
+        return cls(True, True, True, tells_generated, {}, frozenset())
 
     def tells(self, table: tuple[str, str], column: str, generated: str) -> bool:
         listed = self.columns.get(table)
@@ -111,13 +114,14 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the server's catalogue says of the tables: the rows of the statements of these names, and our publication
-    (where there is none, the one that we would make)."""
+    """What the server's catalogue says of the tables: the rows of the statements of these names, and our publications
+    (where there is none, the one that we would make), of which `appended` is that of append-only tables."""
 
     columns: Sequence[tuple[Any, ...]]
     identities: Sequence[tuple[Any, ...]]
     compositions: Compositions
     published: Published
+    appended: Published
 
 
 def tables(
@@ -126,14 +130,17 @@ def tables(
     answers: Answers,
     *,
     keys: Mapping[str, tuple[str, ...]],
+    append_only: Collection[str] = (),
     may_stay_out: Collection[str] = (),
 ) -> Listing:
-    """The tables of `wanted` (object -> schema.table). `keys` are those that people have named in contracts. Raises
-    Misconfigured for one that cannot be followed, with the command that mends it, unless its object `may_stay_out`."""
+    """The tables of `wanted` (object -> schema.table). `keys` are those that people have named in contracts,
+    `append_only` the objects of which only what is added shall be told. Raises Misconfigured for one that cannot be
+    followed, with the command that mends it, unless its object `may_stay_out`."""
     made, left_out = [], []
     for object_, relation in zip(wanted, relations, strict=True):
         try:
-            made.append(_table(object_, relation, answers, keys.get(object_, ())))
+            appended = object_ in append_only
+            made.append(_table(object_, relation, answers, keys.get(object_, ()), append_only=appended))
         except Misconfigured as refused:
             if object_ not in may_stay_out:
                 raise
@@ -141,15 +148,25 @@ def tables(
     return Listing(tuple(made), tuple(left_out))
 
 
-def _table(object_: str, found: tuple[Any, ...], answers: Answers, named: tuple[str, ...]) -> Table:
+def _table(
+    object_: str, found: tuple[Any, ...], answers: Answers, named: tuple[str, ...], *, append_only: bool
+) -> Table:
     schema, table, relation, kind, persistence, identity = found
     where = name(schema, table)
     _refuse_object(where, object_)
     _refuse_kind(where, relation, kind, persistence)
-    key = _key(where, identity, [row[1:] for row in answers.identities if row[0] == relation], named)
-    fields, untold = [], []
+    columns = {row[1] for row in answers.columns if row[0] == relation}
+    indexes = [row[1:] for row in answers.identities if row[0] == relation]
+    if append_only:
+        refuse(where, columns, named, has_key=bool(indexes))
+        key: tuple[str, ...] = (ROW_ID,)
+    else:
+        refuse_left(where, columns, named)
+        key = _key(where, identity, indexes, named)
+    published = answers.appended if append_only else answers.published
+    fields, untold = [_ROW_ID] if append_only else [], []
     for owner, column, *type_, generated in answers.columns:
-        if owner == relation and answers.published.tells((schema, table), column, generated):
+        if owner == relation and published.tells((schema, table), column, generated):
             fields.append(_field(column, type_, answers.compositions, is_key=column in key))
         elif owner == relation and generated != _BY_NOTHING:
             untold.append(column)
@@ -159,7 +176,7 @@ def _table(object_: str, found: tuple[Any, ...], answers: Answers, named: tuple[
             f"table {where} has {sorted(missing)} in its key, which the log does not carry.",
             hint="A key may not hold generated columns, nor columns that the publication leaves out.",
         )
-    return Table(object_, schema, table, kind == _PARTITIONED, tuple(fields), key, tuple(untold))
+    return Table(object_, schema, table, kind == _PARTITIONED, tuple(fields), key, tuple(untold), append_only)
 
 
 def all_wanted(named: Mapping[str, TableName], found: Sequence[tuple[str, str]]) -> dict[str, TableName]:
@@ -191,9 +208,16 @@ def split(table: TableName) -> tuple[str, str]:
 
 
 def refuse_publication(publication: str, published: Published, wanted: Sequence[Table]) -> None:
-    """A publication of somebody's that leaves something out would make us lose it without a word."""
+    """A publication of somebody's that leaves something out would make us lose it without a word. `wanted` are the
+    tables that it shall tell of, all append-only or none."""
     quoted = name(publication)
-    if not published.all_kinds:
+    appended = any(table.append_only for table in wanted)
+    if appended and not published.only_appends:
+        raise Misconfigured(
+            f"publication {publication} is for append-only tables, and does not tell just what is added and emptied.",
+            hint=f"Run: alter publication {quoted} set (publish = 'insert, truncate');",
+        )
+    if not appended and not published.all_kinds:
         raise Misconfigured(
             f"publication {publication} does not tell every kind of change.",
             hint=f"Run: alter publication {quoted} set (publish = 'insert, update, delete, truncate');",
@@ -211,6 +235,17 @@ def refuse_publication(publication: str, published: Published, wanted: Sequence[
             )
 
 
+def refuse_updates(publication: str, published: Published, appended: Sequence[Table]) -> None:
+    """An append-only table in the publication of the others: the application's own updates would fail."""
+    for table in appended:
+        if (table.schema, table.name) in published.columns:
+            raise Misconfigured(
+                f"publication {publication} tells updates of {table.quoted}, which is append_only.",
+                hint=f"Run: alter publication {name(publication)} drop table {table.quoted};"
+                " where it is for all tables, make another one and name it by `publication`.",
+            )
+
+
 def _field(column: str, told: Sequence[Any], compositions: Compositions, *, is_key: bool) -> Field:
     """A column. An array in a key stays the text by which the server knows it again."""
     required, type_, physical, type_schema, type_name = told
@@ -221,6 +256,9 @@ def _field(column: str, told: Sequence[Any], compositions: Compositions, *, is_k
     if is_key:
         return Field(column, physical, required, OTHER, cast)
     return Field(column, physical, required, NESTED, cast, composition)
+
+
+_ROW_ID = Field(ROW_ID, "text", True, PASSAGES["text"], name("pg_catalog", "text"))
 
 
 def _refuse_kind(where: Sql, relation: int | None, kind: str, persistence: str) -> None:
@@ -274,8 +312,7 @@ def _key(where: Sql, identity: str, indexes: Sequence[tuple[Any, ...]], named: t
     if chosen is None:
         raise Misconfigured(
             f"table {where} has no primary key, so its rows cannot be told apart.",
-            hint=f"Run: alter table {where} add primary key (...); with the columns that tell its rows apart."
-            + (" Or mark them with primaryKey in its contract." if identity == "f" else ""),
+            hint=_ways_out(where, identity),
         )
     if identity != "f" and not chosen[2]:
         raise Misconfigured(
@@ -283,3 +320,16 @@ def _key(where: Sql, identity: str, indexes: Sequence[tuple[Any, ...]], named: t
             hint=f"Run: alter table {where} replica identity full;",
         )
     return tuple(chosen[3])
+
+
+def _ways_out(where: Sql, identity: str) -> str:
+    """For a table without a primary key: a key, columns that are one though nothing says so, or no key at all."""
+    index = (
+        f"Or run: alter table {where} replica identity using index ...; with a unique index;"
+        " or: ... replica identity full; and mark the columns with primaryKey in its contract."
+    )
+    named = "Or mark them with primaryKey in its contract." if identity == "f" else index
+    return (
+        f"Run: alter table {where} add primary key (...); with the columns that tell its rows apart. {named}"
+        " Or, where rows are only ever added, write append_only: true for it under `tables` in tieout.yaml."
+    )

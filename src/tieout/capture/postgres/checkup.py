@@ -5,7 +5,7 @@ It changes nothing. Each area that has no error says so in one line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 
 from ...base.clock import Clock
@@ -16,7 +16,7 @@ from . import checkup_server as server
 from . import checkup_tables as tables
 from .answers import Aim, Answers
 from .asking import ask, port
-from .catalogue import TableName
+from .catalogue import TableName, split
 from .checkup_codes import CODES
 from .setup import setup_sql
 
@@ -33,11 +33,13 @@ class PostgresCheckup:
         slot: str | None,
         publication: str,
         clock: Clock,
+        append_only: Collection[str] = (),
     ) -> None:
         self._url = url
         self._tables = dict(tables)
         self._schemas = tuple(schemas)
-        self._aim = Aim(publication, slot, port(url))
+        appended = frozenset(split(self._tables[object_]) for object_ in append_only)
+        self._aim = Aim(publication, slot, port(url), appended)
         self._clock = clock
 
     def check(self) -> tuple[Finding, ...]:
@@ -45,7 +47,10 @@ class PostgresCheckup:
         return findings(self._aim, answers)
 
     def setup_sql(self) -> str:
-        return setup_sql(self._url, self._tables, self._schemas, publication=self._aim.publication)
+        aim = self._aim
+        return setup_sql(
+            self._url, self._tables, self._schemas, publication=aim.publication, append_only=aim.append_only
+        )
 
 
 def findings(aim: Aim, answers: Answers) -> tuple[Finding, ...]:
@@ -67,9 +72,9 @@ def findings(aim: Aim, answers: Answers) -> tuple[Finding, ...]:
         return tuple(found)
     found += _well(server.rights(role), "postgres.role.ok", f"role {role.name} may read the log")
     number = len(answers.tables)
-    found += _well(tables.tables(answers.tables, role), "postgres.table.ok", f"tables: {number:,}")
-    of_publication = chain(tables.publication(aim, answers, role), tables.identities(answers.watched))
-    if answers.publication is None:
+    found += _well(tables.tables(answers.tables, role, aim.append_only), "postgres.table.ok", f"tables: {number:,}")
+    of_publication = chain(tables.publication(aim, answers, role), tables.identities(aim, answers))
+    if all(book.said is None for book in tables.books(aim, answers)):
         found += of_publication
     else:
         found += _well(of_publication, "postgres.publication.ok", f"publication {aim.publication}")

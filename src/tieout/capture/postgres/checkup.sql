@@ -103,12 +103,13 @@ coalesce(
 )
 
 -- publication --
--- Our publication, if there is one.
+-- One of our publications, if there is one.
 select
     pg_has_role(pubowner, 'usage'),
     pubinsert and pubupdate and pubdelete and pubtruncate,
     pubviaroot,
-    puballtables
+    puballtables,
+    pubinsert and pubtruncate and not pubupdate and not pubdelete
 from pg_publication
 where pubname = %(publication)s;
 

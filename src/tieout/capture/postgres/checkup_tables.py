@@ -6,12 +6,14 @@ fail. So every publication of the database is looked at, not ours alone. Answers
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from ...base.change import is_reserved
 from ...base.finding import Finding
 from ...base.sql import Sql, name
 from .answers import Aim, Answers, PublicationSaid, RoleSaid, TableSaid, WatchedSaid
+from .appends import appends_of
 from .checkup_codes import CODES
 from .mending import listed, mend, names
 
@@ -20,7 +22,33 @@ _listed_max = 5
 _DEFAULT, _FULL = Sql("default"), Sql("full")
 
 
-def tables(said: Sequence[TableSaid], role: RoleSaid) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A publication of ours, by its name; `said` None: it is not there. `appends`: it is for append-only tables."""
+
+    name: str
+    said: PublicationSaid | None
+    wanted: tuple[TableSaid, ...]
+    appends: bool = False
+
+    @property
+    def is_well_told(self) -> bool:
+        return self.said is not None and (self.said.only_appends if self.appends else self.said.all_kinds)
+
+
+def books(aim: Aim, answers: Answers) -> tuple[Book, ...]:
+    """Those that are needed: one, or for tables of both sorts two."""
+    there = [table for table in answers.tables if table.kind in ("r", "p")]
+    keyed = tuple(table for table in there if (table.schema, table.name) not in aim.append_only)
+    appended = tuple(table for table in there if (table.schema, table.name) in aim.append_only)
+    own = Book(aim.publication, answers.publication, keyed)
+    beside = Book(appends_of(aim.publication), answers.appends, appended, appends=True)
+    return (*([own] if keyed or not appended else []), *([beside] if appended else []))
+
+
+def tables(
+    said: Sequence[TableSaid], role: RoleSaid, append_only: Collection[tuple[str, str]] = ()
+) -> Iterator[Finding]:
     """The wanted tables: what they are, and whether we may read them."""
     locked = sorted({table.schema for table in said if table.has_schema and not table.usage})
     for schema in locked:
@@ -31,37 +59,49 @@ def tables(said: Sequence[TableSaid], role: RoleSaid) -> Iterator[Finding]:
             sql=mend("usage", schema=name(schema), role=name(role.name)),
         )
     for table in said:
-        yield from _table(table, role)
+        yield from _table(table, role, append_only=(table.schema, table.name) in append_only)
     if large := [table for table in said if table.toast_pages and table.identity == "d"]:
         yield CODES("postgres.table.toast", f"{_some(large)} hold large values apart from their rows")
 
 
 def publication(aim: Aim, answers: Answers, role: RoleSaid) -> Iterator[Finding]:
-    """Our publication, and the tables that it has yet to tell of."""
-    said, ours = answers.publication, [one for one in answers.watched if one.publication == aim.publication]
+    """Our publications, and the tables that they have yet to tell of."""
+    for book in books(aim, answers):
+        yield from _book(book, [one for one in answers.watched if one.publication == book.name], role)
+
+
+def _book(book: Book, ours: Sequence[WatchedSaid], role: RoleSaid) -> Iterator[Finding]:
     listed = {(one.listed_schema, one.listed_name) for one in ours} | {(one.schema, one.name) for one in ours}
-    there = [table for table in answers.tables if table.kind in ("r", "p")]
-    missing = [table for table in there if (table.schema, table.name) not in listed]
-    if said is None or (missing and not said.all_tables):
-        yield _to_publish(aim, said, missing, role)
-    if said is not None:
-        yield from _publication(aim, said, there)
-        wanted = {(table.schema, table.name) for table in there}
+    missing = [table for table in book.wanted if (table.schema, table.name) not in listed]
+    if book.said is None or (missing and not book.said.all_tables):
+        yield _to_publish(book, book.said, missing, role)
+    if book.said is not None:
+        yield from _publication(book, book.said)
+        wanted = {(table.schema, table.name) for table in book.wanted}
         seen: dict[tuple[str, str], WatchedSaid] = {}
         for one in ours:
             seen.setdefault((one.listed_schema, one.listed_name), one)
         for key in sorted(wanted & seen.keys()):
-            yield from _told(aim, seen[key])
+            yield from _told(book, seen[key])
 
 
-def identities(said: Sequence[WatchedSaid]) -> Iterator[Finding]:
+def identities(aim: Aim, answers: Answers) -> Iterator[Finding]:
     """Of every publication of the database: what makes the application's own statements fail."""
-    for one in said:
-        if one.strict:
+    keyed = {(table.schema, table.name) for table in answers.tables if table.has_key}
+    for one in answers.watched:
+        is_appended = (one.listed_schema, one.listed_name) in aim.append_only - keyed
+        if one.strict and is_appended and one.publication == aim.publication:
+            is_whole = answers.publication is not None and answers.publication.all_tables
+            sql = mend("publish_not", publication=name(one.publication), table=one.listed)
+            hint = "It is for all tables: name another one by `publication` in tieout.yaml, and tieout makes it."
+            found = f"publication {one.publication} tells updates or deletes of {one.quoted}, which is append_only"
+            parts = {"hint": hint} if is_whole else {"sql": sql}
+            yield CODES("postgres.identity.append_only", found, about=one.quoted, **parts)
+        elif one.strict:
             yield from _identity(one)
 
 
-def _table(table: TableSaid, role: RoleSaid) -> Iterator[Finding]:
+def _table(table: TableSaid, role: RoleSaid, *, append_only: bool) -> Iterator[Finding]:
     where = table.quoted
     if table.kind is None:
         hint = "Correct `tables` in tieout.yaml; write schema.table as the catalogue spells it."
@@ -75,7 +115,7 @@ def _table(table: TableSaid, role: RoleSaid) -> Iterator[Finding]:
     if table.persistence != "p":
         sql = mend("logged", table=where)
         yield CODES("postgres.table.unlogged", f"table {where} is not logged", about=where, sql=sql)
-    yield from _key(table)
+    yield from _appended(table) if append_only else _key(table)
     for column in filter(is_reserved, table.columns):
         renamed = name(f"{column.strip('_')}_")
         sql = mend("rename", table=where, column=name(column), renamed=renamed)
@@ -102,6 +142,17 @@ def _rights(table: TableSaid, role: RoleSaid) -> Iterator[Finding]:
         yield CODES("postgres.table.row_security", f"row security holds for us on {where}", about=where, sql=sql)
 
 
+def _appended(table: TableSaid) -> Iterator[Finding]:
+    where = table.quoted
+    if table.has_key:
+        hint = "Take `append_only` out in tieout.yaml; where it was read so before: {table: ..., as: NAME}, anew."
+        yield CODES("postgres.table.append_only_key", f"table {where} has a key", about=where, hint=hint)
+        return
+    found = f"of table {where} only what is added is told"
+    hint = "Run `tieout certify` from time to time; a primary key would have all of it told."
+    yield CODES("postgres.table.append_only", found, about=where, hint=hint)
+
+
 def _key(table: TableSaid) -> Iterator[Finding]:
     """As the log tells rows: by the primary key, by an index chosen for it, or by all columns beside a primary key."""
     where = table.quoted
@@ -109,13 +160,13 @@ def _key(table: TableSaid) -> Iterator[Finding]:
         sql = mend("identity", table=where, identity=_DEFAULT)
         found = f"table {where} has REPLICA IDENTITY NOTHING"
         yield CODES("postgres.table.identity_nothing", found, about=where, sql=sql)
-    elif not table.primary and table.identity != "i":
+    elif not table.has_key:
         yield CODES(
             "postgres.table.no_key",
             f"table {where} has no primary key",
             about=where,
             sql=mend("identity", table=where, identity=_by_index(table.unique)) if table.unique else "",
-            hint="" if table.unique else f"Run: alter table {where} add primary key (the columns that tell its rows);",
+            hint="" if table.unique else _ways_out(where),
         )
     elif table.identity != "f" and not table.usable:
         sql = mend("identity", table=where, identity=_FULL)
@@ -127,15 +178,25 @@ def _key(table: TableSaid) -> Iterator[Finding]:
         yield CODES("postgres.table.identity_full", found, about=where, sql=sql)
 
 
-def _to_publish(aim: Aim, said: PublicationSaid | None, missing: Sequence[TableSaid], role: RoleSaid) -> Finding:
-    quoted = name(aim.publication)
-    what = f"publication {aim.publication} " + ("does not tell of " + _some(missing) if said else "is not there")
+def _ways_out(where: Sql) -> str:
+    return (
+        f"Run: alter table {where} add primary key (the columns that tell its rows);"
+        f" or, where columns tell them though nothing says so: alter table {where} replica identity full;"
+        " and mark these with primaryKey in its contract;"
+        " or, where rows are only ever added, write append_only: true for it in tieout.yaml."
+    )
+
+
+def _to_publish(book: Book, said: PublicationSaid | None, missing: Sequence[TableSaid], role: RoleSaid) -> Finding:
+    quoted = name(book.name)
+    what = f"publication {book.name} " + ("does not tell of " + _some(missing) if said else "is not there")
     may = (role.creates if said is None else said.owned) and all(table.owned for table in missing)
     if role.superuser or may:
         return CODES("postgres.publication.to_be_made", what, about=quoted)
     # To publish a table whose rows the log cannot tell apart would make the application's own updates fail.
-    tables = listed(_only(table) for table in missing if table.tells)
-    sql = mend("publish_tables" if said else "create_publication", publication=quoted, tables=tables)
+    tables = listed(_only(table) for table in missing if table.tells or book.appends)
+    parts = {"publication": quoted, "tables": tables} | ({} if said else {"appends": book.appends})
+    sql = mend("publish_tables" if said else "create_publication", **parts)
     found = f"{what}, and role {role.name} may not make it so"
     sql = sql if said is None or tables else ""
     return CODES("postgres.publication.right", found, about=quoted, sql=sql, hint="Let the owner of the tables run it.")
@@ -150,29 +211,30 @@ def _by_index(index: str) -> Sql:
     return Sql(f"using index {name(index)}")
 
 
-def _publication(aim: Aim, said: PublicationSaid, wanted: Sequence[TableSaid]) -> Iterator[Finding]:
-    quoted = name(aim.publication)
-    if not said.all_kinds:
-        sql = mend("publish_kinds", publication=quoted)
-        found = f"publication {aim.publication} does not tell every kind of change"
+def _publication(book: Book, said: PublicationSaid) -> Iterator[Finding]:
+    quoted = name(book.name)
+    if not book.is_well_told:
+        sql = mend("publish_kinds", publication=quoted, appends=book.appends)
+        told = "just what is added and emptied" if book.appends else "every kind of change"
+        found = f"publication {book.name} does not tell {told}"
         yield CODES("postgres.publication.kinds", found, about=quoted, sql=sql)
-    if not said.via_root and any(table.kind == "p" for table in wanted):
+    if not said.via_root and any(table.kind == "p" for table in book.wanted):
         sql = mend("publish_root", publication=quoted)
-        found = f"publication {aim.publication} tells of the parts of partitioned tables"
+        found = f"publication {book.name} tells of the parts of partitioned tables"
         yield CODES("postgres.publication.via_root", found, about=quoted, sql=sql)
     if said.all_tables:
-        found = f"publication {aim.publication} is for all tables"
+        found = f"publication {book.name} is for all tables"
         yield CODES("postgres.publication.all_tables", found, about=quoted)
 
 
-def _told(aim: Aim, one: WatchedSaid) -> Iterator[Finding]:
+def _told(book: Book, one: WatchedSaid) -> Iterator[Finding]:
     where = one.listed
     if one.filter:
-        sql = mend("publish_not", publication=name(aim.publication), table=where)
-        found = f"publication {aim.publication} tells only some rows of {where}"
+        sql = mend("publish_not", publication=name(book.name), table=where)
+        found = f"publication {book.name} tells only some rows of {where}"
         yield CODES("postgres.publication.filtered", found, about=where, sql=sql)
     if one.told is not None and (untold := sorted(set(one.columns) - set(one.told))):
-        found = f"publication {aim.publication} does not tell {', '.join(untold)} of {where}"
+        found = f"publication {book.name} does not tell {', '.join(untold)} of {where}"
         yield CODES("postgres.publication.columns", found, about=where)
 
 

@@ -2,6 +2,7 @@
 
 By blocks, because every table has them, whatever its key is, and no index is needed to find them. A chunk is small, so
 it is taken whole before it is told: whoever wants to alter the table waits for our reading, not for what becomes of it.
+An append-only table is one chunk: a row of it that moved between two would be told under two names.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ class Chunk:
 @contextmanager
 def next_chunk(snapshot: Snapshot, table: Table, reading: Reading) -> Iterator[Chunk]:
     """Holds what is read as long as its context. Raises Rewritten when the reading must begin again."""
+    if table.append_only:
+        with snapshot.held(table):
+            yield Chunk(snapshot.rows(table, first=0), _behind(reading, len(reading.shape.files)))
+        return
     number, file = reading.shape.files[reading.part]
     part = snapshot.part(number)
     if part is None:

@@ -66,15 +66,15 @@ alter table {{ table }} rename column {{ column }} to {{ renamed }};
 
 -- create_publication --
 -- By the owner of the tables.
-create publication {{ publication }}{% if tables %} for table {{ tables }}{% endif %} with (publish = 'insert, update, delete, truncate', publish_via_partition_root = true);
+create publication {{ publication }}{% if tables %} for table {{ tables }}{% endif %} with (publish = {% if appends %}'insert, truncate'{% else %}'insert, update, delete, truncate'{% endif %}, publish_via_partition_root = true);
 
 -- publish_tables --
 -- By the owner of the tables and of the publication.
 alter publication {{ publication }} add table {{ tables }};
 
 -- publish_kinds --
--- Every kind of change.
-alter publication {{ publication }} set (publish = 'insert, update, delete, truncate');
+-- Every kind of change, or of append-only tables what is added and emptied.
+alter publication {{ publication }} set (publish = {% if appends %}'insert, truncate'{% else %}'insert, update, delete, truncate'{% endif %});
 
 -- publish_root --
 -- A partitioned table under its own name.

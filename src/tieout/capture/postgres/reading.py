@@ -7,13 +7,15 @@ there; and when all is read, a sweep as of `start` ends whatever was not mention
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ...base.cursor import Cursor
+from ...base.cursor import Cursor, Progress
+from ...base.order import INT64_MAX
 from ..hole import Hole
 from .lsn import lsn_number, lsn_text
 from .shape import Shape, untold
-from .standing import Incarnation, incarnation_of, is_shaped, snapshot_cursor
+from .standing import Incarnation, incarnation_of, is_shaped, snapshot_cursor, snapshot_track
 
 _HOLES_MAX = 8
 
@@ -71,6 +73,10 @@ class Reading:
     def begun(self, start: int) -> Reading:
         return replace(self, start=start)
 
+    def anew(self, start: int) -> Reading:
+        """Of a table that is read in one moment: nothing that was read before counts."""
+        return replace(self, start=start, part=0, block=0, rows=0, share=0.0, sweeps=True)
+
     def at(self, part: int, block: int, share: float) -> Reading:
         return replace(self, part=part, block=block, share=share)
 
@@ -95,6 +101,20 @@ class Due:
         hole = Hole(lsn_text(self.since), lsn_text(until), self.reason)
         others = tuple(one for one in self.reading.holes if one.since != hole.since)
         return replace(self.reading, holes=(*others, hole)[-_HOLES_MAX:])
+
+
+def seen(cursor: Cursor | None, incarnation: Incarnation) -> int:
+    """Of an append-only table: whatever is committed before this position was read, or will be, since it is unread."""
+    if cursor is None or not is_shaped(cursor) or incarnation_of(cursor) != incarnation:
+        return INT64_MAX
+    reading = Reading.of(cursor)
+    return INT64_MAX if reading.start is None or not reading.done else reading.start
+
+
+def shapes_read(progress: Progress, objects: Iterable[str]) -> dict[str, Shape]:
+    """Of each of these objects that was ever read, or begun: the shape that its table had then."""
+    cursors = {object_: progress.get(snapshot_track(object_)) for object_ in objects}
+    return {object_: Reading.of(cursor).shape for object_, cursor in cursors.items() if cursor and is_shaped(cursor)}
 
 
 def due(cursor: Cursor | None, incarnation: Incarnation, shape: Shape, *, followed: int, reason: str) -> Due:

@@ -30,7 +30,8 @@ class Reads:
         incarnation: Incarnation,
         progress: Progress,
     ) -> None:
-        self._tables = tables
+        # An append-only table is read in one go, however large it is: the others need not wait for it.
+        self._tables = sorted(tables, key=lambda table: table.append_only)
         self._incarnation = incarnation
         self._cursors = {table.object: progress.get(snapshot_track(table.object)) for table in tables}
         self._dues = dict(dues)
@@ -63,7 +64,9 @@ class Reads:
         before = self._cursors[table.object]
         while self._cursors[table.object] == before:
             reading = self._readings[table.object]
-            if reading.start is None:
+            if table.append_only:
+                reading = reading.anew(view.moment.lsn)
+            elif reading.start is None:
                 reading = reading.begun(view.moment.lsn)
             if reading.part < len(reading.shape.files):
                 reading = yield from self._blocks(table, reading, view)

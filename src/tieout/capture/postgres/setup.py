@@ -5,9 +5,10 @@ A superuser runs them once. The role that they make can read the tables that are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ...base.sql import Statements, literal, name
+from .appends import appends_of
 from .asking import role_and_database
 from .catalogue import TableName, split
 from .mending import listed
@@ -15,7 +16,14 @@ from .mending import listed
 _statements = Statements(__package__, "setup.sql")
 
 
-def setup_sql(url: str, tables: Mapping[str, TableName], schemas: Sequence[str], *, publication: str) -> str:
+def setup_sql(
+    url: str,
+    tables: Mapping[str, TableName],
+    schemas: Sequence[str],
+    *,
+    publication: str,
+    append_only: Collection[tuple[str, str]] = (),
+) -> str:
     """Text for psql. Raises Misconfigured when `url` names no role."""
     role, database = role_and_database(url)
     wanted = sorted(split(table) for table in tables.values())
@@ -28,6 +36,9 @@ def setup_sql(url: str, tables: Mapping[str, TableName], schemas: Sequence[str],
             database=name(database),
             publication=name(publication),
             publication_text=literal(publication),
+            appends=name(appends_of(publication)),
+            appends_text=literal(appends_of(publication)),
+            appended_texts=listed(literal(name(*table)) for table in sorted(append_only)),
             schemas=[name(schema) for schema in sorted({schema for schema, _ in wanted} | set(schemas))],
             tables=quoted,
             table_texts=listed(literal(table) for table in quoted),

@@ -5,6 +5,8 @@
 select
     set_config('tieout.role', {{ role_text }}, false),
     set_config('tieout.publication', {{ publication_text }}, false),
+    set_config('tieout.appends', {{ appends_text }}, false),
+    set_config('tieout.appended', array[{{ appended_texts }}]::regclass[]::text, false),
     set_config('tieout.tables', array[{{ table_texts }}]::regclass[]::text, false),
     set_config('tieout.schemas', array[{{ schema_texts }}]::text[]::text, false);
 
@@ -50,6 +52,18 @@ begin
 end
 $setup$;
 alter publication {{ publication }} set (publish = 'insert, update, delete, truncate', publish_via_partition_root = true);
+{% if appended_texts %}
+
+-- Of append-only tables: to publish the updates of a table without a key would make them fail.
+do $setup$
+begin
+    if not exists (select from pg_publication where pubname = current_setting('tieout.appends')) then
+        execute format('create publication %I', current_setting('tieout.appends'));
+    end if;
+end
+$setup$;
+alter publication {{ appends }} set (publish = 'insert, truncate', publish_via_partition_root = true);
+{% endif %}
 do $setup$
 declare
     missing record;
@@ -59,7 +73,8 @@ begin
             space.nspname,
             held.relname,
             case held.relkind when 'r' then 'only ' else '' end as alone,
-            held.relreplident = 'f' or exists (
+            book.name as book,
+            book.appends or held.relreplident = 'f' or exists (
                 select
                 from pg_index
                 where
@@ -68,6 +83,12 @@ begin
             ) as told_apart
         from pg_class as held
         join pg_namespace as space on space.oid = held.relnamespace
+        cross join lateral (
+            select
+                appends,
+                case when appends then current_setting('tieout.appends') else current_setting('tieout.publication') end as name
+            from (select held.oid = any(current_setting('tieout.appended')::regclass[]) as appends) as sort
+        ) as book
         where
             held.relkind in ('r', 'p') and held.relpersistence = 'p'
             and (
@@ -78,7 +99,7 @@ begin
                 select
                 from pg_publication_tables as told
                 where
-                    told.pubname = current_setting('tieout.publication')
+                    told.pubname = book.name
                     and told.schemaname = space.nspname and told.tablename = held.relname
             )
         order by 1, 2
@@ -86,7 +107,7 @@ begin
         if missing.told_apart then
             execute format(
                 'alter publication %I add table %s%I.%I',
-                current_setting('tieout.publication'), missing.alone, missing.nspname, missing.relname
+                missing.book, missing.alone, missing.nspname, missing.relname
             );
         else
             raise warning '%.% has no key: to publish it would make its updates fail', missing.nspname, missing.relname;

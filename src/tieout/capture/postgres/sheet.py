@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from ...base.change import RESERVED, TIMESTAMP, Kind
 from ...base.codec import canonical_json
 from ...base.order import Class
+from .appends import ROW_ID, row_ids
 from .captured import captured
 from .heap import Flags, Numbers, Page
 from .pgoutput import Relation
@@ -48,10 +49,12 @@ class _Rows:
 
 
 class Sheet:
-    """`key` names the key of tables with REPLICA IDENTITY FULL, whose announcement marks every column as identity."""
+    """`key` names the key of tables with REPLICA IDENTITY FULL, whose announcement marks every column as identity.
+    Rows of a table that is `append_only` are named by their places."""
 
-    def __init__(self, object_: str, relation: Relation, key: tuple[str, ...]) -> None:
+    def __init__(self, object_: str, relation: Relation, key: tuple[str, ...], *, append_only: bool = False) -> None:
         self.object = object_
+        self.append_only = append_only
         self.relation = relation
         self._names = [attribute.name for attribute in relation.attributes]
         full = relation.identity == "f"
@@ -67,6 +70,8 @@ class Sheet:
         unsent = self._unsent(told)
         rows = self._rows(told, unsent, messages, truncates)
         columns, faults = self._columns(told, unsent, rows)
+        if self.append_only:
+            columns[ROW_ID] = _row_ids(places, rows)
         covers = self._covers(unsent, rows)
         return captured(_envelope(page, places, rows, covers, faults_column(faults, len(rows.messages))), columns)
 
@@ -157,7 +162,14 @@ class Sheet:
 
     def _cover(self, lacking: frozenset[int]) -> str:
         names = {name for index, name in enumerate(self._names) if index not in lacking}
-        return canonical_json(sorted(names - RESERVED))
+        return canonical_json(sorted((names | {ROW_ID} if self.append_only else names) - RESERVED))
+
+
+def _row_ids(places: Places, rows: _Rows) -> pa.Array:
+    """A truncate speaks of no row."""
+    origins = places.origins.take(pa.array(places.transactions[rows.messages]))
+    ids = row_ids(origins, pa.array(places.ranks[rows.messages]))
+    return pc.if_else(pa.array(rows.kinds == _TRUNCATE), None, ids)
 
 
 def _envelope(page: Page, places: Places, rows: _Rows, covers: pa.Array, faults: pa.Array) -> dict[str, pa.Array]:

@@ -21,6 +21,7 @@ from ...base.codec import canonical_json
 from ...base.errors import Transient
 from ...base.order import Class
 from ...base.sql import Sql, literal, name
+from .appends import ROW_ID
 from .arrived import arrived
 from .captured import captured
 from .catalogue import Field, Table
@@ -106,13 +107,18 @@ class Snapshot:
     def rows(self, table: Table, *, first: int, blocks: Mapping[str, int] | None = None) -> Iterator[pa.Table]:
         """Of a table that is held: its rows as images in pieces, numbered from `first` on; all of them, or those in the
         blocks from `first` to `end`."""
-        columns = [read_of(field) for field in table.fields]
+        columns = [self._read_of(field, table) for field in table.fields]
         with refusals_told(f"reading {table.quoted}"):
             self._cursor.execute(str(statements("rows", table=table, columns=columns, blocks=blocks)))
             for batch in self._cursor.fetch_record_batch():
                 for piece in _pieces(batch):
                     yield _images(piece, table, self.stamp, first)
                     first += piece.num_rows
+
+    def _read_of(self, field: Field, table: Table) -> dict[str, Sql]:
+        if table.append_only and field.name == ROW_ID:
+            return {"name": name(ROW_ID), "read": statements("row_id", origin=literal(_origin(self.stamp)))}
+        return read_of(field)
 
     def keyed(self, table: Table, keys: Sequence[str]) -> pa.Table:
         """Of each of these canonical keys: an image where its row is there, a delete where it is not."""
@@ -160,12 +166,12 @@ def snapshot_at(dsn: str, snapshot: str, stamp: Stamp) -> Iterator[Snapshot]:
 
 def sweep(stamp: Stamp, rows: int) -> pa.Table:
     """The table was read to its end: what was not mentioned is not there. `rows` were."""
-    return _alone(Kind.SWEEP, Class.READ, stamp, rows, f"snapshot {lsn_text(stamp.lsn)}")
+    return _alone(Kind.SWEEP, Class.READ, stamp, rows, _origin(stamp))
 
 
 def mark(stamp: Stamp, rows: int) -> pa.Table:
     """Partitions that a table has gained were read to their end, which says nothing of other rows."""
-    return _alone(Kind.MARK, Class.READ, stamp, rows, f"snapshot {lsn_text(stamp.lsn)}")
+    return _alone(Kind.MARK, Class.READ, stamp, rows, _origin(stamp))
 
 
 def gap(stamp: Stamp) -> pa.Table:
@@ -173,6 +179,10 @@ def gap(stamp: Stamp) -> pa.Table:
     has seen all of it, so it stands one before."""
     before = Stamp(stamp.lsn - 1, stamp.read_at)
     return _alone(Kind.GAP, Class.EVENT, before, 0, f"hole {lsn_text(stamp.lsn)}")
+
+
+def _origin(stamp: Stamp) -> str:
+    return f"snapshot {lsn_text(stamp.lsn)}"
 
 
 def _alone(kind: Kind, class_: Class, stamp: Stamp, first: int, origin: str) -> pa.Table:
@@ -260,7 +270,7 @@ def _envelope(kinds: pa.Array, covers: pa.Array, stamp: Stamp, first: int, fault
         "_cover": covers,
         "_keyed": _same(None, "_keyed", rows),
         "_observed_at": _same(stamp.read_at, "_observed_at", rows),
-        "_origin": _same(f"snapshot {lsn_text(stamp.lsn)}", "_origin", rows),
+        "_origin": _same(_origin(stamp), "_origin", rows),
         "_ordinal": pa.arange(first, first + rows),
         "_fault": faults,
         "_raw": _same(None, "_raw", rows),

@@ -8,7 +8,7 @@ hole: it is said of each table concerned, and closed by reading just these table
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -27,12 +27,13 @@ from ...base.range import Range
 from ...base.types import Described
 from ..source import Bound, Captured, Chunk, Cut, Estimate, Place, Remark
 from . import ranges
+from .appends import remark
 from .catalogue import Table, TableName, all_wanted
 from .following import Following
 from .heartbeat import Heartbeat
 from .lsn import lsn_text
 from .nested import told_as_json
-from .reading import Reading, due
+from .reading import due, seen, shapes_read
 from .reads import Reads
 from .shape import Shape, is_published_anew
 from .snapshot import Rewritten, Snapshot, Stamp, snapshot_at
@@ -45,7 +46,6 @@ from .standing import (
     followed,
     incarnation_of,
     is_read,
-    is_shaped,
     snapshot_track,
     standing,
     wal_within,
@@ -74,6 +74,7 @@ class PostgresSource:
     `heartbeat_seconds`: how often a word is left in the log; 0 for never. `streaming`: a folder where transactions may
     wait that have not committed; None: the server keeps them until they have.
     `keys`: those that contracts name; they hold where a table logs whole old rows (REPLICA IDENTITY FULL).
+    `append_only`: objects of whose tables, which have no key, only what is added is told.
     """
 
     rereads: Final = True
@@ -92,6 +93,7 @@ class PostgresSource:
         heartbeat_seconds: float = 0.0,
         keys: Mapping[str, tuple[str, ...]] = _NO_KEYS,
         streaming: Path | None = None,
+        append_only: Collection[str] = (),
     ) -> None:
         if not tables and not schemas:
             raise Misconfigured(f"source {lane} names no tables.", hint="List them under `tables` in tieout.yaml.")
@@ -101,7 +103,14 @@ class PostgresSource:
         self._keys = dict(keys)
         self._slot = slot
         self._clock = clock
-        self._wire = Wire(url, slot=slot, publication=publication, failover=failover, streaming=streaming)
+        self._wire = Wire(
+            url,
+            slot=slot,
+            publication=publication,
+            failover=failover,
+            streaming=streaming,
+            append_only=append_only,
+        )
         self._heartbeat = Heartbeat(self._wire, clock, beat_seconds=heartbeat_seconds)
         self._following: Following | None = None
         self._epoch = 0
@@ -128,7 +137,8 @@ class PostgresSource:
         return tuple(table.described() for table in self._known)
 
     def remarks(self) -> tuple[Remark, ...]:
-        return self._left_out
+        appended = (remark(self.lane, table.object, table.quoted) for table in self._known if table.append_only)
+        return (*self._left_out, *appended)
 
     def bound(self) -> Bound:
         try:
@@ -168,11 +178,25 @@ class PostgresSource:
         self._heartbeat.beat()
         yield from self._told_by(following, until.position)
         while (reads := self._reads) is not None and reads.unread and until.state != _EXACT:
-            yield from reads.chunk(self._views.get())
+            yield from self._read_next(following, reads)
             yield from self._told_by(following, self._wire.flushed())
             yield from self._heartbeat.mark(following, known)
         self._views.close()
         yield from self._heartbeat.mark(following, known)
+
+    def _read_next(self, following: Following, reads: Reads) -> Iterator[Captured]:
+        """A chunk. Of an append-only table it is all there is, so the log is followed between the pieces of it."""
+        table = reads.unread[0]
+        if not table.append_only:
+            yield from reads.chunk(self._views.get())
+            return
+        # What the log told of it was passed over until now, so it is read in a view that is younger than all of that.
+        self._views.close()
+        view = self._views.get()
+        following.transactions.pass_over(table.object, view.moment.lsn)
+        for piece in reads.chunk(view):
+            yield piece
+            yield from self._told_by(following, self._wire.flushed())
 
     def acknowledge(self, cursor: Cursor) -> None:
         if self._following is not None:
@@ -180,7 +204,7 @@ class PostgresSource:
 
     @contextmanager
     def reread(self, objects: Mapping[str, tuple[str, ...]]) -> Iterator[Iterator[Captured]]:
-        tables = self._tables(tuple(objects))
+        tables = [table for table in self._tables(tuple(objects)) if not table.append_only]
         with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
             yield self._keyed(snapshot, moment, [(table, objects[table.object]) for table in tables])
 
@@ -188,19 +212,21 @@ class PostgresSource:
     def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
         tables = self._tables(objects)
         with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
-            yield Cut(Bound(moment.lsn, _EXACT), self._told(snapshot, moment, tables), epoch=self._epoch)
+            bound, appended = Bound(moment.lsn, _EXACT), {table.object for table in tables if table.append_only}
+            told = self._told(snapshot, moment, tables)
+            yield Cut(bound, told, epoch=self._epoch, by_content=frozenset(appended))
 
     def understood(self, object_: str, wish: Range) -> Range:
-        return ranges.understood(self._wire.dsn, self._table(object_), wish)
+        return ranges.understood(self._wire.dsn, self._ranged(object_), wish)
 
     def estimate(self, object_: str, range_: Range) -> Estimate:
-        return ranges.estimate(self._wire.dsn, self._table(object_), range_)
+        return ranges.estimate(self._wire.dsn, self._ranged(object_), range_)
 
     def within(self, object_: str, range_: Range, keys: Sequence[str]) -> tuple[str, ...]:
-        return ranges.within(self._wire.dsn, self._table(object_), range_, keys)
+        return ranges.within(self._wire.dsn, self._ranged(object_), range_, keys)
 
     def chunk(self, object_: str, range_: Range, *, behind: Place | None, rows_max: int) -> Chunk:
-        table = self._table(object_)
+        table = self._ranged(object_)
         walk = tuple(column for column, _ in behind) if behind else ranges.walk_of(self._wire.dsn, table, range_)
         with self._wire.moment(wait_seconds=_chunk_wait_seconds) as moment, self._snapshot(moment) as snapshot:
             images, reached = ranges.read(snapshot, table, range_, walk=walk, behind=behind, rows_max=rows_max)
@@ -240,29 +266,31 @@ class PostgresSource:
             self._reads = self._reads_of(known, stands.reason, incarnation)
             if self._reads.is_holed:
                 yield from self._noted(self._reads, server)
-        tracked = {(table.schema, table.name): Tracked(table.object, table.key) for table in tables}
+        tracked = {(table.schema, table.name): Tracked(table.object, table.key, table.append_only) for table in tables}
         cursor = known.get(WAL)
         transactions = Transactions(tracked, wal_within(known, incarnation.epoch))
+        for table in tables:
+            transactions.pass_over(table.object, seen(known.get(snapshot_track(table.object)), incarnation))
         self._following = Following(self._wire.follow(start), transactions, incarnation, start, cursor, cursor)
         return self._following
 
     def _published_slot(self, tables: Sequence[Table]) -> Slot | None:
         """Our slot, once the publication tells of every table."""
         slot = self._wire.slot()
-        if slot is not None and not self._wire.is_published():
+        if slot is not None and not self._wire.is_published(tables):
             slot = replace(slot, usable=False, reason="the publication is not there")
         if missing := self._wire.unpublished(tables):
             self._wire.publish(missing)
         return slot
 
     def _judged(self, slot: Slot | None, known: Progress) -> Slot | None:
-        """Our slot; of no use where the publication was made anew, as the log cannot be told from before that on."""
-        for object_, shape in self._shapes.items():
-            cursor = known.get(snapshot_track(object_))
-            if slot is None or cursor is None or not is_shaped(cursor):
-                continue
-            if is_published_anew(Reading.of(cursor).shape, shape):
-                return replace(slot, usable=False, reason="the publication was made anew")
+        """Our slot; of no use where a publication was made anew, as the log cannot be told from before that on."""
+        shapes = shapes_read(known, self._shapes)
+        if slot is not None and any(is_published_anew(then, self._shapes[object_]) for object_, then in shapes.items()):
+            return replace(slot, usable=False, reason="the publication was made anew")
+        is_told = any(table.append_only and table.object in shapes for table in self._known)
+        if slot is not None and not is_told and self._wire.is_appends_late():
+            return replace(slot, usable=False, reason="a publication was added")
         return slot
 
     def _begin_anew(self, known: Progress, stands: Standing, server: Server) -> Generator[Captured, None, Incarnation]:
@@ -337,8 +365,14 @@ class PostgresSource:
             )
         return self._known
 
-    def _table(self, object_: str) -> Table:
+    def _ranged(self, object_: str) -> Table:
+        """A table of which ranges can be read."""
         (table,) = self._tables((object_,))
+        if table.append_only:
+            raise Misconfigured(
+                f"{table.quoted} is append_only: its rows have no key by which some of them could be read again.",
+                hint=f"Run: tieout certify {self.lane}.{object_} --repair, which compares all of them and mends.",
+            )
         return table
 
     def _keyed(

@@ -131,8 +131,9 @@ group by held.indexrelid, held.indrelid, held.indisprimary, held.indisreplident,
 -- What of the catalogue changes when something happens to a table that the log does not tell. Takes no lock, so that it
 -- never waits behind somebody who waits for us.
 with recursive wanted as (
-    select listed.place, held.oid, held.relkind = 'p' as partitioned, held.relnatts, space.nspname
-    from unnest(%(schemas)s::text[], %(names)s::text[]) with ordinality as listed (schema, name, place)
+    select listed.place, listed.publication, held.oid, held.relkind = 'p' as partitioned, held.relnatts, space.nspname
+    from unnest(%(schemas)s::text[], %(names)s::text[], %(publications)s::text[])
+        with ordinality as listed (schema, name, publication, place)
     join pg_namespace as space on space.nspname = listed.schema
     join pg_class as held on held.relnamespace = space.oid and held.relname = listed.name
 ),
@@ -175,7 +176,7 @@ select
         select concat_ws('.', own.oid, own.xmin, entry.oid, entry.xmin)
         from pg_publication as own
         left join pg_publication_rel as entry on entry.prpubid = own.oid and entry.prrelid = wanted.oid
-        where own.pubname = %(publication)s
+        where own.pubname = wanted.publication
     ),
     wanted.relnatts,
     columns.given,
@@ -188,9 +189,13 @@ left join leaves on leaves.root = wanted.oid
 order by wanted.place;
 
 -- publication --
--- Whether it tells every kind of change, tells of a partitioned table under its own name, and tells stored generated
--- columns (18 and later).
-select held.pubinsert and held.pubupdate and held.pubdelete and held.pubtruncate, held.pubviaroot, to_jsonb(held) ->> 'pubgencols' = 's'
+-- Whether it tells every kind of change, or what is added and emptied alone; tells of a partitioned table under its own
+-- name; and tells stored generated columns (18 and later).
+select
+    held.pubinsert and held.pubupdate and held.pubdelete and held.pubtruncate,
+    held.pubinsert and held.pubtruncate and not held.pubupdate and not held.pubdelete,
+    held.pubviaroot,
+    to_jsonb(held) ->> 'pubgencols' = 's'
 from pg_publication as held
 where pubname = %(publication)s;
 
@@ -207,11 +212,15 @@ where listed.pubname = %(publication)s;
 -- create_publication --
 -- Before the slot, because the log is read with the catalogue as it was when it was written.
 create publication {{ publication }} for table {% for table in tables %}{% if not table.partitioned %}only {% endif %}{{ table.quoted }}{% if not loop.last %}, {% endif %}{% endfor %}
- with (publish = 'insert, update, delete, truncate', publish_via_partition_root = true{% if tells_generated %}, publish_generated_columns = stored{% endif %});
+ with (publish = {% if appends %}'insert, truncate'{% else %}'insert, update, delete, truncate'{% endif %}, publish_via_partition_root = true{% if tells_generated %}, publish_generated_columns = stored{% endif %});
 
 -- widen_publication --
 -- Tables that were added to the project.
 alter publication {{ publication }} add table {% for table in tables %}{% if not table.partitioned %}only {% endif %}{{ table.quoted }}{% if not loop.last %}, {% endif %}{% endfor %};
+
+-- publications --
+-- Which of these there are.
+select pubname::text from pg_publication where pubname = any(%(publications)s::text[]) order by pubname;
 
 -- slot --
 -- Our slot, if there is one; why it was invalidated, where the server can say so (17 and later).
@@ -223,6 +232,13 @@ select
     to_jsonb(listed) ->> 'invalidation_reason'
 from pg_replication_slots as listed
 where slot_name = %(slot)s;
+
+-- made_late --
+-- Our publication, where it may have been made after the beginning of the log that our slot keeps.
+select held.oid
+from pg_publication as held
+join pg_replication_slots as listed on age(held.xmin) <= age(listed.catalog_xmin)
+where held.pubname = %(publication)s and listed.slot_name = %(slot)s;
 
 -- slot_count --
 -- How many transactions were read through it (14 and later), and since when that is counted: the server begins anew after
@@ -321,6 +337,10 @@ from {% if not table.partitioned %}only {% endif %}{{ table.quoted }}{% if block
 
 where ctid >= '({{ blocks.first }},0)'::tid{% if blocks.end %} and ctid < '({{ blocks.end }},0)'::tid{% endif %}
 {% endif %};
+
+-- row_id --
+-- Of a row without a key: when it was read, and where it stood.
+concat_ws(' ', {{ origin }}, tableoid, ctid)
 
 -- keyed --
 -- For each key of a JSON array of arrays of text: whether its row is there, the key, and the row.

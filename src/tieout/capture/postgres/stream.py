@@ -6,7 +6,7 @@ while the log is quiet and all that was sent is confirmed, so that a quiet table
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from select import select
@@ -48,7 +48,7 @@ class Stream:
         connection: LogicalReplicationConnection,
         *,
         slot: str,
-        publication: str,
+        publications: Sequence[str],
         start: int,
         silence_seconds_max: float,
         streaming: Path | None,
@@ -58,7 +58,7 @@ class Stream:
         self._held: ReplicationMessage | None = None
         self._streamed = None if streaming is None else Streamed(streaming)
         self._committed: Iterator[tuple[int, bytes]] | None = None
-        options = {"proto_version": "1", "publication_names": str(name(publication))}
+        options = {"proto_version": "1", "publication_names": ",".join(map(name, publications))}
         if streaming is not None:
             _refuse_old(connection)
             options |= {"proto_version": "2", "streaming": "on"}

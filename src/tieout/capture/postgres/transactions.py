@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from ...base.errors import Broken
-from .heap import Heap, Numbers, Page
+from .heap import Flags, Heap, Numbers, Page
 from .lsn import lsn_text
 from .pgoutput import Relation, Truncate, decode, torn
 from .places import Places, Placing
@@ -26,6 +26,7 @@ _IS_CHANGE = np.isin(np.arange(256), list(b"IUD"))
 _IS_READ_ALONE = np.isin(np.arange(256), list(b"BCIUD"), invert=True)
 """By the first octet of a message: whether it is one of the few that are decoded one by one."""
 
+_INSERT = np.uint8(ord("I"))
 _ROW_SIZE_MIN = 6
 """Type, relation, and what announces a tuple."""
 
@@ -34,10 +35,12 @@ _NOBODY = np.empty(0, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """A table that is captured: as which object, and its key by name, for tables that log whole old rows."""
+    """A table that is captured: as which object, and its key by name, for tables that log whole old rows.
+    `append_only`: of it nothing is told but what was added."""
 
     object: str
     key: tuple[str, ...]
+    append_only: bool = False
 
 
 class Transactions:
@@ -48,6 +51,7 @@ class Transactions:
         self._tables = tables
         self._sheets: dict[int, Sheet | None] = {}
         self._placing = Placing(passed)
+        self._seen: dict[str, int] = {}
         self._told: defaultdict[str, list[pa.Table]] = defaultdict(list)
         self._size = 0
 
@@ -70,6 +74,10 @@ class Transactions:
     def size(self) -> int:
         """Octets of the messages of those changes, and of what came with them."""
         return self._size
+
+    def pass_over(self, object_: str, before: int) -> None:
+        """What is added to an append-only table before this position is told by a read of it."""
+        self._seen[object_] = before
 
     def hear(self, heap: Heap) -> None:
         """The next messages, at least one. Raises Broken when they cannot follow what was heard before."""
@@ -107,7 +115,7 @@ class Transactions:
 
     def _learn(self, relation: Relation) -> None:
         tracked = self._tables.get((relation.schema, relation.name))
-        self._sheets[relation.relation] = Sheet(tracked.object, relation, tracked.key) if tracked is not None else None
+        self._sheets[relation.relation] = None if tracked is None else _sheet(tracked, relation)
 
     def _tell(self, page: Page, places: Places, changes: Numbers, emptied: Mapping[int, list[int]]) -> None:
         """Adds what these messages say, between two announcements. `emptied`: per relation, the truncates of it."""
@@ -118,8 +126,19 @@ class Transactions:
                 lsn = int(page.lsns[(*heard, *gone)[0]])
                 raise Broken(f"a change at {lsn_text(lsn)} is of relation {relation}, which was not announced.")
             sheet = self._sheets[relation]
-            if sheet is not None:
+            if sheet is not None and sheet.append_only:
+                heard = heard[self._is_added(page, places, heard, sheet.object)]
+            if sheet is not None and (heard.size or gone.size):
                 self._told[sheet.object].append(sheet.table(page, places, heard, gone))
+
+    def _is_added(self, page: Page, places: Places, messages: Numbers, object_: str) -> Flags:
+        commits = places.commits[places.transactions[messages]]
+        added: Flags = (page.kinds[messages] == _INSERT) & (commits >= self._seen.get(object_, 0))
+        return added
+
+
+def _sheet(tracked: Tracked, relation: Relation) -> Sheet:
+    return Sheet(tracked.object, relation, tracked.key, append_only=tracked.append_only)
 
 
 def _by_relation(page: Page, changes: Numbers) -> Iterator[tuple[int, Numbers]]:

@@ -21,6 +21,7 @@ from psycopg2.extras import LogicalReplicationConnection
 from ...base.errors import Misconfigured, TieoutError, Transient
 from ...base.sql import Sql, Statements, literal, name
 from . import catalogue
+from .appends import appends_of
 from .catalogue import Answers, Listing, Published, Table, TableName
 from .compositions import Compositions
 from .lsn import lsn_number
@@ -58,6 +59,7 @@ _MEANING: Mapping[str, str] = {
 
 _NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _GENERATED_SINCE = 18_00_00
+_NAMING_LATE = 18_00_00
 
 _connect_seconds_max = 20
 _slot_name_max = 63
@@ -77,8 +79,21 @@ class Moment:
 
 
 class Wire:
-    def __init__(self, url: str, *, slot: str, publication: str, failover: bool, streaming: Path | None = None) -> None:
+    """`append_only`: the objects of whose tables only what is added shall be told, by a publication of their own."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        slot: str,
+        publication: str,
+        failover: bool,
+        streaming: Path | None = None,
+        append_only: Collection[str] = (),
+    ) -> None:
         self._url = url
+        self._append_only = frozenset(append_only)
+        self._appends = appends_of(publication)
         self._failover = failover
         self._streaming = streaming
         self._slot = slot
@@ -138,15 +153,19 @@ class Wire:
             columns=self._ask("columns", **oids),
             identities=self._ask("identities", **oids),
             compositions=Compositions(self._ask("types", **oids)),
-            published=self._published() or Published.ours(tells_generated=self._tells_generated()),
+            published=self._published(self._publication) or self._to_be_made(),
+            appended=self._published(self._appends) or self._to_be_made(),
         )
-        return catalogue.tables(wanted, relations, answers, keys=keys, may_stay_out=may_stay_out)
+        return catalogue.tables(
+            wanted, relations, answers, keys=keys, append_only=self._append_only, may_stay_out=may_stay_out
+        )
 
     def shapes(self, tables: Sequence[Table]) -> dict[str, Shape]:
         """Object -> what the catalogue holds of its table now; without those that are gone. One question."""
         names = [(table.schema, table.name) for table in tables]
         schemas, plain = zip(*names, strict=True)
-        rows = self._ask("shapes", schemas=list(schemas), names=list(plain), publication=self._publication)
+        told_by = [self._appends if table.append_only else self._publication for table in tables]
+        rows = self._ask("shapes", schemas=list(schemas), names=list(plain), publications=told_by)
         return {tables[int(place) - 1].object: Shape.of(tuple(row)) for place, *row in rows}
 
     def tables_in(self, schemas: Sequence[str]) -> list[tuple[str, str]]:
@@ -154,22 +173,46 @@ class Wire:
         return [(schema, table) for schema, table in self._ask("tables_in", schemas=list(schemas))]
 
     def unpublished(self, tables: Sequence[Table]) -> tuple[Table, ...]:
-        """Those that the publication does not tell of. Raises Misconfigured when it tells less than all of one."""
-        published = self._published()
+        """Those that their publication does not tell of. Raises Misconfigured when it tells less than all of one, or
+        more than may be told of it."""
+        keyed, appended = _apart(tables)
+        if (published := self._published(self._publication)) is not None:
+            catalogue.refuse_updates(self._publication, published, appended)
+        return (*self._missing(self._publication, keyed), *self._missing(self._appends, appended))
+
+    def _missing(self, publication: str, tables: Sequence[Table]) -> tuple[Table, ...]:
+        published = self._published(publication) if tables else None
         if published is None:
             return tuple(tables)
-        catalogue.refuse_publication(self._publication, published, tables)
+        catalogue.refuse_publication(publication, published, tables)
         return tuple(table for table in tables if (table.schema, table.name) not in published.columns)
 
-    def is_published(self) -> bool:
-        """Whether there is a publication of our name."""
-        return self._published() is not None
+    def is_published(self, tables: Sequence[Table]) -> bool:
+        """Whether there is a publication of our name, where one of these tables needs it."""
+        return not _apart(tables)[0] or self._published(self._publication) is not None
+
+    def is_appends_late(self) -> bool:
+        """Whether the publication of append-only tables may be younger than the log that our slot keeps: before version
+        18 the server reads no log that is older than a publication that is named to it."""
+        if self._opened().info.server_version >= _NAMING_LATE:
+            return False
+        return bool(self._ask("made_late", publication=self._appends, slot=self._slot))
 
     def publish(self, tables: Sequence[Table]) -> None:
-        """The publication tells of these tables from now on."""
-        statement = "create_publication" if self._published() is None else "widen_publication"
+        """Their publications tell of these tables from now on."""
+        keyed, appended = _apart(tables)
+        if keyed:
+            self._publish(self._publication, keyed, appends=False)
+        if appended:
+            self._publish(self._appends, appended, appends=True)
+
+    def _publish(self, publication: str, tables: Sequence[Table], *, appends: bool) -> None:
         publishing = statements(
-            statement, publication=name(self._publication), tables=list(tables), tells_generated=self._tells_generated()
+            "create_publication" if self._published(publication) is None else "widen_publication",
+            publication=name(publication),
+            tables=list(tables),
+            tells_generated=self._tells_generated(),
+            appends=appends,
         )
         try:
             self._run(publishing, None)
@@ -239,7 +282,7 @@ class Wire:
             return Stream(
                 connection,
                 slot=self._slot,
-                publication=self._publication,
+                publications=self._publications(),
                 start=start,
                 silence_seconds_max=silence,
                 streaming=self._streaming,
@@ -266,15 +309,23 @@ class Wire:
             hint=f"It is tried again. To end it, run: {end};",
         )
 
-    def _published(self) -> Published | None:
-        head = self._ask("publication", publication=self._publication)
+    def _publications(self) -> list[str]:
+        """Those of ours that there are. Both, whatever is read of them now: the ranks of rows count what both tell."""
+        return [row[0] for row in self._ask("publications", publications=[self._publication, self._appends])]
+
+    def _to_be_made(self) -> Published:
+        return Published.ours(tells_generated=self._tells_generated())
+
+    def _published(self, publication: str) -> Published | None:
+        head = self._ask("publication", publication=publication)
         if not head:
             return None
-        listed = self._ask("published", publication=self._publication)
+        listed = self._ask("published", publication=publication)
         return Published(
             all_kinds=bool(head[0][0]),
-            via_root=bool(head[0][1]),
-            generated=bool(head[0][2]),
+            only_appends=bool(head[0][1]),
+            via_root=bool(head[0][2]),
+            generated=bool(head[0][3]),
             columns={(schema, table): tuple(columns) if columns else None for schema, table, columns, _ in listed},
             filtered=frozenset((schema, table) for schema, table, _, where in listed if where),
         )
@@ -332,6 +383,11 @@ class Wire:
         given.setdefault("connect_timeout", _connect_seconds_max)
         given.setdefault("application_name", "tieout")
         return psycopg2.extensions.make_dsn(**given, options=" ".join(settings))
+
+
+def _apart(tables: Sequence[Table]) -> tuple[list[Table], list[Table]]:
+    """Those with a key, and those that are append-only."""
+    return [table for table in tables if not table.append_only], [table for table in tables if table.append_only]
 
 
 def _settings(settings: Mapping[str, str]) -> Iterator[str]:
