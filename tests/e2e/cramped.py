@@ -24,8 +24,9 @@ from tieout.base.step import Passing, unobserved
 from tieout.ledger.facts import Ran
 from tieout.run.clock import SystemClock
 from tieout.run.house import House, opened
+from tieout.run.outcome import Outcome
 from tieout.run.project import load_project
-from tieout.run.worker import Outcome, Worker
+from tieout.run.worker import Worker
 from tieout.ui import logs
 
 _ROOM = "size=256m"

@@ -18,8 +18,9 @@ from random import Random
 from tieout.base.step import Passing, Step, unobserved
 from tieout.run.clock import SystemClock
 from tieout.run.house import opened
+from tieout.run.outcome import Outcome
 from tieout.run.project import load_project
-from tieout.run.worker import Outcome, Worker
+from tieout.run.worker import Worker
 from tieout.ui import logs
 
 

@@ -16,8 +16,9 @@ from tests.e2e.test_kill_at_every_step import project_in, truth_of
 from tieout.ledger.facts import Landed, Merged
 from tieout.run.clock import SystemClock
 from tieout.run.house import opened
+from tieout.run.outcome import Outcome
 from tieout.run.project import load_project
-from tieout.run.worker import Outcome, Worker
+from tieout.run.worker import Worker
 
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 

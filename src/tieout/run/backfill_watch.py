@@ -10,9 +10,11 @@ from random import Random
 
 from .backfill import Backfill, found
 from .house import House
+from .lane import LaneWork
+from .outcome import Outcome
 from .patience import pause
 from .session import Warehouses
-from .worker import ATTEMPTS_ONCE, LaneWork, Outcome
+from .worker import ATTEMPTS_ONCE
 
 _LOOK_SECONDS = 0.5
 

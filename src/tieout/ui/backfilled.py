@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ..run.backfill import ASKED, CANCELLED, DONE, FAILED, RUNNING, Backfill
 from ..run.backfill_plan import Plan
-from ..run.worker import Outcome
+from ..run.outcome import Outcome
 from .answer import FAILED as FAILED_CODE
 from .answer import OK, PARTIAL
 from .paint import count, grid, next_step, safe, seconds, several, stacked, state, verdict

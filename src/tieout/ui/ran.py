@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from ..run.worker import Outcome, exit_code
+from ..run.outcome import Outcome, exit_code
 from .answer import FAILED, OK, PARTIAL, WRONG
 from .paint import count, grid, next_step, safe, several, stacked, state, verdict
 

@@ -1,0 +1,138 @@
+"""A lane in a worker's hands: its session, its passes, and what each of them came to.
+
+A pass lands what the source says, merges it as soon as there is a warehouse, and leaves the rest to backfills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from random import Random
+
+import structlog
+
+from ..base.errors import Broken, Misconfigured, Stopped, TieoutError, Transient
+from ..base.stream import Stream
+from ..ledger.facts import Resumed
+from .backfill_work import LaneBackfills
+from .house import House
+from .mend import Tried, mend
+from .outcome import Counts, Outcome, counted, outcome_of, with_damage, with_paused, with_remarks
+from .session import LandingSession, Session, Warehouses
+from .settle import release_mended
+
+MERGE_SECONDS_MAX = 5.0
+"""How long what has landed waits for its merge while a capture goes on: a first read of large tables takes hours."""
+
+log = structlog.get_logger()
+
+
+class LaneWork:
+    """One lane in the hands of this worker. Its session (lease, source, route) stays open between passes."""
+
+    def __init__(self, house: House, lane: str, warehouses: Warehouses, *, only: Stream | None, dice: Random) -> None:
+        self.lane = lane
+        self.backfills = LaneBackfills(house.tools, lane, only=only, dice=dice)
+        self._house = house
+        self._warehouses = warehouses
+        self._only = only
+        self._session: Session | LandingSession | None = None
+        self._away = Transient("the warehouse has not been asked yet.")
+        self._may_be_open = True
+        self._tried: Tried = Tried()
+
+    def step(self, stopping: Callable[[], bool]) -> Outcome:
+        """One pass: everything that is due now. Never raises; what went wrong is in the outcome."""
+        route, before = None, Counts()
+        try:
+            session = self._open()
+            route, before = session.route, Counts.of(session.route)
+            self._pass(session, stopping)
+            outcome = with_remarks(Outcome(self.lane, "complete"), session.source)
+            outcome = with_damage(with_paused(outcome, route), route)
+        except Exception as error:
+            outcome = self._closed_after(error)
+        if route is None:
+            return outcome
+        return counted(outcome, Counts.of(route).minus(before))
+
+    def close(self) -> None:
+        """Gives the lane back."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _closed_after(self, error: Exception) -> Outcome:
+        """What the error comes to. A lane that cannot be given back either is taken over when its lease runs out."""
+        try:
+            self.close()
+        except TieoutError as second:
+            log.warning("the lane could not be given back", lane=self.lane, reason=second.message)
+        return outcome_of(self.lane, error)
+
+    def _open(self) -> Session | LandingSession:
+        """The session; one that can merge as soon as the warehouse can be had."""
+        if not isinstance(self._session, Session):
+            try:
+                self._warehouses.get()
+            except Transient as away:
+                self._away = away
+                self._session = self._session or LandingSession(self._house, self.lane)
+            else:
+                self.close()
+                self._session = Session(self._house, self.lane, self._warehouses)
+        return self._session
+
+    def _pass(self, session: Session | LandingSession, stopping: Callable[[], bool]) -> None:
+        if isinstance(session, Session):
+            before = session.route.received
+            self._land_and_merge(session, stopping)
+            if not stopping():
+                self.backfills.step(session, is_busy=session.route.received > before)
+        else:
+            self._land(session, stopping)
+
+    def _land(self, session: LandingSession, stopping: Callable[[], bool]) -> None:
+        """A warehouse that is away costs freshness only: what the source says lands, and is acknowledged."""
+        for _ in session.route.capture(session.source.bound()):
+            _refuse_when(stopping)
+        raise Transient(
+            f"what the source said has landed, and is not merged: {self._away.message}", hint=self._away.hint
+        )
+
+    def _land_and_merge(self, session: Session, stopping: Callable[[], bool]) -> None:
+        source, route, warehouse = session.source, session.route, session.warehouse
+        merged = route.merged
+        self._merge_early(session)
+        clock = self._house.tools.clock
+        due = clock.now() + timedelta(seconds=MERGE_SECONDS_MAX)
+        for _ in route.capture(source.bound()):
+            _refuse_when(stopping)
+            if route.is_full or clock.now() >= due:
+                self._merge_early(session)
+                due = clock.now() + timedelta(seconds=MERGE_SECONDS_MAX)
+        route.merge(warehouse, only=self._only)
+        self._go_on(session)
+        if self._only is None and (self._may_be_open or route.merged > merged):
+            streams = [stream for stream in route.streams() if stream not in route.paused]
+            self._may_be_open = mend(route, source, warehouse, streams, self._tried) > 0
+
+    def _go_on(self, session: Session) -> None:
+        """Streams that were paused and whose contracts were mended: what these take now is released."""
+        for stream in sorted(session.route.mended):
+            if self._only in (None, stream):
+                released = release_mended(session, stream)
+                why = f"its contract was changed, and takes {released} of the rows that waited"
+                self._house.tools.ledger.append([Resumed(str(stream), why)], given=[])
+
+    def _merge_early(self, session: Session) -> None:
+        """Merges while there is more to land. What one stream cannot merge must not keep the source from being read;
+        it stays pending, so that the merge at the end of the pass meets it again and raises."""
+        with suppress(Misconfigured, Broken):
+            session.route.merge(session.warehouse, only=self._only)
+
+
+def _refuse_when(stopping: Callable[[], bool]) -> None:
+    if stopping():
+        raise Stopped("the run was asked to stop.")
