@@ -128,7 +128,9 @@ def due(cursor: Cursor | None, incarnation: Incarnation, shape: Shape, *, follow
     if why:
         # What was being read for the first time promised nothing yet.
         promised = then.done or not then.sweeps or bool(then.holes)
-        since = max(followed, then.start or 0)
+        # A reading that could not begin yet is still owed what it is owed for.
+        owed = lsn_number(then.holes[-1].since) if then.holes else 0
+        since = max(followed, owed if then.start is None else then.start)
         return Due(Reading(shape, None, holes=then.holes), since, why if promised else "")
     if not then.done and then.shape.files != shape.files and not shape.partitioned:
         return Due(Reading(shape, None, holes=then.holes))  # its rows lie elsewhere now
