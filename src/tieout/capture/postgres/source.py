@@ -177,6 +177,8 @@ class PostgresSource:
             following = yield from self._come_up(known)
         self._heartbeat.beat()
         yield from self._told_by(following, until.position)
+        if until.state != _EXACT and self._heartbeat.leave_name(following):
+            yield from self._told_by(following, self._wire.flushed())
         while (reads := self._reads) is not None and reads.unread and until.state != _EXACT:
             yield from self._read_next(following, reads)
             yield from self._told_by(following, self._wire.flushed())

@@ -19,6 +19,8 @@ _SNAPSHOT = "snapshot/"
 _STRAYED_MAX = 64 * 2**20
 """Bytes that a quiet log may be confirmed without a fact of ours: some passes of a busy server."""
 
+_MADE_ANEW = "the slot was dropped and made anew by somebody else"
+
 _EPOCH_BITS = 56
 """A track's position never falls, but a restored server's log may: so the epoch stands above the log's 2^56 bytes."""
 
@@ -179,14 +181,17 @@ def _strange(incarnation: Incarnation, progress: Progress, slot: Slot) -> str:
     nobody but us confirms it.
     """
     cursor, log = progress.get(SLOT), progress.get(WAL)
+    told = max(incarnation.slot_lsn, followed(progress, incarnation.epoch))
     if cursor is None or incarnation_of(cursor) != incarnation:
-        return ""
+        # The first that we do with a slot of ours is to read a word of our own through it, and then to look at it.
+        is_new = bool(slot.count) and slot.decoded == 0 and slot.confirmed > told
+        return _MADE_ANEW if is_new else ""
     seen = cursor.read()
     least = max(int(seen["decoded"]), log is not None and incarnation_of(log) == incarnation)
     if slot.count and slot.count == seen["count"] and slot.decoded < least:
-        return "the slot was dropped and made anew by somebody else"
-    told = max(incarnation.slot_lsn, lsn_number(seen["lsn"]), followed(progress, incarnation.epoch))
-    return "the slot was moved on by somebody else" if slot.confirmed > told + _STRAYED_MAX else ""
+        return _MADE_ANEW
+    strayed = slot.confirmed - max(told, lsn_number(seen["lsn"]))
+    return "the slot was moved on by somebody else" if strayed > _STRAYED_MAX else ""
 
 
 def _gone(newest: Incarnation, progress: Progress, server: Server) -> str:
