@@ -192,7 +192,14 @@ def test_a_partition_that_comes_later_is_read_alone(database: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "meddling", ["alter table event detach partition event_1", "drop table event_1", "truncate event_1"]
+    "meddling",
+    [
+        "alter table event detach partition event_1",
+        "drop table event_1",
+        "truncate event_1",
+        "alter table event detach partition event_1; delete from event_1;"
+        "alter table event attach partition event_1 for values in (1)",
+    ],
 )
 def test_rows_that_went_with_a_partition_are_swept_away(meddling: str, database: str) -> None:
     do(database, PARTS)
