@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 
 from ...base.cursor import Cursor, Progress
 from .lsn import lsn_number, lsn_text
+from .tracked import Strange
 
 WAL = "wal"
 SLOT = "slot"
@@ -19,6 +21,7 @@ _SNAPSHOT = "snapshot/"
 _STRAYED_MAX = 64 * 2**20
 """Bytes that a quiet log may be confirmed without a fact of ours: some passes of a busy server."""
 
+_NOBODY: Strange = MappingProxyType({})
 _MADE_ANEW = "the slot was dropped and made anew by somebody else"
 
 _EPOCH_BITS = 56
@@ -120,12 +123,18 @@ def is_shaped(cursor: Cursor) -> bool:
     return "shape" in cursor.read()
 
 
-def wal_cursor(incarnation: Incarnation, lsn: int, within: Within | None = None) -> Cursor:
+def wal_cursor(
+    incarnation: Incarnation, lsn: int, within: Within | None = None, strangers: Strange = _NOBODY
+) -> Cursor:
     """Every transaction that ended at or before `lsn` is told, and `within` of the one after them."""
     position = (incarnation.epoch << _EPOCH_BITS) + lsn
     state = {**_state(incarnation), "lsn": lsn_text(lsn)}
     if within is not None:
         state["within"] = {"commit": lsn_text(within.commit), "told": within.told}
+    if strangers:
+        state["strangers"] = {
+            object_: {str(part): lsn_text(told) for part, told in parts.items()} for object_, parts in strangers.items()
+        }
     return Cursor.of(WAL, position, state)
 
 
@@ -140,6 +149,15 @@ def wal_within(progress: Progress, epoch: int) -> Within | None:
         return None
     within = cursor.read().get("within")
     return None if within is None else Within(lsn_number(within["commit"]), int(within["told"]))
+
+
+def wal_strangers(progress: Progress, epoch: int) -> Strange:
+    """The strangers that the log has met."""
+    cursor = progress.get(WAL)
+    if cursor is None or incarnation_of(cursor).epoch != epoch:
+        return {}
+    met = cursor.read().get("strangers", {})
+    return {object_: {int(part): lsn_number(told) for part, told in parts.items()} for object_, parts in met.items()}
 
 
 def slot_cursor(incarnation: Incarnation, lsn: int, slot: Slot) -> Cursor:
