@@ -48,6 +48,7 @@ from .standing import (
     snapshot_track,
     standing,
 )
+from .stream import Undecodable
 from .view import Views
 from .wire import Moment, Wire
 
@@ -162,6 +163,10 @@ class PostgresSource:
                 yield from self._pass(known, until)
             except Rewritten:
                 self._let_go()
+            except Undecodable:
+                self._let_go()
+                if not self._wire.stop_streaming():
+                    raise
             else:
                 return
         yield from self._pass(known, until)
