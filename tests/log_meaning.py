@@ -16,7 +16,7 @@ from tieout.base.codec import canonical_json
 from tieout.base.errors import Broken
 from tieout.capture.postgres.lsn import lsn_text
 from tieout.capture.postgres.pgoutput import Begin, Commit, Relation, Truncate, decode
-from tieout.capture.postgres.transactions import Tracked
+from tieout.capture.postgres.tracked import Tracked
 
 UNCHANGED = "unchanged"
 Value = bytes | str | None

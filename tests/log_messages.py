@@ -8,7 +8,8 @@ from struct import pack
 import pyarrow as pa
 
 from tieout.capture.postgres.heap import Heap
-from tieout.capture.postgres.transactions import Tracked, Transactions
+from tieout.capture.postgres.tracked import Tracked
+from tieout.capture.postgres.transactions import Transactions
 
 ORDERS, OTHER, LINES = 16385, 16386, 16387
 KEEP = object()

@@ -192,7 +192,14 @@ def test_a_partition_that_comes_later_is_read_alone(database: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "meddling", ["alter table event detach partition event_1", "drop table event_1", "truncate event_1"]
+    "meddling",
+    [
+        "alter table event detach partition event_1",
+        "drop table event_1",
+        "truncate event_1",
+        "alter table event detach partition event_1; delete from event_1;"
+        "alter table event attach partition event_1 for values in (1)",
+    ],
 )
 def test_rows_that_went_with_a_partition_are_swept_away(meddling: str, database: str) -> None:
     do(database, PARTS)
@@ -203,6 +210,44 @@ def test_rows_that_went_with_a_partition_are_swept_away(meddling: str, database:
     pieces = follower.run()
 
     assert kinds(pieces, "event")[0] == "gap"
+    assert not follower.is_holed("event")
+    assert follower.rows("event") == content(database, "event", ("id", "day"))
+
+
+THIRD = "create table event_3 (like event including all); insert into event_3 values (99, 3, '')"
+ATTACHED = f"{THIRD}; alter table event attach partition event_3 for values in (3)"
+TOLD_OF = "update event set note = 'told' where id in (1, 99)"
+
+
+@pytest.mark.parametrize("gone", ["alter table event detach partition event_3", "drop table event_3"])
+def test_a_partition_that_came_and_went_takes_its_rows_along(gone: str, database: str) -> None:
+    do(database, PARTS)
+    follower = Follower(database, {"event": "event"}, key=("id", "day"))
+    follower.run()
+    for statement in (ATTACHED, TOLD_OF, gone):
+        do(database, statement)
+
+    pieces = follower.run()
+
+    assert "gap" in kinds(pieces, "event")
+    assert not follower.is_holed("event")
+    assert follower.rows("event") == content(database, "event", ("id", "day"))
+    assert follower.run() == []
+
+
+def test_a_partition_that_went_after_a_kill_takes_its_rows_along(database: str) -> None:
+    do(database, PARTS)
+    follower = Follower(database, {"event": "event"}, key=("id", "day"))
+    follower.run()
+    for statement in (ATTACHED, TOLD_OF):
+        do(database, statement)
+    (piece,) = follower.take(1)
+    assert set(kinds([piece], "event")) == {"image"}
+    do(database, "drop table event_3")
+
+    pieces = follower.run()
+
+    assert "gap" in kinds(pieces, "event")
     assert not follower.is_holed("event")
     assert follower.rows("event") == content(database, "event", ("id", "day"))
 

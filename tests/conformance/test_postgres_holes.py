@@ -105,6 +105,13 @@ def test_what_changes_no_row_behind_the_log_is_no_hole(case: str, follower: Foll
     assert not follower.is_holed("orders")
 
 
+def make_slot_anew(follower: Follower, shop: str) -> None:
+    """What is done meanwhile is told by no slot."""
+    drop_slot(follower, shop)
+    follower.restart()
+    do(shop, *UNTOLD, f"select pg_create_logical_replication_slot('{SLOT}', 'pgoutput')")
+
+
 def test_a_slot_that_was_dropped_leaves_a_hole_of_every_table(follower: Follower, shop: str) -> None:
     told = follower.progress["wal"].read()["lsn"]
     drop_slot(follower, shop)
@@ -121,9 +128,7 @@ def test_a_slot_that_was_dropped_leaves_a_hole_of_every_table(follower: Follower
 
 
 def test_a_slot_that_somebody_made_anew_under_our_name_is_noticed(follower: Follower, shop: str) -> None:
-    drop_slot(follower, shop)
-    follower.restart()
-    do(shop, *UNTOLD, f"select pg_create_logical_replication_slot('{SLOT}', 'pgoutput')")
+    make_slot_anew(follower, shop)
 
     pieces = follower.run()
 
@@ -132,6 +137,46 @@ def test_a_slot_that_somebody_made_anew_under_our_name_is_noticed(follower: Foll
     do(shop, "insert into orders values (9, 'after')")
     follower.run()
     assert follower.rows("orders") == content(shop, "orders")
+
+
+def test_a_slot_that_somebody_made_anew_before_any_change_came_through_it_is_noticed(shop: str) -> None:
+    follower = Follower(shop, BOTH)
+    follower.run()
+    make_slot_anew(follower, shop)
+
+    pieces = follower.run()
+
+    assert kinds(pieces, "orders")[0] == "gap"
+    assert follower.rows("orders") == content(shop, "orders")
+
+
+def test_a_slot_that_somebody_made_anew_before_we_saw_our_own_is_noticed(shop: str) -> None:
+    follower = Follower(shop, BOTH)
+    follower.take(2)
+    make_slot_anew(follower, shop)
+
+    follower.run()
+
+    assert follower.rows("orders") == content(shop, "orders")
+
+
+def test_a_slot_that_somebody_made_anew_is_noticed_with_what_has_landed_alone(follower: Follower, shop: str) -> None:
+    del follower.progress["slot"]
+    make_slot_anew(follower, shop)
+
+    pieces = follower.run()
+
+    assert kinds(pieces, "orders")[0] == "gap"
+    assert follower.rows("orders") == content(shop, "orders")
+
+
+def test_our_own_slot_is_known_again_by_what_has_landed_alone(shop: str) -> None:
+    follower = Follower(shop, BOTH)
+    follower.run()
+    follower.restart()
+    del follower.progress["slot"]
+
+    assert follower.run() == []
 
 
 def test_a_slot_that_somebody_moved_on_is_noticed(

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pytest
 
 from tests.conformance.postgres_follower import Follower, assert_confirmed, content, session
-from tieout.base.errors import Transient
+from tieout.base.errors import Misconfigured, Transient
 from tieout.capture.postgres import following as following_module
 from tieout.capture.postgres import streamed as streamed_module
+from tieout.capture.postgres.wire import Wire
 
 TABLES = {"orders": "public.orders", "lines": "public.lines"}
 SMALL_MEMORY = "&options=-c%20logical_decoding_work_mem%3D64kB"
@@ -212,3 +213,48 @@ def test_what_waits_is_a_file_that_goes_with_the_process(shop: str, streamed: Fo
         assert list((tmp_path / "spool").iterdir()) == []
         streamed.source.close()
         assert waiting() == []
+
+
+def undecodable(url: str, rows: int) -> None:
+    """A transaction that PostgreSQL 18 cannot stream, though it can send it when it has ended."""
+    with session(url) as shop:
+        shop.execute(
+            f"insert into lines select n from generate_series(1, {rows}) as n; alter table lines add note text"
+        )
+    with writer(url) as cursor:
+        for statement in (
+            "savepoint a",
+            "alter table lines alter note type text using note || 'x'",
+            "update lines set note = md5(id::text)",
+            "rollback to a",
+            "alter table lines add more int",
+            "update lines set note = md5(id::text)",
+            "truncate orders",
+            "alter table lines alter id type bigint",
+            "commit",
+        ):
+            cursor.execute(statement)
+
+
+def test_what_the_server_cannot_stream_is_read_when_it_has_ended(shop: str, streamed: Follower) -> None:
+    undecodable(shop, ROWS)
+
+    streamed.run()
+
+    assert streamed.rows("lines") == content(shop, "lines")
+
+
+def test_a_log_that_the_server_cannot_read_is_told_with_its_mend(
+    shop: str, streamed: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Wire, "stop_streaming", lambda *_: False)
+    undecodable(shop, ROWS)
+
+    with pytest.raises(Misconfigured, match="PostgreSQL cannot read its own log: could not open relation") as raised:
+        streamed.run()
+
+    _, _, mend = raised.value.hint.partition(": ")
+    with session(shop) as owner:
+        owner.execute(mend)
+    streamed.run()
+    assert streamed.rows("lines") == content(shop, "lines")

@@ -316,6 +316,8 @@ def test_a_hole_is_said_though_a_transaction_keeps_it_from_being_read_again(orde
     writer.cursor().execute("insert into orders values (9, 'open')")
 
     for _ in range(2):
+        with session(orders) as shop:
+            shop.execute("select pg_logical_emit_message(true, 'a neighbour', 'goes on')")
         with pytest.raises(Transient, match="no snapshot can be opened"):
             follower.run()
     assert follower.holes("orders") == ["the slot is not there"]

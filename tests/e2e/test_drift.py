@@ -179,6 +179,46 @@ def test_a_column_of_which_no_row_tells_yet_is_there_after_one_run(tmp_path: Pat
     assert books.query("select id, note from latest.erp__account") == [[1, None]]
 
 
+def test_a_column_that_came_after_the_ledger_was_lost_is_followed_and_one_left_out_stays_out(
+    tmp_path: Path, database: str
+) -> None:
+    books = of_postgres(tmp_path, database)
+    contract_at(tmp_path, CONTRACT)
+    execute(
+        database,
+        "create table account (id text primary key, amount numeric(9,2), secret text)",
+        "insert into account values ('A', 1, 's')",
+    )
+    books.json("run", "--once")
+    (tmp_path / ".tieout" / "ledger.sqlite").unlink()
+    books.json("run", "--once")
+
+    execute(database, "alter table account add column discount int default 9", "update account set amount = 2")
+    books.json("run", "--once")
+
+    named = (
+        "select column_name from information_schema.columns where table_schema = 'latest' and column_name = 'secret'"
+    )
+    assert books.query("select id, amount, discount from latest.erp__account") == [["A", "2.00", 9]]
+    assert books.query(named) == []
+    is_proven(books)
+
+
+def test_a_column_of_a_folder_that_came_after_the_ledger_was_lost_is_followed(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    contract_at(tmp_path, CONTRACT)
+    books.drop("1.ndjson", image("A", 1, amount="1.00", secret="s"))
+    books.tieout("run", "--once")
+    (tmp_path / ".tieout" / "ledger.sqlite").unlink()
+
+    books.drop("2.ndjson", image("B", 2, amount="2.00", secret="t", discount=1.5))
+    books.json("run", "--once")
+
+    assert [one["column"] for one in books.status()["drift"]] == ["discount"]
+    assert books.query("select id, discount from latest.erp__account order by id") == [["A", None], ["B", "1.5"]]
+    is_proven(books)
+
+
 def test_a_type_that_a_database_widens_is_widened_here(tmp_path: Path, database: str) -> None:
     books = of_postgres(tmp_path, database)
     execute(

@@ -23,9 +23,11 @@ from ..contract.contract import Contract
 from ..contract.drift import BREAKS, Finding, Policy, What, compare, followed
 from ..contract.kept import has_key_of, kept, restored
 from ..contract.shown import shown_in
+from ..land.landing import Landing
 from ..ledger.facts import Drifted, Fact, Looked, Paused
 from ..ledger.ledger import Ledger
 from .contracts import Contracts
+from .landed import told_of_none
 from .pausing import paused_now
 
 LOOK_SECONDS = 60.0
@@ -47,10 +49,11 @@ class _Seen:
 class Watch:
     """The drift of one lane. `followed`: streams whose contracts have changed, and whose tables have to follow."""
 
-    def __init__(self, source: Source, contracts: Contracts, ledger: Ledger) -> None:
+    def __init__(self, source: Source, contracts: Contracts, ledger: Ledger, landing: Landing) -> None:
         self._source = source
         self._contracts = contracts
         self._ledger = ledger
+        self._landing = landing
         self._seen: dict[Stream, _Seen] = {}
         self._looked_at: datetime | None = None
         self.followed: set[Stream] = set()
@@ -68,7 +71,7 @@ class Watch:
                 seen = replace(seen, contract=contract)
                 self._note(seen, [])
             if seen is None:
-                self._begin(contract, names)
+                self._begin(contract, table, names)
             elif not seen.columns.keys() >= set(names) or self._may_follow_now(contract, seen, names):
                 self._look(contract, seen, self._shown(stream, table, anew=True))
             elif not isinstance(self._source, Retells):
@@ -131,14 +134,20 @@ class Watch:
             self._seen[stream] = _Seen(json.loads(entries[0].fact.columns), aside, contract)
         return self._seen[stream]
 
-    def _begin(self, contract: Contract, names: list[str]) -> None:
-        """The first sight of a stream: what it shows now is no drift."""
+    def _begin(self, contract: Contract, table: pa.Table, names: list[str]) -> None:
+        """The first sight of a stream: what it shows now is no drift. Where a ledger was lost it was seen before: a
+        column of which no row told that has landed has come since."""
         known = dict.fromkeys(names, "")
         if isinstance(self._source, Retells):
             known |= dict.fromkeys((column.name for column in contract.columns), "")
         else:
             known |= _words(self._shown(contract.stream, None, anew=False))
-        self._note(_Seen(known, frozenset(), contract), [])
+        promised = {column.name for column in contract.columns}
+        gained = told_of_none(self._ledger, self._landing, contract.stream, known.keys() - promised)
+        seen = _Seen({name: word for name, word in known.items() if name not in gained}, frozenset(), contract)
+        self._note(seen, [])
+        if gained:
+            self._look(contract, seen, self._shown(contract.stream, table, anew=True))
 
     def _shown(self, stream: Stream, table: pa.Table | None, *, anew: bool) -> dict[str, Column]:
         """The columns that the source has: by its catalogue, or by what it has told."""

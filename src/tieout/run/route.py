@@ -60,7 +60,7 @@ class Route:
         self._hand = Hand()
         self._streams: set[Stream] | None = None
         self._merged_before: Mapping[str, datetime] = {}
-        self._watch = Watch(source, tools.contracts, tools.ledger)
+        self._watch = Watch(source, tools.contracts, tools.ledger, tools.landing)
         self._unprepared: set[Stream] = set()
         self.paused: dict[Stream, Paused] = {}
         self.mended: set[Stream] = set()

@@ -13,6 +13,7 @@ from ..source import Captured
 from .heap import Heap
 from .standing import WAL, Incarnation, incarnation_of, wal_cursor, wal_lsn
 from .stream import Stream
+from .tracked import Strange, together
 from .transactions import Transactions
 
 _piece_changes_max = 100_000
@@ -29,13 +30,14 @@ _heap_messages_max = 20_000
 
 @dataclass(slots=True)
 class Following:
-    """`start` is where in the log it began, `cursor` where what it has yielded ends, `registered` how much of that is
-    known to be landed."""
+    """`start` is where in the log it began, `strangers` those met before, `cursor` where what it has yielded ends,
+    `registered` how much of that is known to be landed."""
 
     stream: Stream
     transactions: Transactions
     incarnation: Incarnation
     start: int
+    strangers: Strange
     cursor: Cursor | None
     registered: Cursor | None
 
@@ -83,6 +85,9 @@ class Following:
     def _piece(self) -> Captured:
         transactions = self.transactions
         end = self.start if transactions.end is None else transactions.end
-        before, after = self.cursor, wal_cursor(self.incarnation, end, transactions.within)
+        within = transactions.within
+        told = end if within is None else within.commit
+        strange = together(self.strangers, transactions.strangers.until(told))
+        before, after = self.cursor, wal_cursor(self.incarnation, end, within, strange)
         self.cursor = after
         return Captured(before, after, self.incarnation.epoch, "text", transactions.take())

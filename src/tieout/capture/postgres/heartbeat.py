@@ -2,12 +2,14 @@
 
 In a database in which nobody writes there is nothing to confirm, while the server writes its log for the others and
 keeps all of it for us: so we leave a word there ourselves. And a slot of our name may be another one tomorrow; what we
-remember of it, in an empty piece of the track `slot`, tells.
+remember of it, in an empty piece of the track `slot`, tells. A slot through which nothing came has nothing to be
+remembered by: it is given a word too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,7 +19,7 @@ from ...base.cursor import Progress
 from ...base.errors import Misconfigured
 from ..source import Captured
 from .following import Following
-from .standing import SLOT, incarnation_of, slot_cursor, wal_lsn
+from .standing import SLOT, Incarnation, incarnation_of, slot_cursor, wal_lsn
 from .wire import Wire
 
 _mark_bytes = 16 * 2**20
@@ -27,13 +29,14 @@ log = structlog.get_logger()
 
 
 class Heartbeat:
-    """`beat_seconds` 0: no word of ours in the log."""
+    """`beat_seconds` 0: no word of ours in the log, but for the one that names a slot."""
 
     def __init__(self, wire: Wire, clock: Clock, *, beat_seconds: float) -> None:
         self._wire = wire
         self._clock = clock
         self._beat_seconds = beat_seconds
         self._beaten: datetime | None = None
+        self._named: Incarnation | None = None
         self._marked: datetime | None = None
 
     def beat(self) -> None:
@@ -46,6 +49,19 @@ class Heartbeat:
         except Misconfigured as refused:
             self._beat_seconds = 0.0
             log.warning("no heartbeat", reason=refused.message, hint="Set heartbeat_seconds: 0 for this source.")
+
+    def leave_name(self, following: Following) -> bool:
+        """Leaves a word where nothing has come through our slot yet, as by what came it is known again; whether it
+        did, and there is something to read. A server before 14 counts nothing."""
+        if self._named == following.incarnation:
+            return False
+        slot = self._wire.slot()
+        is_nameless = slot is not None and bool(slot.count) and slot.decoded == 0
+        if is_nameless:
+            with suppress(Misconfigured):  # a role that may not: then somebody else's commit helps
+                self._wire.beat()
+        self._named = following.incarnation
+        return is_nameless
 
     def mark(self, following: Following, known: Progress) -> Iterator[Captured]:
         """How our slot is seen now: once a session, and again when that is long ago."""

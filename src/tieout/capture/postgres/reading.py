@@ -7,7 +7,7 @@ there; and when all is read, a sweep as of `start` ends whatever was not mention
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ...base.cursor import Cursor, Progress
@@ -15,9 +15,11 @@ from ...base.order import INT64_MAX
 from ..hole import Hole
 from .lsn import lsn_number, lsn_text
 from .shape import Shape, untold
-from .standing import Incarnation, incarnation_of, is_shaped, snapshot_cursor, snapshot_track
+from .standing import Incarnation, followed, incarnation_of, is_shaped, snapshot_cursor, snapshot_track, wal_strangers
+from .tracked import Strange
 
 _HOLES_MAX = 8
+_WENT = "a partition came and went"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,13 @@ class Reading:
             holes=tuple(Hole.from_json(hole) for hole in state["holes"]),
         )
 
+    def strange(self, strangers: Mapping[int, int]) -> dict[int, int]:
+        """Those of a table's strangers that its reading knows nothing of, and whose rows no sweep of it will end."""
+        known, start = {part for part, _ in self.shape.files}, self.start
+        if start is None:
+            return {}
+        return {part: told for part, told in strangers.items() if part not in known and told > start}
+
     def begun(self, start: int) -> Reading:
         return replace(self, start=start)
 
@@ -117,18 +126,29 @@ def shapes_read(progress: Progress, objects: Iterable[str]) -> dict[str, Shape]:
     return {object_: Reading.of(cursor).shape for object_, cursor in cursors.items() if cursor and is_shaped(cursor)}
 
 
-def due(cursor: Cursor | None, incarnation: Incarnation, shape: Shape, *, followed: int, reason: str) -> Due:
-    """What the table needs, of which this was read before. `followed` is how far the log was told; `reason` why the
-    incarnation in which it was read does not go on, when it does not."""
+def due(
+    cursor: Cursor | None,
+    incarnation: Incarnation,
+    shape: Shape,
+    *,
+    followed: int,
+    strangers: Mapping[int, int],
+    reason: str,
+) -> Due:
+    """What the table needs, of which this was read before. `followed` is how far the log was told, and which
+    `strangers` it met; `reason` why the incarnation in which it was read does not go on, when it does not."""
     if cursor is None or not is_shaped(cursor):
         return Due(Reading(shape, None))
     then = Reading.of(cursor)
     same = incarnation_of(cursor) == incarnation
-    why = untold(then.shape, shape) if same else reason or "the slot was made anew"
+    went = then.strange(strangers).keys() - dict(shape.files).keys()
+    why = untold(then.shape, shape) or (_WENT if went else "") if same else reason or "the slot was made anew"
     if why:
         # What was being read for the first time promised nothing yet.
         promised = then.done or not then.sweeps or bool(then.holes)
-        since = max(followed, then.start or 0)
+        # A reading that could not begin yet is still owed what it is owed for.
+        owed = lsn_number(then.holes[-1].since) if then.holes else 0
+        since = max(followed, owed if then.start is None else then.start)
         return Due(Reading(shape, None, holes=then.holes), since, why if promised else "")
     if not then.done and then.shape.files != shape.files and not shape.partitioned:
         return Due(Reading(shape, None, holes=then.holes))  # its rows lie elsewhere now
@@ -136,3 +156,29 @@ def due(cursor: Cursor | None, incarnation: Incarnation, shape: Shape, *, follow
     if then.done and len(widened.files) > len(then.shape.files) and shape.partitioned:
         return Due(replace(then, shape=widened, part=len(then.shape.files), block=0, done=False, sweeps=False))
     return Due(replace(then, shape=widened if shape.partitioned else then.shape))
+
+
+def dues(shapes: Mapping[str, Shape], progress: Progress, incarnation: Incarnation, *, reason: str) -> dict[str, Due]:
+    """What each table needs, by the shape that it has now."""
+    needed, met = {}, wal_strangers(progress, incarnation.epoch)
+    for object_, shape in shapes.items():
+        cursor, strangers = progress.get(snapshot_track(object_)), met.get(object_, {})
+        told = 0 if cursor is None else followed(progress, incarnation_of(cursor).epoch)
+        needed[object_] = due(cursor, incarnation, shape, followed=told, strangers=strangers, reason=reason)
+    return needed
+
+
+def parts_known(cursor: Cursor | None, shape: Shape) -> frozenset[int]:
+    """The parts of a table that its reading knows; before it has begun, those that it will have."""
+    known = shape if cursor is None or not is_shaped(cursor) else Reading.of(cursor).shape
+    return frozenset(part for part, _ in known.files)
+
+
+def strangers_of(progress: Progress, epoch: int) -> Strange:
+    """Those that the log has met and that are strangers still."""
+    found = {}
+    for object_, met in wal_strangers(progress, epoch).items():
+        cursor = progress.get(snapshot_track(object_))
+        if cursor is not None and is_shaped(cursor) and (strange := Reading.of(cursor).strange(met)):
+            found[object_] = strange
+    return found

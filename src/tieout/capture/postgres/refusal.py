@@ -16,6 +16,7 @@ from ...base.errors import Broken, Misconfigured, TieoutError, Transient
 
 _LOCKED = "55P03"
 _BUSY = "55006"
+_INTERNAL = "XX000"
 _READER = re.compile(r"\bPID (\d+)")
 
 _MEND: dict[str, tuple[type[TieoutError], str]] = {
@@ -80,6 +81,11 @@ def refusal(error: Exception, doing: str) -> TieoutError:
 def is_busy(error: Exception) -> bool:
     """The slot still belongs to another session, maybe one of ours that has only just gone."""
     return _code(error) == _BUSY
+
+
+def is_internal(error: Exception) -> bool:
+    """The server has found a fault of its own."""
+    return _code(error) == _INTERNAL
 
 
 def is_locked(error: Exception) -> bool:

@@ -8,7 +8,7 @@ publication left out for a while. Each of them leaves its trace in the catalogue
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -16,7 +16,8 @@ from typing import Any
 class Shape:
     """`oid` of the table; `published` names the entry of our publication by which it is told; of its columns the `last`
     number, those with values `given` to older rows, and a `mark` that changes with any of them; `files`: (part, the
-    file it is in) of the table itself, or of its partitions in the order in which we met them."""
+    file it is in) of the table itself, or of its partitions in the order in which we met them; `bonds`: (part, what
+    changes when it is attached again)."""
 
     oid: int
     published: str
@@ -25,11 +26,12 @@ class Shape:
     mark: str
     files: tuple[tuple[int, int], ...]
     partitioned: bool
+    bonds: tuple[tuple[int, str], ...] = ()
 
     @classmethod
     def of(cls, row: tuple[Any, ...]) -> Shape:
         """From a row of the statement `shapes`."""
-        oid, partitioned, published, last, given, mark, parts, files = row
+        oid, partitioned, published, last, given, mark, parts, files, bonds = row
         pairs = zip(parts or (), files or (), strict=True)
         return cls(
             int(oid),
@@ -39,6 +41,7 @@ class Shape:
             str(mark),
             tuple((int(part), int(file)) for part, file in pairs),
             bool(partitioned),
+            tuple((int(part), str(bond)) for part, bond in zip(parts or (), bonds or (), strict=True)),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -49,19 +52,21 @@ class Shape:
             "mark": self.mark,
             "files": [list(pair) for pair in self.files],
             "partitioned": self.partitioned,
+            "bonds": [list(pair) for pair in self.bonds if pair[1]],
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Shape:
         files = tuple((int(part), int(file)) for part, file in value["files"])
+        bonds = tuple((int(part), str(bond)) for part, bond in value.get("bonds", ()))
         oid, last, partitioned = int(value["oid"]), int(value["last"]), bool(value["partitioned"])
-        return cls(oid, str(value["published"]), last, (), str(value["mark"]), files, partitioned)
+        return cls(oid, str(value["published"]), last, (), str(value["mark"]), files, partitioned, bonds)
 
     def widened(self, now: Shape) -> Shape:
         """This shape with the partitions that it has gained, behind those it had."""
         known = {part for part, _ in self.files}
         gained = tuple(pair for pair in now.files if pair[0] not in known)
-        return Shape(self.oid, self.published, self.last, self.given, self.mark, self.files + gained, self.partitioned)
+        return replace(self, files=self.files + gained, bonds=now.bonds)
 
 
 def untold(then: Shape, now: Shape) -> str:
@@ -74,7 +79,9 @@ def untold(then: Shape, now: Shape) -> str:
         return "a column was added with a value for the rows that were there"
     files = dict(now.files)
     moved = [part for part, file in then.files if files.get(part) != file]
-    if now.partitioned and moved:
+    bonds = dict(now.bonds)
+    parted = [part for part, bond in then.bonds if bonds.get(part, bond) != bond]
+    if now.partitioned and (moved or parted):
         # TRUNCATE of one partition is not told when the publication tells of the whole table.
         return "a partition was detached, emptied or written anew"
     if moved and now.mark != then.mark:

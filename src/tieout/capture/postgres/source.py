@@ -30,10 +30,11 @@ from . import ranges
 from .appends import remark
 from .catalogue import Table, TableName, all_wanted
 from .following import Following
+from .hearing import hearing, refuse_gone
 from .heartbeat import Heartbeat
 from .lsn import lsn_text
 from .nested import told_as_json
-from .reading import due, seen, shapes_read
+from .reading import dues, shapes_read, strangers_of
 from .reads import Reads
 from .shape import Shape, is_published_anew
 from .snapshot import Rewritten, Snapshot, Stamp, snapshot_at
@@ -43,14 +44,11 @@ from .standing import (
     Server,
     Slot,
     Standing,
-    followed,
-    incarnation_of,
     is_read,
     snapshot_track,
     standing,
-    wal_within,
 )
-from .transactions import Tracked, Transactions
+from .stream import Undecodable
 from .view import Views
 from .wire import Moment, Wire
 
@@ -165,6 +163,10 @@ class PostgresSource:
                 yield from self._pass(known, until)
             except Rewritten:
                 self._let_go()
+            except Undecodable:
+                self._let_go()
+                if not self._wire.stop_streaming():
+                    raise
             else:
                 return
         yield from self._pass(known, until)
@@ -177,6 +179,9 @@ class PostgresSource:
             following = yield from self._come_up(known)
         self._heartbeat.beat()
         yield from self._told_by(following, until.position)
+        refuse_gone(following.transactions, self._shapes)
+        if until.state != _EXACT and self._heartbeat.leave_name(following):
+            yield from self._told_by(following, self._wire.flushed())
         while (reads := self._reads) is not None and reads.unread and until.state != _EXACT:
             yield from self._read_next(following, reads)
             yield from self._told_by(following, self._wire.flushed())
@@ -266,12 +271,10 @@ class PostgresSource:
             self._reads = self._reads_of(known, stands.reason, incarnation)
             if self._reads.is_holed:
                 yield from self._noted(self._reads, server)
-        tracked = {(table.schema, table.name): Tracked(table.object, table.key, table.append_only) for table in tables}
-        cursor = known.get(WAL)
-        transactions = Transactions(tracked, wal_within(known, incarnation.epoch))
-        for table in tables:
-            transactions.pass_over(table.object, seen(known.get(snapshot_track(table.object)), incarnation))
-        self._following = Following(self._wire.follow(start), transactions, incarnation, start, cursor, cursor)
+        cursor, strangers = known.get(WAL), strangers_of(known, incarnation.epoch)
+        transactions = hearing(tables, self._shapes, known, incarnation)
+        stream = self._wire.follow(start)
+        self._following = Following(stream, transactions, incarnation, start, strangers, cursor, cursor)
         return self._following
 
     def _published_slot(self, tables: Sequence[Table]) -> Slot | None:
@@ -329,12 +332,8 @@ class PostgresSource:
         yield from reads.note_holes(stamp, begins=False)
 
     def _reads_of(self, known: Progress, reason: str, incarnation: Incarnation) -> Reads:
-        dues = {}
-        for table in self._known:
-            cursor = known.get(snapshot_track(table.object))
-            told = 0 if cursor is None else followed(known, incarnation_of(cursor).epoch)
-            dues[table.object] = due(cursor, incarnation, self._shapes[table.object], followed=told, reason=reason)
-        return Reads(self._known, dues, incarnation=incarnation, progress=known)
+        needed = dues(self._shapes, known, incarnation, reason=reason)
+        return Reads(self._known, needed, incarnation=incarnation, progress=known)
 
     @contextmanager
     def _snapshot(self, moment: Moment) -> Iterator[Snapshot]:

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 
 from ...base.cursor import Cursor, Progress
 from .lsn import lsn_number, lsn_text
+from .tracked import Strange
 
 WAL = "wal"
 SLOT = "slot"
 _SNAPSHOT = "snapshot/"
 _STRAYED_MAX = 64 * 2**20
 """Bytes that a quiet log may be confirmed without a fact of ours: some passes of a busy server."""
+
+_NOBODY: Strange = MappingProxyType({})
+_MADE_ANEW = "the slot was dropped and made anew by somebody else"
 
 _EPOCH_BITS = 56
 """A track's position never falls, but a restored server's log may: so the epoch stands above the log's 2^56 bytes."""
@@ -118,12 +123,18 @@ def is_shaped(cursor: Cursor) -> bool:
     return "shape" in cursor.read()
 
 
-def wal_cursor(incarnation: Incarnation, lsn: int, within: Within | None = None) -> Cursor:
+def wal_cursor(
+    incarnation: Incarnation, lsn: int, within: Within | None = None, strangers: Strange = _NOBODY
+) -> Cursor:
     """Every transaction that ended at or before `lsn` is told, and `within` of the one after them."""
     position = (incarnation.epoch << _EPOCH_BITS) + lsn
     state = {**_state(incarnation), "lsn": lsn_text(lsn)}
     if within is not None:
         state["within"] = {"commit": lsn_text(within.commit), "told": within.told}
+    if strangers:
+        state["strangers"] = {
+            object_: {str(part): lsn_text(told) for part, told in parts.items()} for object_, parts in strangers.items()
+        }
     return Cursor.of(WAL, position, state)
 
 
@@ -138,6 +149,15 @@ def wal_within(progress: Progress, epoch: int) -> Within | None:
         return None
     within = cursor.read().get("within")
     return None if within is None else Within(lsn_number(within["commit"]), int(within["told"]))
+
+
+def wal_strangers(progress: Progress, epoch: int) -> Strange:
+    """The strangers that the log has met."""
+    cursor = progress.get(WAL)
+    if cursor is None or incarnation_of(cursor).epoch != epoch:
+        return {}
+    met = cursor.read().get("strangers", {})
+    return {object_: {int(part): lsn_number(told) for part, told in parts.items()} for object_, parts in met.items()}
 
 
 def slot_cursor(incarnation: Incarnation, lsn: int, slot: Slot) -> Cursor:
@@ -179,14 +199,17 @@ def _strange(incarnation: Incarnation, progress: Progress, slot: Slot) -> str:
     nobody but us confirms it.
     """
     cursor, log = progress.get(SLOT), progress.get(WAL)
+    told = max(incarnation.slot_lsn, followed(progress, incarnation.epoch))
     if cursor is None or incarnation_of(cursor) != incarnation:
-        return ""
+        # The first that we do with a slot of ours is to read a word of our own through it, and then to look at it.
+        is_new = bool(slot.count) and slot.decoded == 0 and slot.confirmed > told
+        return _MADE_ANEW if is_new else ""
     seen = cursor.read()
     least = max(int(seen["decoded"]), log is not None and incarnation_of(log) == incarnation)
     if slot.count and slot.count == seen["count"] and slot.decoded < least:
-        return "the slot was dropped and made anew by somebody else"
-    told = max(incarnation.slot_lsn, lsn_number(seen["lsn"]), followed(progress, incarnation.epoch))
-    return "the slot was moved on by somebody else" if slot.confirmed > told + _STRAYED_MAX else ""
+        return _MADE_ANEW
+    strayed = slot.confirmed - max(told, lsn_number(seen["lsn"]))
+    return "the slot was moved on by somebody else" if strayed > _STRAYED_MAX else ""
 
 
 def _gone(newest: Incarnation, progress: Progress, server: Server) -> str:

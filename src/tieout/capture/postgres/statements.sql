@@ -139,16 +139,20 @@ with recursive wanted as (
 ),
 
 parts as (
-    select wanted.oid as root, wanted.oid as part from wanted
+    select wanted.oid as root, wanted.oid as part, '' as bond from wanted
     union all
-    select parts.root, child.inhrelid
+    select parts.root, child.inhrelid, concat_ws('.', nullif(parts.bond, ''), child.xmin)
     from parts
     join wanted on wanted.oid = parts.root and wanted.partitioned
     join pg_inherits as child on child.inhparent = parts.part
 ),
 
 leaves as (
-    select parts.root, array_agg(parts.part order by parts.part) as parts, array_agg(leaf.relfilenode order by parts.part) as files
+    select
+        parts.root,
+        array_agg(parts.part order by parts.part) as parts,
+        array_agg(leaf.relfilenode order by parts.part) as files,
+        array_agg(parts.bond order by parts.part) as bonds
     from parts
     join pg_class as leaf on leaf.oid = parts.part and leaf.relkind <> 'p'
     group by parts.root
@@ -182,7 +186,8 @@ select
     columns.given,
     columns.mark,
     leaves.parts,
-    leaves.files
+    leaves.files,
+    leaves.bonds
 from wanted
 join columns on columns.oid = wanted.oid
 left join leaves on leaves.root = wanted.oid

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +16,11 @@ import pyarrow as pa
 from ...base.errors import Broken
 from .heap import Flags, Heap, Numbers, Page
 from .lsn import lsn_text
-from .pgoutput import Relation, Truncate, decode, torn
+from .pgoutput import Decoded, Relation, Truncate, decode, torn
 from .places import Places, Placing
 from .sheet import Sheet
 from .standing import Within
+from .tracked import Strangers, Tracked
 
 _IS_CHANGE = np.isin(np.arange(256), list(b"IUD"))
 _IS_READ_ALONE = np.isin(np.arange(256), list(b"BCIUD"), invert=True)
@@ -31,16 +31,6 @@ _ROW_SIZE_MIN = 6
 """Type, relation, and what announces a tuple."""
 
 _NOBODY = np.empty(0, np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class Tracked:
-    """A table that is captured: as which object, and its key by name, for tables that log whole old rows.
-    `append_only`: of it nothing is told but what was added."""
-
-    object: str
-    key: tuple[str, ...]
-    append_only: bool = False
 
 
 class Transactions:
@@ -54,6 +44,7 @@ class Transactions:
         self._seen: dict[str, int] = {}
         self._told: defaultdict[str, list[pa.Table]] = defaultdict(list)
         self._size = 0
+        self.strangers = Strangers(tables)
 
     @property
     def end(self) -> int | None:
@@ -88,6 +79,7 @@ class Transactions:
         emptied: defaultdict[int, list[int]] = defaultdict(list)
         for message in np.flatnonzero(_IS_READ_ALONE[kinds]).tolist():
             decoded = decode(page.payloads[message])
+            self._meet(decoded)
             if isinstance(decoded, Truncate) and places.wanted[message]:
                 for relation in decoded.relations:
                     emptied[relation].append(message)
@@ -104,6 +96,12 @@ class Transactions:
         told, self._told = self._told, defaultdict(list)
         self._size = 0
         return {object_: pa.concat_tables(tables, promote_options="default") for object_, tables in told.items()}
+
+    def _meet(self, decoded: Decoded) -> None:
+        if isinstance(decoded, Relation):
+            self.strangers.announced(decoded)
+        elif isinstance(decoded, Truncate):
+            self.strangers.emptied(decoded.relations)
 
     def _is_news(self, relation: Relation) -> bool:
         """The server announces a relation before its first use and whenever its cache of it was thrown away: mostly

@@ -273,6 +273,11 @@ class Wire:
             with self._replication() as connection, connection.cursor() as cursor, refusals_told("naming the slot"):
                 cursor.execute(f"ALTER_REPLICATION_SLOT {name(self._slot)} ( FAILOVER true )")
 
+    def stop_streaming(self) -> bool:
+        """From now on transactions come when they have ended; False when they did already."""
+        streamed, self._streaming = self._streaming is not None, None
+        return streamed
+
     def follow(self, start: int) -> Stream:
         """The log from `start` on, or from where the slot stands if that is later."""
         ((milliseconds,),) = self._ask("sender_timeout")
