@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from tests.e2e.certifying import Project, counts
 from tests.postgres_values import VALUES, gallery, rows
@@ -240,6 +241,66 @@ def test_damage_done_by_hand_is_found_and_repaired(project: Project) -> None:
     assert f"tieout certify {STREAM} --repair" in found.hint
     assert (repaired.state, counts(repaired), repaired.repaired) == ("complete", [0, 0, 0, 0], 6)
     assert repaired.books.balanced
+
+
+def test_a_column_that_the_source_dropped_is_not_compared_and_keeps_its_values(project: Project, database: str) -> None:
+    do(database, "alter table orders drop column status; update orders set amount = 1 where id = 2")
+    project.run()
+    project.damage("update latest.shop__orders set amount = 0.01 where id = 11")
+
+    repaired = project.certify_one(STREAM, repair=True)
+
+    assert (repaired.state, counts(repaired), repaired.repaired) == ("complete", [0, 0, 0, 0], 1)
+    assert repaired.to_json()["not_compared"] == ["status"]
+    kept = "select id, status from latest.shop__orders where id in (2, 11) order by id"
+    assert project.query(kept) == [{"id": 2, "status": "paid"}, {"id": 11, "status": "new"}]
+
+
+def test_a_column_that_was_renamed_is_compared_under_its_new_name(project: Project, database: str) -> None:
+    do(database, "alter table orders rename column status to stage; update orders set stage = 'sent' where id = 2")
+    project.run()
+
+    found = project.certify_one(STREAM, repair=True)
+
+    assert (found.state, counts(found), found.to_json()["not_compared"]) == ("complete", [0, 0, 0, 0], ["status"])
+    told = "select id, status, stage from latest.shop__orders where id in (2, 11) order by id"
+    assert project.query(told) == [
+        {"id": 2, "status": "paid", "stage": "sent"}, {"id": 11, "status": "new", "stage": "new"},
+    ]  # fmt: skip
+
+
+def test_a_key_in_doubt_after_a_column_was_dropped_is_settled_once_the_contract_has_no_such_column(
+    project: Project, database: str
+) -> None:
+    do(database, "alter table orders alter column status set storage external")
+    do(database, "update orders set status = repeat('long ', 2000) where id = 5")
+    do(database, "alter table orders drop column amount; update orders set id = 5005 where id = 5")
+    project.run()
+    doubted = project.certify_one(STREAM)
+    path = project.root / "contracts" / "shop" / "orders.yaml"
+    document = yaml.safe_load(path.read_text())
+    properties = document["schema"][0]["properties"]
+    properties[:] = [one for one in properties if one["name"] != "amount"]
+    path.write_text(yaml.safe_dump(document))
+    project.run()
+
+    settled = project.certify_one(STREAM)
+
+    assert (doubted.state, counts(doubted), doubted.holes.open) == ("partial", [0, 0, 0, 0], 1)
+    assert (settled.state, settled.compared.untold) == ("complete", ())
+    (row,) = project.query("select length(status) as length from latest.shop__orders where id = 5005")
+    assert row["length"] == 10_000
+
+
+def test_a_table_emptied_after_a_column_was_dropped_is_complete(project: Project, database: str) -> None:
+    do(database, "alter table orders drop column status; delete from orders")
+    project.run()
+    project.damage("update latest.shop__orders set _deleted = false where id = 11")
+
+    found, repaired = project.certify_one(STREAM), project.certify_one(STREAM, repair=True)
+
+    assert (found.state, counts(found)) == ("broken", [0, 1, 0, 0])
+    assert (repaired.state, counts(repaired)) == ("complete", [0, 0, 0, 0])
 
 
 def test_the_same_row_damaged_again_is_repaired_again(project: Project) -> None:

@@ -86,7 +86,7 @@ def test_its_json_is_what_outsiders_rely_on() -> None:
     assert told | {
         "stream": "erp.account", "state": "broken", "source_rows": 8, "current_rows": 8, "missing": 0, "ghost": 0,
         "stale": 1, "diverged": 0, "keys": {"stale": ['["K1"]']}, "freshness_p95_seconds": 1.5, "obligations": 4,
-        "how": "exact", "cut": {"position": 7},
+        "not_compared": [], "how": "exact", "cut": {"position": 7},
     } == told  # fmt: skip
     assert {"received", "accepted", "duplicate", "quarantined", "erased", "filtered", "control", "pending",
             "superseded", "balanced"} <= set(told["books"])  # fmt: skip

@@ -50,12 +50,14 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What a comparison found. `unreadable`: rows at the source that their contract cannot read; they have no values to
-    compare, but what stands here under their keys is not what they say."""
+    compare, but what stands here under their keys is not what they say. `untold`: columns of the contract that the
+    source does not tell, and that were not compared."""
 
     source_rows: int
     current_rows: int
     unreadable: int = 0
     findings: Mapping[Difference, Finding] = field(default_factory=dict)
+    untold: tuple[str, ...] = ()
 
     def finding(self, difference: Difference) -> Finding:
         return self.findings.get(difference, Finding())
@@ -156,6 +158,7 @@ class Certificate:
             "current_rows": self.compared.current_rows,
             **{difference.value: found.count for difference, found in findings.items()},
             "keys": {difference.value: list(found.keys) for difference, found in findings.items() if found.keys},
+            "not_compared": list(self.compared.untold),
             "books": self.books.to_json(),
             "freshness_p95_seconds": self.freshness_p95_seconds,
             "obligations": self.holes.open,

@@ -35,6 +35,7 @@ class Comparing:
         self._contract = telling.contract
         self._obliged = pa.table({"_key": pa.array(sorted(set(obliged)), pa.string())})
         self._covers = covers_table(self._contract, [])
+        self._untold = telling.untold()
         table = telling.contract.stream.table
         self._parts = {
             **Shapes.of(telling.contract).parts(),
@@ -45,9 +46,11 @@ class Comparing:
         }
 
     def compare(self) -> Comparison:
+        """Columns that the source does not tell are not compared: what stands in them is what it told last."""
         if self._by_content:
             self._run("match")
-        self._run("find")
+        compared = [name(column.name) for column in self._contract.columns if column.name not in self._untold]
+        self._run("find", compared=compared)
         self._covers = covers_table(self._contract, self._run("covers")["_cover"].to_pylist())
         if self._covers.num_rows:
             self._run("call_stale")
@@ -56,12 +59,13 @@ class Comparing:
             Difference(row["difference"]): Finding(row["count"], row["known"], tuple(row["keys"]))
             for row in self._run("findings", {"keys_max": KEYS_MAX}).to_pylist()
         }
-        return Comparison(rows["source_rows"], rows["current_rows"], rows["unreadable"], findings)
+        return Comparison(rows["source_rows"], rows["current_rows"], rows["unreadable"], findings, self._untold)
 
     def repair(self, *, position: int, now: datetime) -> pa.Table:
         """What would make the rows here those of the source: a captured table, its columns as they stand here. An image
-        for each key in question that the source has, a delete at the cut's position for each that it has not."""
-        cover = canonical_json(sorted(column.name for column in self._contract.fields))
+        for each key in question that the source has, a delete at the cut's position for each that it has not. An image
+        is silent about columns that the source does not tell, so what stands in them stays."""
+        cover = canonical_json(sorted({column.name for column in self._contract.fields} - set(self._untold)))
         images = self._run("images", {"cover": cover}, envelope=_SQL("envelope"))
         deletes = self._run("deletes", {"position": position, "now": now}, envelope=_SQL("envelope"))
         schema = pa.schema(
@@ -69,6 +73,6 @@ class Comparing:
         )
         return pa.concat_tables([images.select(schema.names).cast(schema), deletes.select(schema.names).cast(schema)])
 
-    def _run(self, statement: str, parameters: Mapping[str, Any] = NOTHING, **parts: Sql) -> pa.Table:
+    def _run(self, statement: str, parameters: Mapping[str, Any] = NOTHING, **parts: Sql | list[Sql]) -> pa.Table:
         text = _SQL(statement, **self._parts, **parts)
         return execute(self._connection, text, parameters, {"obliged": self._obliged, "covers": self._covers})

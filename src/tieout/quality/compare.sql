@@ -56,8 +56,8 @@ differing as (
     where told._key is null
         or here._key is null
         or not told.__is_readable
-        {% for column in columns %}
-        or told.{{ column.name }} is distinct from here.{{ column.name }}
+        {% for column in compared %}
+        or told.{{ column }} is distinct from here.{{ column }}
         {% endfor %}
     union all
     select doubled._key, 'diverged', false, true from doubled inner join told on doubled._key = told._key

@@ -6,6 +6,7 @@ rule in plain Python, so that what the warehouse's SQL has made of them is check
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -47,6 +48,7 @@ class Telling:
             "changes": name(f"changes_{number}"),
         }
         self._is_folding = False
+        self._covers: set[str] = set()
         self._run("create_told")
 
     def tell_rows(self, judged: pa.Table) -> None:
@@ -56,6 +58,7 @@ class Telling:
         if others:
             raise Broken(f"{self.contract.stream}: the source told {sorted(others)} where only rows can be.")
         self._run("tell_rows", piece=images)
+        self._covers.update(images["_cover"].unique().to_pylist())
 
     def tell_changes(self, judged: pa.Table) -> None:
         """Changes, in any order."""
@@ -65,6 +68,13 @@ class Telling:
         known = [column for column in self._schema.names if column in judged.column_names]
         text = _SQL("tell_changes", kept=[name(column) for column in known], **self._parts)
         execute(self.connection, text, NOTHING, {"piece": judged})
+
+    def untold(self) -> tuple[str, ...]:
+        """The contract's fields of which no row that was told speaks: the source has no such column, or no longer."""
+        if not self._covers:
+            return ()
+        told = set[str]().union(*map(json.loads, self._covers))
+        return tuple(column.name for column in self.contract.fields if column.name not in told)
 
     def end(self) -> None:
         """All is told."""

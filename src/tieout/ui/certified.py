@@ -41,9 +41,11 @@ class Certified:
                 next_step("tieout run --once", "reads what the sources have"),
             )
         reasons = [_reason(one, told) for one in streams for told in one.reasons]
+        untold = [_untold(one) for one in streams if one.compared.untold]
         repairs = [_repaired(one) for one in streams if one.repaired]
+        notes = [*reasons, *untold, *repairs]
         word = self.certificates.state
-        return stacked(_table(streams), *reasons, *repairs, verdict(word.value, _VERDICTS[word]), *_hints(streams))
+        return stacked(_table(streams), *notes, verdict(word.value, _VERDICTS[word]), *_hints(streams))
 
 
 def agreed(plan: Repair) -> bool:
@@ -65,6 +67,11 @@ def _table(streams: tuple[Certificate, ...]) -> Table:
 
 def _reason(one: Certificate, told: str) -> Text:
     return Text.assemble((f"{one.stream}: ", "bold"), safe(told))
+
+
+def _untold(one: Certificate) -> Text:
+    columns = ", ".join(one.compared.untold)
+    return Text.assemble((f"{one.stream}: ", "bold"), safe(f"not compared, as the source does not tell it: {columns}"))
 
 
 def _repaired(one: Certificate) -> Text:
