@@ -77,12 +77,18 @@ class StreamReading:
     def __init__(self, reader: Reader, contract: Contract, side: Side = Side.LIVE) -> None:
         self._reader = reader
         self._stream = contract.stream
+        self._columns = [column.name for column in contract.columns]
         self._fields = [column.name for column in contract.fields]
         self._parts = _parts(contract, side)
 
     def exists(self) -> bool:
         """Whether the stream has tables yet. The other readings need them."""
-        return bool(self._rows("has_tables", self._stream.table)[0]["count"])
+        return bool(self._rows("columns_of", self._stream.table))
+
+    def lacking(self) -> tuple[str, ...]:
+        """The contract's columns that the tables have yet to gain. The other readings need them too."""
+        there = {row["name"].lower() for row in self._rows("columns_of", self._stream.table)}
+        return tuple(name for name in self._columns if name.lower() not in there)
 
     def state_hash(self) -> str:
         """Of all registers of all rows, 32 hex digits. Equal states have equal hashes, whatever way they came about."""

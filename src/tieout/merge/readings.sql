@@ -134,9 +134,9 @@ where history._order[{{ moment_width }} + 1] = '1';
 -- The batches that are in the tables.
 select batch from tieout.applied where stream = $1 and side = 'live';
 
--- has_tables --
--- Whether the stream has ever been prepared.
-select count(*) as count from duckdb_tables() where schema_name = 'latest' and table_name = $1;
+-- columns_of --
+-- The columns of the stream's rows; none where it was never prepared.
+select column_name as name from duckdb_columns() where schema_name = 'latest' and table_name = $1;
 
 -- quarantine --
 -- What waits in quarantine, oldest batch first as it stands in the table.

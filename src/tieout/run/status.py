@@ -7,7 +7,7 @@ may be asked for at any time: before anything has run, and while a worker is at 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,7 +72,8 @@ class LaneStatus:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the warehouse says of a stream. The default is a stream of which nothing was merged yet."""
+    """What the warehouse says of a stream. The default is a stream of which nothing was merged yet. `lacking`: columns
+    of the contract that its tables have yet to gain."""
 
     accounts: Mapping[str, Tally] = field(default_factory=dict)
     applied: frozenset[str] = frozenset()
@@ -83,6 +84,7 @@ class Figures:
     open_total: int = 0
     open_keys: tuple[Obligation, ...] = ()
     freshness: Freshness = _NEVER
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,8 @@ def state_of(lane: LaneStatus, figures: Figures, books: Books, *, adoptable: int
         return "failed", f"The books do not balance: {told}."
     if lane.outcome in ("failed", "partial"):
         return lane.outcome, lane.reason
+    if figures.lacking:
+        return "partial", f"Its tables have yet to gain {', '.join(figures.lacking)}, at the next run."
     if books.pending.count:
         return "partial", f"Received and not merged yet: {books.pending.count}."
     if figures.open_total:
@@ -241,8 +245,14 @@ def _figures(house: House, reader: Reader, stream: Stream) -> Figures | TieoutEr
     if not house.project.warehouse.exists():
         return Figures()
     try:
-        reading = StreamReading(reader, house.tools.contracts.of(stream, describes_nothing))
-        return _read(reading) if reading.exists() else Figures()
+        contract = house.tools.contracts.of(stream, describes_nothing)
+        reading = StreamReading(reader, contract)
+        if not reading.exists():
+            return Figures()
+        if not (lacking := reading.lacking()):
+            return _read(reading)
+        standing = tuple(column for column in contract.columns if column.name not in lacking)
+        return replace(_read(StreamReading(reader, replace(contract, columns=standing))), lacking=lacking)
     except Transient:
         raise
     except TieoutError as error:
