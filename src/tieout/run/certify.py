@@ -22,7 +22,7 @@ from ..ledger.facts import Certified, Landed
 from ..merge.readings import Obligation, StreamReading
 from ..merge.warehouse import Side
 from ..quality.books import Books
-from ..quality.certificate import Certificate, Certificates, Holes, Repair, State
+from ..quality.certificate import Certificate, Certificates, Holes, Repair, State, unexplained
 from ..quality.compare import Comparing
 from ..quality.telling import Telling
 from .house import House
@@ -179,6 +179,9 @@ class _Certifier:
         stream, differs = certificate.stream, certificate.compared.differing
         if certificate.state is State.COMPLETE:
             return ""
+        unexplains = unexplained(certificate.compared, certificate.holes)
+        if differs and not unexplains and certificate.books.quarantined.count:
+            return "See `tieout quarantine list`: what differs waits there."
         if differs and self.repairing is None and not self._retells:
             return f"Run `tieout certify {stream} --repair`."
         if certificate.state is State.BROKEN:
