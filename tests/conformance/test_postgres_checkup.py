@@ -170,6 +170,19 @@ def test_a_table_without_a_key_is_not_among_those_to_publish(clinic: Clinic) -> 
     assert finding.mend == ""
 
 
+def test_a_table_whose_contract_names_its_key_has_one_where_the_log_tells_whole_rows(clinic: Clinic) -> None:
+    clinic.does("alter table orders drop constraint orders_pkey;")
+    by_contract = {"keys": {"orders": ("id",)}}
+
+    told_by_nothing = clinic.found("postgres.table.no_key", **by_contract)
+    clinic.does("alter table orders replica identity full;")
+
+    assert told_by_nothing
+    assert clinic.found("postgres.table.no_key", **by_contract) == []
+    (without,) = clinic.found("postgres.table.no_key")
+    assert "contract" in without.hint
+
+
 def test_the_application_works_again_when_the_mend_was_run(clinic: Clinic) -> None:
     clinic.does("create table log (line text); insert into log values ('a'); create publication others for table log;")
     with session(clinic.url) as application, pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState):

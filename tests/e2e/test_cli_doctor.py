@@ -37,7 +37,8 @@ def shop(
     with session(database) as shop:
         shop.execute("create schema odd; create schema whole")
         shop.execute(
-            'create table orders (id int primary key, note text); create table "odd"."Line of" (id int primary key)'
+            "create table orders (id int primary key, note text, twice int generated always as (id * 2) stored);"
+            'create table "odd"."Line of" (id int primary key)'
         )
         shop.execute("create table whole.a (id int primary key); create table secret (id int primary key)")
         shop.execute("insert into orders select n, 'first' from generate_series(1, 3) as n")
@@ -79,8 +80,8 @@ def test_the_statements_of_the_setup_make_a_role_that_suffices(
         shop_itself.execute("update orders set note = 'second' where id = 2; insert into whole.a values (1)")
     shop.json("run", "--once")
     assert shop.json("certify")["certificate"] == "complete"
-    assert shop.query("select id, note from latest.shop__orders order by id") == [
-        [1, "first"], [2, "second"], [3, "first"]
+    assert shop.query("select id, note, twice from latest.shop__orders order by id") == [
+        [1, "first", 2], [2, "second", 4], [3, "first", 6]
     ]  # fmt: skip
 
 

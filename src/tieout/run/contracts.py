@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ..base import yamlfile
@@ -81,6 +82,14 @@ class Contracts:
     def keys(self, source: str) -> dict[str, tuple[str, ...]]:
         """Of a source's objects that have a contract: the key that it names. Raises Misconfigured."""
         return {stream.object: self.of(stream, describes_nothing).key for stream in self.written(source)}
+
+    def keys_readable(self, source: str) -> dict[str, tuple[str, ...]]:
+        """The same, without the contracts that cannot be read."""
+        keys = {}
+        for stream in self.written(source):
+            with suppress(Misconfigured):
+                keys[stream.object] = self.of(stream, describes_nothing).key
+        return keys
 
     def _refuse_twin(self, stream: Stream) -> None:
         """Two names that differ in case alone would be one table."""

@@ -137,6 +137,7 @@ def checkup_of(project: Project, lane: str, clock: Clock) -> SourceCheckup:
         publication=config.publication,
         clock=clock,
         append_only=_appended(config),
+        keys=Contracts(project.root).keys_readable(lane),
     )
 
 

@@ -5,21 +5,25 @@ Each noun is a row of the question of its name in `checkup.sql`, its fields the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ...base.sql import Sql, name
+from .catalogue import GENERATED_SINCE
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
     """What the project wants of the server. `slot` None: it has no name yet, as nothing has run. `port` as the address
-    names it, "" where it does not. `append_only`: the tables of which only what is added shall be told."""
+    names it, "" where it does not. `append_only`: the tables of which only what is added shall be told; `keys`: of tables,
+    by schema and name, the keys that contracts name."""
 
     publication: str
     slot: str | None
     port: str = ""
     append_only: frozenset[tuple[str, str]] = frozenset()
+    keys: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,11 @@ class ServerSaid:
     idle_seconds: float | None
     physical_slots: int
     now: datetime
+
+    @property
+    def tells_generated(self) -> bool:
+        """Whether a publication can tell stored generated columns."""
+        return self.number >= GENERATED_SINCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ from .types import NESTED, OTHER, PASSAGES, Passage, passage_of, type_of
 _TABLE, _PARTITIONED = "r", "p"
 _BY_NOTHING, _STORED = "", "s"
 
+GENERATED_SINCE = 18_00_00
+"""The server that can publish columns that are generated and stored."""
+
 
 TableName = str | tuple[str, str]
 """`public.orders`, or its schema and its name, for names that hold dots."""
@@ -173,8 +176,9 @@ def _table(
     _refuse_names(where, fields)
     if missing := set(key) - {field.name for field in fields}:
         raise Misconfigured(
-            f"table {where} has {sorted(missing)} in its key, which the log does not carry.",
-            hint="A key may not hold generated columns, nor columns that the publication leaves out.",
+            f"the key of table {where} names {', '.join(sorted(missing))}, of which the log does not tell.",
+            hint="Name columns that the table has, in its contract; a key may hold none that is generated, nor "
+            "one that the publication leaves out.",
         )
     return Table(object_, schema, table, kind == _PARTITIONED, tuple(fields), key, tuple(untold), append_only)
 

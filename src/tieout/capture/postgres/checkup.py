@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 
 from ...base.clock import Clock
 from ...base.finding import Finding, Level
@@ -19,6 +20,8 @@ from .asking import ask, port
 from .catalogue import TableName, split
 from .checkup_codes import CODES
 from .setup import setup_sql
+
+NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class PostgresCheckup:
@@ -34,12 +37,15 @@ class PostgresCheckup:
         publication: str,
         clock: Clock,
         append_only: Collection[str] = (),
+        keys: Mapping[str, tuple[str, ...]] = NO_KEYS,
     ) -> None:
+        """`keys`: by object, those that contracts name."""
         self._url = url
         self._tables = dict(tables)
         self._schemas = tuple(schemas)
         appended = frozenset(split(self._tables[object_]) for object_ in append_only)
-        self._aim = Aim(publication, slot, port(url), appended)
+        named = _keys(self._tables, self._schemas, keys)
+        self._aim = Aim(publication, slot, port(url), appended, named)
         self._clock = clock
 
     def check(self) -> tuple[Finding, ...]:
@@ -72,7 +78,7 @@ def findings(aim: Aim, answers: Answers) -> tuple[Finding, ...]:
         return tuple(found)
     found += _well(server.rights(role), "postgres.role.ok", f"role {role.name} may read the log")
     number = len(answers.tables)
-    found += _well(tables.tables(answers.tables, role, aim.append_only), "postgres.table.ok", f"tables: {number:,}")
+    found += _well(tables.tables(aim, answers.tables, role), "postgres.table.ok", f"tables: {number:,}")
     of_publication = chain(tables.publication(aim, answers, role), tables.identities(aim, answers))
     if all(book.said is None for book in tables.books(aim, answers)):
         found += of_publication
@@ -83,6 +89,14 @@ def findings(aim: Aim, answers: Answers) -> tuple[Finding, ...]:
     found += log.transactions(answers)
     found += log.room(said, answers.log, ours)
     return tuple(found)
+
+
+def _keys(
+    tables: Mapping[str, TableName], schemas: Sequence[str], keys: Mapping[str, tuple[str, ...]]
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The same by schema and name. A table that only a schema brings along has its own name."""
+    brought = {(schema, object_): key for schema in schemas for object_, key in keys.items() if object_ not in tables}
+    return brought | {split(table): keys[object_] for object_, table in tables.items() if object_ in keys}
 
 
 def _well(found: Iterator[Finding] | list[Finding], code: str, told: str) -> Iterator[Finding]:

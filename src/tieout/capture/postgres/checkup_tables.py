@@ -6,7 +6,7 @@ fail. So every publication of the database is looked at, not ours alone. Answers
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...base.change import is_reserved
@@ -46,9 +46,7 @@ def books(aim: Aim, answers: Answers) -> tuple[Book, ...]:
     return (*([own] if keyed or not appended else []), *([beside] if appended else []))
 
 
-def tables(
-    said: Sequence[TableSaid], role: RoleSaid, append_only: Collection[tuple[str, str]] = ()
-) -> Iterator[Finding]:
+def tables(aim: Aim, said: Sequence[TableSaid], role: RoleSaid) -> Iterator[Finding]:
     """The wanted tables: what they are, and whether we may read them."""
     locked = sorted({table.schema for table in said if table.has_schema and not table.usage})
     for schema in locked:
@@ -59,7 +57,7 @@ def tables(
             sql=mend("usage", schema=name(schema), role=name(role.name)),
         )
     for table in said:
-        yield from _table(table, role, append_only=(table.schema, table.name) in append_only)
+        yield from _table(aim, table, role)
     if large := [table for table in said if table.toast_pages and table.identity == "d"]:
         yield CODES("postgres.table.toast", f"{_some(large)} hold large values apart from their rows")
 
@@ -67,14 +65,16 @@ def tables(
 def publication(aim: Aim, answers: Answers, role: RoleSaid) -> Iterator[Finding]:
     """Our publications, and the tables that they have yet to tell of."""
     for book in books(aim, answers):
-        yield from _book(book, [one for one in answers.watched if one.publication == book.name], role)
+        ours = [one for one in answers.watched if one.publication == book.name]
+        tells_generated = answers.server is not None and answers.server.tells_generated
+        yield from _book(book, ours, role, tells_generated=tells_generated)
 
 
-def _book(book: Book, ours: Sequence[WatchedSaid], role: RoleSaid) -> Iterator[Finding]:
+def _book(book: Book, ours: Sequence[WatchedSaid], role: RoleSaid, *, tells_generated: bool) -> Iterator[Finding]:
     listed = {(one.listed_schema, one.listed_name) for one in ours} | {(one.schema, one.name) for one in ours}
     missing = [table for table in book.wanted if (table.schema, table.name) not in listed]
     if book.said is None or (missing and not book.said.all_tables):
-        yield _to_publish(book, book.said, missing, role)
+        yield _to_publish(book, missing, role, tells_generated=tells_generated)
     if book.said is not None:
         yield from _publication(book, book.said)
         wanted = {(table.schema, table.name) for table in book.wanted}
@@ -101,7 +101,7 @@ def identities(aim: Aim, answers: Answers) -> Iterator[Finding]:
             yield from _identity(one)
 
 
-def _table(table: TableSaid, role: RoleSaid, *, append_only: bool) -> Iterator[Finding]:
+def _table(aim: Aim, table: TableSaid, role: RoleSaid) -> Iterator[Finding]:
     where = table.quoted
     if table.kind is None:
         hint = "Correct `tables` in tieout.yaml; write schema.table as the catalogue spells it."
@@ -115,7 +115,8 @@ def _table(table: TableSaid, role: RoleSaid, *, append_only: bool) -> Iterator[F
     if table.persistence != "p":
         sql = mend("logged", table=where)
         yield CODES("postgres.table.unlogged", f"table {where} is not logged", about=where, sql=sql)
-    yield from _appended(table) if append_only else _key(table)
+    called = (table.schema, table.name)
+    yield from _appended(table) if called in aim.append_only else _key(table, aim.keys.get(called, ()))
     for column in filter(is_reserved, table.columns):
         renamed = name(f"{column.strip('_')}_")
         sql = mend("rename", table=where, column=name(column), renamed=renamed)
@@ -153,14 +154,15 @@ def _appended(table: TableSaid) -> Iterator[Finding]:
     yield CODES("postgres.table.append_only", found, about=where, hint=hint)
 
 
-def _key(table: TableSaid) -> Iterator[Finding]:
-    """As the log tells rows: by the primary key, by an index chosen for it, or by all columns beside a primary key."""
+def _key(table: TableSaid, promised: Sequence[str]) -> Iterator[Finding]:
+    """As the log tells rows: by the primary key, by an index chosen for it, or by all columns, of which a contract may
+    have `promised` some as the key."""
     where = table.quoted
     if table.identity == "n":
         sql = mend("identity", table=where, identity=_DEFAULT)
         found = f"table {where} has REPLICA IDENTITY NOTHING"
         yield CODES("postgres.table.identity_nothing", found, about=where, sql=sql)
-    elif not table.has_key:
+    elif not table.has_key and not (promised and table.identity == "f"):
         yield CODES(
             "postgres.table.no_key",
             f"table {where} has no primary key",
@@ -187,15 +189,16 @@ def _ways_out(where: Sql) -> str:
     )
 
 
-def _to_publish(book: Book, said: PublicationSaid | None, missing: Sequence[TableSaid], role: RoleSaid) -> Finding:
-    quoted = name(book.name)
+def _to_publish(book: Book, missing: Sequence[TableSaid], role: RoleSaid, *, tells_generated: bool) -> Finding:
+    quoted, said = name(book.name), book.said
     what = f"publication {book.name} " + ("does not tell of " + _some(missing) if said else "is not there")
     may = (role.creates if said is None else said.owned) and all(table.owned for table in missing)
     if role.superuser or may:
         return CODES("postgres.publication.to_be_made", what, about=quoted)
     # To publish a table whose rows the log cannot tell apart would make the application's own updates fail.
     tables = listed(_only(table) for table in missing if table.tells or book.appends)
-    parts = {"publication": quoted, "tables": tables} | ({} if said else {"appends": book.appends})
+    wished = {"appends": book.appends, "tells_generated": tells_generated}
+    parts = {"publication": quoted, "tables": tables} | ({} if said else wished)
     sql = mend("publish_tables" if said else "create_publication", **parts)
     found = f"{what}, and role {role.name} may not make it so"
     sql = sql if said is None or tables else ""

@@ -66,7 +66,7 @@ alter table {{ table }} rename column {{ column }} to {{ renamed }};
 
 -- create_publication --
 -- By the owner of the tables.
-create publication {{ publication }}{% if tables %} for table {{ tables }}{% endif %} with (publish = {% if appends %}'insert, truncate'{% else %}'insert, update, delete, truncate'{% endif %}, publish_via_partition_root = true);
+create publication {{ publication }}{% if tables %} for table {{ tables }}{% endif %} with (publish = {% if appends %}'insert, truncate'{% else %}'insert, update, delete, truncate'{% endif %}, publish_via_partition_root = true{% if tells_generated %}, publish_generated_columns = stored{% endif %});
 
 -- publish_tables --
 -- By the owner of the tables and of the publication.

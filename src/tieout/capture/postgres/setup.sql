@@ -51,9 +51,7 @@ begin
     end if;
 end
 $setup$;
-alter publication {{ publication }} set (publish = 'insert, update, delete, truncate', publish_via_partition_root = true);
 {% if appended_texts %}
-
 -- Of append-only tables: to publish the updates of a table without a key would make them fail.
 do $setup$
 begin
@@ -62,8 +60,32 @@ begin
     end if;
 end
 $setup$;
-alter publication {{ appends }} set (publish = 'insert, truncate', publish_via_partition_root = true);
 {% endif %}
+-- They tell what they shall, and from PostgreSQL 18 on the columns too that are generated and stored. One that does is
+-- left as it is: after any change to a publication everything is read anew.
+do $setup$
+declare
+    held record;
+    kinds text;
+begin
+    for held in
+        select book.*, book.pubname <> current_setting('tieout.publication') as appends
+        from pg_publication as book
+        where book.pubname in (current_setting('tieout.publication'){% if appended_texts %}, current_setting('tieout.appends'){% endif %})
+    loop
+        kinds := case when held.appends then 'insert, truncate' else 'insert, update, delete, truncate' end;
+        if not (
+            held.pubinsert and held.pubtruncate and held.pubviaroot
+            and held.pubupdate = not held.appends and held.pubdelete = not held.appends
+        ) then
+            execute format('alter publication %I set (publish = %L, publish_via_partition_root = true)', held.pubname, kinds);
+        end if;
+        if to_jsonb(held) ->> 'pubgencols' <> 's' then
+            execute format('alter publication %I set (publish_generated_columns = stored)', held.pubname);
+        end if;
+    end loop;
+end
+$setup$;
 do $setup$
 declare
     missing record;

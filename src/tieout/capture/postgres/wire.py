@@ -22,7 +22,7 @@ from ...base.errors import Misconfigured, TieoutError, Transient
 from ...base.sql import Sql, Statements, literal, name
 from . import catalogue
 from .appends import appends_of
-from .catalogue import Answers, Listing, Published, Table, TableName
+from .catalogue import GENERATED_SINCE, Answers, Listing, Published, Table, TableName
 from .compositions import Compositions
 from .lsn import lsn_number
 from .refusal import is_locked, refusal, refusals_told
@@ -58,7 +58,6 @@ _MEANING: Mapping[str, str] = {
 """Settings on which what we read depends."""
 
 _NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-_GENERATED_SINCE = 18_00_00
 _NAMING_LATE = 18_00_00
 
 _connect_seconds_max = 20
@@ -298,7 +297,7 @@ class Wire:
 
     def _tells_generated(self) -> bool:
         """Whether a publication on this server can tell stored generated columns."""
-        return self._opened().info.server_version >= _GENERATED_SINCE
+        return self._opened().info.server_version >= GENERATED_SINCE
 
     def _held_up(self, error: psycopg2.Error) -> TieoutError:
         """The refusal of a snapshot; when somebody's transaction held it up, whose."""
