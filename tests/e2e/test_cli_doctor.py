@@ -85,6 +85,18 @@ def test_the_statements_of_the_setup_make_a_role_that_suffices(
     ]  # fmt: skip
 
 
+def test_the_setup_run_again_costs_no_reading_anew(
+    shop: Project, database: str, postgres_server: PostgresServer
+) -> None:
+    setup = shop.tieout("doctor", "--setup-sql").out
+    run_as_superuser(postgres_server, database, setup)
+    shop.json("run", "--once")
+
+    run_as_superuser(postgres_server, database, setup)
+
+    assert shop.json("run", "--once")["lanes"][0]["received"] == 0
+
+
 def test_the_role_of_the_setup_can_do_no_more(shop: Project, database: str, postgres_server: PostgresServer) -> None:
     run_as_superuser(postgres_server, database, shop.tieout("doctor", "--setup-sql").out)
 

@@ -16,8 +16,8 @@ from .catalogue import GENERATED_SINCE
 @dataclass(frozen=True, slots=True)
 class Aim:
     """What the project wants of the server. `slot` None: it has no name yet, as nothing has run. `port` as the address
-    names it, "" where it does not. `append_only`: the tables of which only what is added shall be told; `keys`: of tables,
-    by schema and name, the keys that contracts name."""
+    names it, "" where it does not. `append_only`: the tables of which only what is added shall be told; `keys`: of
+    tables, by schema and name, the keys that contracts name."""
 
     publication: str
     slot: str | None
