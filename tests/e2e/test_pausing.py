@@ -88,8 +88,10 @@ def test_rows_of_a_database_can_be_given_up(tmp_path: Path, database: str) -> No
     books.json("run", "--once")
     rows = books.json("quarantine", "list", "--rows")["rows"]  # as it was read first, and again
 
+    refused = books.json("quarantine", "discard", rows[0]["id"], "--reason", " ", code=2)
     books.json("quarantine", "discard", *(row["id"] for row in rows), "--reason", "a test of theirs")
 
+    assert "--reason" in refused["error"]["hint"]
     assert {row["key"] for row in rows} == {'["A"]'}
     assert balanced(books)["filtered"] == len(rows)
     assert books.json("quarantine", "list")["streams"] == []
@@ -104,10 +106,31 @@ def test_a_paused_stream_is_not_rebuilt_over_what_nobody_has_looked_at(tmp_path:
     books.json("run", "--once", code=3)
 
     rebuilt = {one["stream"]: one for one in books.json("rebuild", code=3)["streams"]}
+    told = books.tieout("rebuild").out
 
     assert "is paused" in rebuilt["erp.account"]["reason"]
     assert (rebuilt["erp.account"]["rows"], rebuilt["erp.order"]["equal"]) == (1, True)
     assert books.status()["books"]["pending"] == 200
+    assert "1 of 2 streams was left as it is" in told
+    assert "now they are" not in told
+
+
+def test_a_certificate_of_a_paused_stream_repairs_nothing_and_names_the_way_on(tmp_path: Path, database: str) -> None:
+    books = of_postgres(tmp_path, database)
+    contract_at(tmp_path, CONTRACT)
+    execute(
+        database,
+        "create table account (id text primary key, amount numeric)",
+        "insert into account select n, 1.00 from generate_series(1, 200) as n",
+    )
+    books.json("run", "--once")
+    execute(database, "update account set amount = 1.005")
+    books.json("run", "--once", code=3)
+
+    (certificate,) = books.json("certify", "--repair", "--yes", code=3)["streams"]
+
+    assert (certificate["state"], certificate["stale"], certificate["repaired"]) == ("partial", 200, 0)
+    assert "tieout resume erp.account" in certificate["hint"]
 
 
 def test_a_certificate_says_that_a_contract_takes_less_than_it_took(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..capture.source import Captured, Cut, Retells
 from ..contract.contract import Contract
-from ..ledger.facts import Certified, Landed
+from ..ledger.facts import Certified, Landed, Paused
 from ..merge.readings import Obligation, StreamReading
 from ..merge.warehouse import Side
 from ..quality.books import Books
@@ -27,6 +27,7 @@ from ..quality.compare import Comparing
 from ..quality.telling import Telling
 from .house import House
 from .mend import Tried, mend
+from .pausing import paused_now
 from .retell import retell
 from .route import Tools
 from .session import Session, Warehouses
@@ -126,7 +127,7 @@ class _Certifier:
     def certify(self, telling: Telling) -> Certificate:
         """Compares, repairs if that is wanted, and enters what it came to."""
         certificate, comparing = self._compare(telling)
-        if self.repairing is not None:
+        if self.repairing is not None and self._paused(certificate) is None:
             certificate = self._repaired(telling, certificate, comparing, self.repairing)
         certificate = replace(certificate, hint=certificate.hint or self._hint(certificate))
         # Whoever took the lane over meanwhile may have merged beyond the cut; then nothing is certified.
@@ -179,6 +180,8 @@ class _Certifier:
         stream, differs = certificate.stream, certificate.compared.differing
         if certificate.state is State.COMPLETE:
             return ""
+        if (paused := self._paused(certificate)) is not None:
+            return f"{stream} is paused: {paused.reason}. {paused.hint}"
         unexplains = unexplained(certificate.compared, certificate.holes)
         if differs and not unexplains and certificate.books.quarantined.count:
             return "See `tieout quarantine list`: what differs waits there."
@@ -189,6 +192,10 @@ class _Certifier:
         if certificate.books.quarantined.count:
             return "See `tieout quarantine list`."
         return ""
+
+    def _paused(self, certificate: Certificate) -> Paused | None:
+        """A stream that is paused is not merged, so a repair would only wait with the rest."""
+        return paused_now(self.tools.ledger).get(certificate.stream)
 
     def _books(self, stream: Stream, reading: StreamReading) -> Books:
         accounts, applied = reading.posted()

@@ -27,13 +27,15 @@ from .session import Session, Warehouses
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """One stream after its rebuild. `equal`: the tables that users read were what the landing says; else `reason`."""
+    """One stream after its rebuild. `equal`: the tables that users read were what the landing says; else `reason`.
+    `left`: it is paused, and its tables are as they were."""
 
     stream: Stream
     equal: bool
     reason: str
     state_hash: str
     rows: int
+    left: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -97,7 +99,7 @@ class Replay:
         reading = self._reading(contract, Side.LIVE)
         self._warehouse.prepare(contract, Side.LIVE)
         reason = f"{contract.stream} is paused, and was left as it is: {paused.reason}."
-        return Rebuilt(contract.stream, False, reason, reading.state_hash(), reading.live_rows())
+        return Rebuilt(contract.stream, False, reason, reading.state_hash(), reading.live_rows(), left=True)
 
     def _catch_up(self, contract: Contract) -> str:
         """Merges what is pending, so that both sides hold the same batches. Returns why, where that cannot be."""

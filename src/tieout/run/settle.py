@@ -51,7 +51,11 @@ def release_mended(session: Session, stream: Stream) -> int:
 
 
 def discard(house: House, stream: Stream, ids: Collection[str], reason: str) -> int:
-    """Gives these rows up for good. Returns how many. Raises Misconfigured as `release` does."""
+    """Gives these rows up for good. Returns how many. Raises Misconfigured as `release` does, and without a reason."""
+    if not reason.strip():
+        raise Misconfigured(
+            "a row is given up for a reason, and none was said.", hint="Write --reason TEXT; it is kept for ever."
+        )
     if not ids:
         return 0
     with _opened(house, stream) as session:

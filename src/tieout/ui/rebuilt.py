@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..run.replay import Rebuilt
 from .answer import OK, PARTIAL
-from .paint import count, grid, safe, stacked, state, verdict
+from .paint import count, grid, safe, several, stacked, state, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class RebuildEnded:
     def shown(self) -> RenderableType:
         table = grid("stream", "before and after", "rows", "state hash", right=("rows",))
         for stream in self.streams:
-            word = "equal" if stream.equal else "differs"
+            word = "paused" if stream.left else "equal" if stream.equal else "differs"
             hash_ = Text(stream.state_hash, style="dim")
             table.add_row(safe(str(stream.stream)), state(word), count(stream.rows), hash_)
         reasons = [_reason(stream) for stream in self.streams if stream.reason]
@@ -37,12 +37,19 @@ class RebuildEnded:
     def _verdict(self) -> Text:
         if not self.streams:
             return verdict("new", "Nothing has landed yet, so there was nothing to rebuild.")
-        differing = sum(not stream.equal for stream in self.streams)
-        if differing:
-            return verdict(
-                "partial", f"{differing} of {len(self.streams)} streams were not what the landing says; now they are."
-            )
+        of_all = f"of {several(len(self.streams), 'stream')}"
+        left = sum(stream.left for stream in self.streams)
+        differing = sum(not stream.equal for stream in self.streams) - left
+        if left or differing:
+            told = f"{left} {of_all} {_be(left)} left as it is." if left else ""
+            now = "it is" if differing == 1 else "they are"
+            told += f" {differing} {of_all} {_be(differing)} not what the landing says; now {now}." if differing else ""
+            return verdict("partial", told.strip())
         return verdict("complete", "Made anew from the landing, and equal to the last digit.")
+
+
+def _be(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _reason(one: Rebuilt) -> Text:
