@@ -45,6 +45,10 @@ MEDDLING = {
     "values by a function": (["alter table orders add column paid float default random()"], "written anew with other"),
     "rows written anew": (["alter table orders alter note type text using upper(note)"], "written anew with other"),
     "another type": (["alter table orders alter note type int using 1"], "written anew with other columns"),
+    "a column made anew": (
+        ["alter table orders drop column note", "alter table orders add column note text"],
+        "a column was renamed or made anew",
+    ),
     "made anew": (["drop table orders", "create table orders (id int primary key, note text)"], "made anew"),
     "taken out and put back": (
         [f"alter publication {SLOT} drop table orders", *UNTOLD, f"alter publication {SLOT} add table orders"],
@@ -83,6 +87,18 @@ def test_what_the_log_does_not_tell_of_a_table_is_read_again(
     assert kinds(pieces, "line") == []
     assert unread(follower.progress) == {}
     assert follower.rows("orders") == content(shop, "orders")
+
+
+def test_a_column_that_was_renamed_is_read_again_under_its_new_name(follower: Follower, shop: str) -> None:
+    do(shop, "alter table orders rename note to remark")
+
+    follower.take(1)
+    known = unread(follower.progress)["orders"]
+    follower.run()
+
+    assert known.holes[0].reason == "a column was renamed or made anew"
+    rows = follower.rows("orders")
+    assert {row["remark"] for row in rows.values()} == {row["note"] for row in rows.values()} == {"first", "told"}
 
 
 QUIET = {

@@ -166,7 +166,8 @@ columns as (
             select from pg_attribute as held
             join parts on parts.root = wanted.oid and parts.part = held.attrelid
             where held.attname = own.attname and held.atthasmissing
-        )) as given
+        )) as given,
+        jsonb_object_agg(own.attname, own.attnum) filter (where not own.attisdropped) as numbers
     from wanted
     join pg_attribute as own on own.attrelid = wanted.oid and own.attnum > 0
     group by wanted.oid
@@ -187,7 +188,8 @@ select
     columns.mark,
     leaves.parts,
     leaves.files,
-    leaves.bonds
+    leaves.bonds,
+    columns.numbers
 from wanted
 join columns on columns.oid = wanted.oid
 left join leaves on leaves.root = wanted.oid
