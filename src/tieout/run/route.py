@@ -193,6 +193,10 @@ class Route:
             self._streams = {Stream.parse(text) for text in self._tools.ledger.landed(self.lane).values()}
         return sorted(self._streams)
 
+    def merging(self) -> list[Stream]:
+        """Those of them that are merged: all but the paused ones."""
+        return [stream for stream in self.streams() if stream not in self.paused]
+
     def turn(self) -> Turn:
         return Turn(self.lane, self._lease.fence)
 
