@@ -16,12 +16,14 @@ from ..base.clock import Clock
 from ..base.errors import Misconfigured, Transient
 from ..base.step import Passing, unobserved
 from ..base.stream import Stream
+from ..base.types import Declared
 from ..capture.source import Source, SourceCheckup
 from ..land.local import LocalLanding, spool_of
 from ..ledger.ledger import Lease
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
 from .contracts import Contracts
+from .declared import Declarations
 from .holder import is_dead, me
 from .identity import identity_of, known_identity, slot_of
 from .project import ChangesConfig, PostgresConfig, Project
@@ -57,8 +59,8 @@ class House:
         config = self.project.sources[lane]
         if isinstance(config, ChangesConfig):
             return _changes(lane, config, self.tools.clock)
-        keys = self.tools.contracts.keys(lane)
-        return _postgres(lane, config, keys, self.project.landing, self.tools.clock)
+        declared = Declarations(self.tools.contracts, self.tools.ledger, lane).now
+        return _postgres(lane, config, declared, self.project.landing, self.tools.clock)
 
     def lease(self, lane: str, *, fence_min: int, wait_seconds: float = WAIT_SECONDS) -> Lease:
         """The lane, waiting for a living holder. Raises Occupied."""
@@ -100,7 +102,7 @@ def _changes(lane: str, config: ChangesConfig, clock: Clock) -> Source:
 
 
 def _postgres(
-    lane: str, config: PostgresConfig, keys: Mapping[str, tuple[str, ...]], landing: Path, clock: Clock
+    lane: str, config: PostgresConfig, declared: Callable[[], Mapping[str, Declared]], landing: Path, clock: Clock
 ) -> Source:
     from ..capture.postgres.source import PostgresSource
 
@@ -114,7 +116,7 @@ def _postgres(
         clock=clock,
         failover=config.failover,
         heartbeat_seconds=config.heartbeat_seconds,
-        keys=keys,
+        declared=declared,
         streaming=spool_of(landing, lane) if config.streaming else None,
         append_only=_appended(config),
     )

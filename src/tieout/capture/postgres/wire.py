@@ -20,6 +20,7 @@ from psycopg2.extras import LogicalReplicationConnection
 
 from ...base.errors import Misconfigured, TieoutError, Transient
 from ...base.sql import Sql, Statements, literal, name
+from ...base.types import Declared
 from . import catalogue
 from .appends import appends_of
 from .catalogue import Answers, Listing, Published, Table, TableName
@@ -57,7 +58,7 @@ _MEANING: Mapping[str, str] = {
 }
 """Settings on which what we read depends."""
 
-_NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+_NOTHING_DECLARED: Mapping[str, Declared] = MappingProxyType({})
 _GENERATED_SINCE = 18_00_00
 _NAMING_LATE = 18_00_00
 
@@ -141,10 +142,10 @@ class Wire:
         self,
         wanted: Mapping[str, TableName],
         *,
-        keys: Mapping[str, tuple[str, ...]] = _NO_KEYS,
+        declared: Mapping[str, Declared] = _NOTHING_DECLARED,
         may_stay_out: Collection[str] = (),
     ) -> Listing:
-        """The tables of the project, by the server's catalogue; `keys` are those that contracts name. Raises
+        """The tables of the project, by the server's catalogue; `declared` is what their contracts say. Raises
         Misconfigured for one we must refuse, unless its object `may_stay_out`."""
         schemas, names = zip(*(catalogue.split(table) for table in wanted.values()), strict=True)
         relations = self._ask("relations", schemas=list(schemas), names=list(names))
@@ -157,7 +158,7 @@ class Wire:
             appended=self._published(self._appends) or self._to_be_made(),
         )
         return catalogue.tables(
-            wanted, relations, answers, keys=keys, append_only=self._append_only, may_stay_out=may_stay_out
+            wanted, relations, answers, declared=declared, append_only=self._append_only, may_stay_out=may_stay_out
         )
 
     def shapes(self, tables: Sequence[Table]) -> dict[str, Shape]:
