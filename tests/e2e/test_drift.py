@@ -83,6 +83,19 @@ def test_a_column_that_an_owner_adds_later_is_read_back(tmp_path: Path) -> None:
     assert books.status()["obligations"]["keys"] == [{"key": '["B"]', "reason": "unfit"}]
 
 
+def test_a_column_that_an_owner_adds_later_and_that_was_last_told_unfit_is_open(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    contract_at(tmp_path, CONTRACT)
+    unfit = {**image("A", 2, discount="x"), "kind": "patch"}
+    books.drop("1.ndjson", image("A", 1, amount="1.00", discount=1.10), unfit)
+    books.tieout("run", "--once")
+
+    contract_at(tmp_path, CONTRACT + "      - {name: discount, logicalType: number}\n")
+    books.json("run", "--once")
+
+    assert books.status()["obligations"]["keys"] == [{"key": '["A"]', "reason": "unfit"}]
+
+
 def lines(first: int, count: int, **fields: Any) -> list[Any]:
     return [image(f"K{number}", number, **fields) for number in range(first, first + count)]
 

@@ -38,6 +38,7 @@ registers as (
     from {{ latest }}, floors
     -- A row that an image made whole and nothing has happened to since is known for certain, alive or dead: nearly all are.
     where _gap is not null or _patch is not null or _base is null or not coalesce(_born, false)
+        or _key in (select key from tieout.unfit where stream = $1 and side = 'live')
 ),
 
 known as (
