@@ -22,7 +22,7 @@ _MENDABLE = frozenset({"gap", "incomplete", "patched_after_death", "unfit"})
 
 
 Tried = Counter[tuple[Stream, str]]
-"""How often this worker has read a key again."""
+"""How often this worker has read a key again that has been open ever since."""
 
 
 def mend(route: Route, source: Source, warehouse: Warehouse, streams: list[Stream], tried: Tried) -> int:
@@ -41,6 +41,9 @@ def mend(route: Route, source: Source, warehouse: Warehouse, streams: list[Strea
 
 
 def _open_keys(route: Route, warehouse: Warehouse, stream: Stream, tried: Tried) -> tuple[str, ...]:
-    _, found = StreamReading(warehouse, route.contract(stream)).obligations(limit=KEYS_MAX)
+    total, found = StreamReading(warehouse, route.contract(stream)).obligations(limit=KEYS_MAX)
     keys = {open_.key for open_ in found if open_.key is not None and open_.reason in _MENDABLE}
+    if total == len(found):
+        for mended in [one for one in tried if one[0] == stream and one[1] not in keys]:
+            del tried[mended]
     return tuple(sorted(key for key in keys if tried[stream, key] < TRIES_MAX))
