@@ -58,6 +58,18 @@ _MEANING: Mapping[str, str] = {
 }
 """Settings on which what we read depends."""
 
+_NOTICES: Mapping[str, int] = {
+    # A server that has vanished without a word is noticed by us within a minute or two, not when the system likes: two
+    # hours. A machine of ours that waits for an answer says nothing that could go unconfirmed.
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    # Of what we have said and nobody confirms, in milliseconds.
+    "tcp_user_timeout": 60_000,
+}
+"""Of every connection, where the URL says nothing else."""
+
 _NOTHING_DECLARED: Mapping[str, Declared] = MappingProxyType({})
 _GENERATED_SINCE = 18_00_00
 _NAMING_LATE = 18_00_00
@@ -388,6 +400,7 @@ class Wire:
         ]
         given.setdefault("connect_timeout", _connect_seconds_max)
         given.setdefault("application_name", "tieout")
+        given = {**_NOTICES, **given}
         return psycopg2.extensions.make_dsn(**given, options=" ".join(settings))
 
 
