@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_drift import contract_at, execute, of_postgres
+from tests.e2e.test_mending_again import worker
 
 HEAD = """\
 apiVersion: v3.1.0
@@ -72,3 +73,23 @@ def test_a_value_that_the_declared_type_does_not_admit_is_refused_read_and_logge
     refused = books.query("select distinct _key, split_part(_fault, ':', 1) from quarantine.erp__account order by _key")
     assert refused == [['["1"]', "wrong_type"], ['["2"]', "wrong_type"]]
     assert books.query("select id from latest.erp__account where not _deleted") == []
+
+
+def test_a_contract_that_is_changed_while_its_stream_is_paused_is_read_by_from_then_on(
+    tmp_path: Path, database: str
+) -> None:
+    books = of_postgres(tmp_path, database)
+    contract_at(tmp_path, HEAD + column("said", "boolean") + column("due", "boolean"))
+    execute(database, "create table account (id bigint primary key, said boolean, due date)")
+    execute(database, "insert into account select n, true, '2026-11-21' from generate_series(1, 200) as n")
+    with worker(tmp_path) as step:
+        paused = step()
+        contract_at(tmp_path, HEAD + column("said", "text") + column("due", "date"))
+        mended = [step(), step()]
+        execute(database, "insert into account values (201, true, null)")
+        last = step()
+
+    assert "200 of 200 rows are wrong_type: due" in paused.reason
+    assert last.outcome == "complete", [*mended, last]
+    assert books.query("select distinct said from latest.erp__account where not _deleted") == [["t"]]
+    assert [one["state"] for one in books.json("certify")["streams"]] == ["complete"]

@@ -16,34 +16,10 @@ from ..ledger.ledger import Ledger
 from .contracts import Contracts, describes_nothing
 
 
-class Declarations:
-    """Of one lane. Asked at every pass, so a contract that stands is looked into once."""
-
-    def __init__(self, contracts: Contracts, ledger: Ledger, lane: str) -> None:
-        self._contracts = contracts
-        self._ledger = ledger
-        self._lane = lane
-        self._stand: dict[Stream, Contract] = {}
-
-    def now(self) -> dict[str, Declared]:
-        """By object, of those that have a contract of their own."""
-        held = {stream.object: self._held(stream) for stream in self._contracts.written(self._lane)}
-        return {object_: _declared(contract) for object_, contract in held.items() if contract is not None}
-
-    def _held(self, stream: Stream) -> Contract | None:
-        """None: its file cannot be used, and never could."""
-        try:
-            contract = self._contracts.of(stream, describes_nothing)
-        except Misconfigured:
-            last = judged_last(self._ledger, stream)
-            return None if last is None else last[1]
-        if self._stand.get(stream) is contract:
-            return contract
-        last = judged_last(self._ledger, stream)
-        if last is not None and not has_key_of(contract, last[1]):
-            return last[1]
-        self._stand[stream] = contract
-        return contract
+def declared(contracts: Contracts, ledger: Ledger, lane: str) -> dict[str, Declared]:
+    """By object, of those that have a contract of their own."""
+    held = {stream.object: _held(contracts, ledger, stream) for stream in contracts.written(lane)}
+    return {object_: _declared(contract) for object_, contract in held.items() if contract is not None}
 
 
 def judged_last(ledger: Ledger, stream: Stream) -> tuple[Looked, Contract] | None:
@@ -54,6 +30,17 @@ def judged_last(ledger: Ledger, stream: Stream) -> tuple[Looked, Contract] | Non
     looked = entries[0].fact
     assert isinstance(looked, Looked), "only Looked was asked for"
     return looked, restored(stream, looked.contract)
+
+
+def _held(contracts: Contracts, ledger: Ledger, stream: Stream) -> Contract | None:
+    """None: its file cannot be used, and never could."""
+    found = judged_last(ledger, stream)
+    last = None if found is None else found[1]
+    try:
+        contract = contracts.of(stream, describes_nothing)
+    except Misconfigured:
+        return last
+    return contract if last is None or has_key_of(contract, last) else last
 
 
 def _declared(contract: Contract) -> Declared:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +24,7 @@ from ..ledger.ledger import Lease
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
 from .contracts import Contracts
-from .declared import Declarations
+from .declared import declared
 from .holder import is_dead, me
 from .identity import identity_of, known_identity, slot_of
 from .project import ChangesConfig, PostgresConfig, Project
@@ -59,8 +60,8 @@ class House:
         config = self.project.sources[lane]
         if isinstance(config, ChangesConfig):
             return _changes(lane, config, self.tools.clock)
-        declared = Declarations(self.tools.contracts, self.tools.ledger, lane).now
-        return _postgres(lane, config, declared, self.project.landing, self.tools.clock)
+        promised = partial(declared, self.tools.contracts, self.tools.ledger, lane)
+        return _postgres(lane, config, promised, self.project.landing, self.tools.clock)
 
     def lease(self, lane: str, *, fence_min: int, wait_seconds: float = WAIT_SECONDS) -> Lease:
         """The lane, waiting for a living holder. Raises Occupied."""
@@ -102,7 +103,7 @@ def _changes(lane: str, config: ChangesConfig, clock: Clock) -> Source:
 
 
 def _postgres(
-    lane: str, config: PostgresConfig, declared: Callable[[], Mapping[str, Declared]], landing: Path, clock: Clock
+    lane: str, config: PostgresConfig, promised: Callable[[], Mapping[str, Declared]], landing: Path, clock: Clock
 ) -> Source:
     from ..capture.postgres.source import PostgresSource
 
@@ -116,7 +117,7 @@ def _postgres(
         clock=clock,
         failover=config.failover,
         heartbeat_seconds=config.heartbeat_seconds,
-        declared=declared,
+        declared=promised,
         streaming=spool_of(landing, lane) if config.streaming else None,
         append_only=_appended(config),
     )
