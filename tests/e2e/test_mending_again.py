@@ -15,9 +15,10 @@ from tests.e2e.test_drift import CONTRACT, contract_at, of_postgres
 from tieout.run import mend
 from tieout.run.clock import SystemClock
 from tieout.run.house import opened
+from tieout.run.lane import LaneWork
+from tieout.run.outcome import Outcome
 from tieout.run.project import load_project
 from tieout.run.session import Warehouses
-from tieout.run.worker import LaneWork, Outcome
 
 TIMES = 4
 LARGE = "(select string_agg(md5(n::text), '') from generate_series(1, 400) as n)"
