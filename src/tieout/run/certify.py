@@ -64,7 +64,7 @@ def _certify_lane(
     session = Session(house, lane, warehouses)
     try:
         session.drain(session.source.bound())
-        mend(session.route, session.source, session.warehouse, session.route.streams(), Tried())
+        mend(session.route, session.source, session.warehouse, session.route.merging(), Tried())
         streams = _chosen(_told_of(session), lane, wanted)
         with (
             session.source.cut(tuple(stream.object for stream in streams)) as cut,
@@ -140,24 +140,25 @@ class _Certifier:
     def _compare(self, telling: Telling) -> tuple[Certificate, Comparing]:
         reading = StreamReading(self.session.warehouse, telling.contract)
         total, open_ = reading.obligations(limit=_OPEN_MAX)
+        stream = telling.contract.stream
+        paused = self.session.route.paused.get(stream)
         obliged = [one.key for one in open_ if one.key is not None]
-        by_content = telling.contract.stream.object in self.cut.by_content
-        comparing = Comparing(telling, obliged, by_content=by_content)
+        comparing = Comparing(telling, obliged, by_content=stream.object in self.cut.by_content)
         certificate = Certificate(
-            stream=telling.contract.stream,
+            stream=stream,
             compared=comparing.compare(),
-            holes=_holes(total, open_, reading),
-            books=self._books(telling.contract.stream, reading),
+            holes=replace(_holes(total, open_, reading), paused=paused is not None),
+            books=self._books(stream, reading),
             freshness_p95_seconds=reading.freshness().p95_seconds,
-            unable=self.unable,
-            how=self._how(telling.contract.stream),
+            unable=(*self.unable, *([] if paused is None else [f"It is paused: {paused.reason}."])),
+            how=self._how(stream),
             cut=self._cut_json(),
         )
         return certificate, comparing
 
     def _repaired(self, telling: Telling, found: Certificate, comparing: Comparing, may: MayRepair) -> Certificate:
-        if self._retells:
-            return found
+        if self._retells or found.holes.paused:
+            return found  # what a paused stream lacks has landed, or would not be merged if it did
         rows = comparing.repair(position=self.cut.bound.position, now=self.tools.clock.now())
         plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
         if not plan.rows:
@@ -179,6 +180,8 @@ class _Certifier:
         stream, differs = certificate.stream, certificate.compared.differing
         if certificate.state is State.COMPLETE:
             return ""
+        if (paused := self.session.route.paused.get(stream)) is not None:
+            return paused.hint
         if differs and self.repairing is None and not self._retells:
             return f"Run `tieout certify {stream} --repair`."
         if certificate.state is State.BROKEN:

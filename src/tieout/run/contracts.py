@@ -78,10 +78,6 @@ class Contracts:
         folder = odcs.find(self._root, Stream(source, "any")).parent
         return [Stream(source, path.stem) for path in sorted(folder.glob("[!.]*.yaml"))]
 
-    def keys(self, source: str) -> dict[str, tuple[str, ...]]:
-        """Of a source's objects that have a contract: the key that it names. Raises Misconfigured."""
-        return {stream.object: self.of(stream, describes_nothing).key for stream in self.written(source)}
-
     def _refuse_twin(self, stream: Stream) -> None:
         """Two names that differ in case alone would be one table."""
         for other in [*self._known, *self.written(stream.source)]:
