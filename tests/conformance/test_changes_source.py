@@ -333,6 +333,21 @@ FILE = st.tuples(st.lists(LINE, max_size=12), st.sampled_from([b"\n", b"\r\n"]),
     lambda told: told[1].join(told[0]) + (told[1] if told[2] else b"")
 )
 ANY_BYTES = FILE | st.binary(max_size=300)
+
+
+def test_a_piece_tells_where_the_sweep_began_that_goes_on_in_it(tmp_path: Path) -> None:
+    progress: dict[str, Cursor] = {}
+    limits = Limits(lines=1)
+    put(tmp_path, "a.ndjson", change(0), change(1))
+    list(captures(source(tmp_path, limits), progress))
+    put(tmp_path, "a.ndjson", change(2), sweep("begin"), change(3), sweep("end", rows=1), change(4))
+
+    first = [next(captures(source(tmp_path, limits), progress)) for _ in range(3)]
+    rest = list(captures(source(tmp_path, limits), progress))
+
+    assert [piece.since for piece in (*first, *rest)] == [2, 3, 3, 3, 6]
+
+
 SIZES = st.builds(Limits, lines=st.integers(1, 5), bytes=st.integers(1, 500), cells=st.integers(1, 200))
 
 

@@ -18,6 +18,7 @@ from tests.conformance.postgres_follower import Follower, column, content, sessi
 from tieout.base.errors import Transient
 from tieout.capture.postgres import chunk as chunk_module
 from tieout.capture.postgres import following as following_module
+from tieout.capture.postgres import wire as wire_module
 from tieout.sim.server import PostgresServer
 
 TABLES = {"orders": "public.orders"}
@@ -153,6 +154,19 @@ def slay(server: PostgresServer) -> None:
 
 
 END = {"immediate": PostgresServer.kill, "kill -9": slay}
+
+
+def test_a_server_that_vanishes_without_a_word_is_noticed(database: str) -> None:
+    url = database.replace("?", "?keepalives_idle=7&")
+    wire = wire_module.Wire(url, slot="s", publication="p", failover=False)
+    try:
+        with psycopg2.connect(wire.dsn) as connection:
+            told = connection.get_dsn_parameters()
+    finally:
+        wire.close()
+
+    settings = ("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
+    assert [told[one] for one in settings] == ["1", "7", "10", "3", "60000"]
 
 
 @pytest.mark.parametrize("way", END)

@@ -371,9 +371,10 @@ def test_the_log_of_other_tables_does_not_pile_up(follower: Follower, orders: st
     follower.run()
     with session(orders) as shop:
         shop.execute("create table other (id int primary key); insert into other select generate_series(1, 10000)")
+    logged = follower.source.bound().position
 
     assert follower.run() == []
-    assert_confirmed(orders, at_least=follower.source.bound().position - 1000)
+    assert_confirmed(orders, at_least=logged)
 
 
 def test_the_log_of_tables_that_are_published_for_others_does_not_pile_up(follower: Follower, orders: str) -> None:
@@ -383,9 +384,10 @@ def test_the_log_of_tables_that_are_published_for_others_does_not_pile_up(follow
         shop.execute("insert into orders values (1, 'a', null)")
         follower.run()
         shop.execute("insert into other select generate_series(1, 10000)")
+    logged = follower.source.bound().position
 
     assert follower.run() == []
-    assert_confirmed(orders, at_least=follower.source.bound().position - 1000)
+    assert_confirmed(orders, at_least=logged)
 
 
 def test_an_open_log_is_gone_on_with(follower: Follower, orders: str) -> None:

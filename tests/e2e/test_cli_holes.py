@@ -12,6 +12,19 @@ from tests.e2e.command import Project
 
 TABLES = "create table orders (id int primary key, note text); insert into orders values (1, 'a')"
 
+NUMBERED = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: shop.orders
+name: orders
+version: 1.0.0
+status: active
+schema:
+  - name: orders
+    properties:
+      - {name: id, logicalType: integer, physicalType: bigint, required: true, primaryKey: true, primaryKeyPosition: 1}
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path, database: str) -> Project:
@@ -51,3 +64,24 @@ def test_a_hole_is_shown_with_its_range_and_closes(project: Project, database: s
     assert holed["obligations"]["keys"] == [{"key": None, "reason": "gap"}]
     assert (closed["state"], closed["unread"], closed["obligations"]["open"]) == ("complete", None, 0)
     assert project.query("select id from latest.shop__orders where not _deleted order by id") == [[2], [3], [4]]
+
+
+def test_a_key_that_could_not_be_read_once_does_not_keep_a_later_hole_open(tmp_path: Path, database: str) -> None:
+    do(database, "create table orders (id text primary key); insert into orders values ('1'), ('2'), ('no number')")
+    project = command.project(tmp_path, within=True)
+    settings = f"{{type: postgres, url: '{database}', tables: [public.orders], slot: holed_slot}}"
+    (project.root / "tieout.yaml").write_text(f"project: shop\nsources:\n  shop: {settings}\n")
+    contract = project.root / "contracts" / "shop" / "orders.yaml"
+    contract.parent.mkdir(parents=True)
+    contract.write_text(NUMBERED)
+    project.json("run", "--once")
+    do(database, "delete from orders where id = 'no number'")
+    project.json("run", "--once")
+
+    do(database, "select pg_drop_replication_slot('holed_slot')")
+    do(database, "delete from orders where id = '1'; insert into orders values ('3')")
+    project.json("run", "--once")
+
+    assert project.query("select id from latest.shop__orders where not _deleted order by id") == [[2], [3]]
+    reasons = [one["reason"] for one in project.status("shop.orders")["obligations"]["keys"]]
+    assert "gap" not in reasons, reasons

@@ -83,6 +83,19 @@ def test_a_column_that_an_owner_adds_later_is_read_back(tmp_path: Path) -> None:
     assert books.status()["obligations"]["keys"] == [{"key": '["B"]', "reason": "unfit"}]
 
 
+def test_a_column_that_an_owner_adds_later_and_that_was_last_told_unfit_is_open(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    contract_at(tmp_path, CONTRACT)
+    unfit = {**image("A", 2, discount="x"), "kind": "patch"}
+    books.drop("1.ndjson", image("A", 1, amount="1.00", discount=1.10), unfit)
+    books.tieout("run", "--once")
+
+    contract_at(tmp_path, CONTRACT + "      - {name: discount, logicalType: number}\n")
+    books.json("run", "--once")
+
+    assert books.status()["obligations"]["keys"] == [{"key": '["A"]', "reason": "unfit"}]
+
+
 def lines(first: int, count: int, **fields: Any) -> list[Any]:
     return [image(f"K{number}", number, **fields) for number in range(first, first + count)]
 
@@ -130,9 +143,9 @@ def test_a_paused_stream_goes_on_as_it_is_when_somebody_says_so(tmp_path: Path) 
     assert books.query("select id from latest.erp__account where not _deleted") == [["A"]]
 
 
-def of_postgres(root: Path, url: str) -> Project:
+def of_postgres(root: Path, url: str, *, tables: str = "public.account") -> Project:
     (root / "tieout.yaml").write_text(
-        f"project: books\nsources:\n  erp: {{type: postgres, url: '{url}', tables: [public.account]}}\n"
+        f"project: books\nsources:\n  erp: {{type: postgres, url: '{url}', tables: [{tables}]}}\n"
     )
     return Project(root, within=True)
 
@@ -350,6 +363,26 @@ def test_a_contract_that_cannot_be_read_holds_up_its_own_stream_alone(tmp_path: 
 
     assert books.query("select count(*) from latest.erp__account") == [[2]]
     assert {one["state"] for one in books.json("status")["streams"]} == {"complete"}
+
+
+def test_a_contract_of_a_table_that_cannot_be_read_holds_up_its_own_stream_alone(tmp_path: Path, database: str) -> None:
+    books = of_postgres(tmp_path, database, tables="public.account, public.item")
+    execute(database, "create table account (id text primary key)", "create table item (id int primary key)")
+    execute(database, "insert into account values ('a')", "insert into item values (1)")
+    books.json("run", "--once")
+    contract = tmp_path / "contracts" / "erp" / "account.yaml"
+    written = contract.read_text()
+
+    contract.write_text("apiVersion: [")
+    execute(database, "insert into account values ('b')", "insert into item values (2)")
+    ran = books.json("run", "--once", code=2)
+    beside = books.query("select id from latest.erp__item order by id")
+    contract.write_text(written)
+    books.json("run", "--once")
+
+    assert "account.yaml:2: this is not YAML" in ran["lanes"][0]["reason"]
+    assert beside == [[1], [2]]
+    assert books.query("select id from latest.erp__account order by id") == [["a"], ["b"]]
 
 
 def test_another_key_is_refused_once_rows_have_landed(tmp_path: Path) -> None:

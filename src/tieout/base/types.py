@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -87,6 +88,8 @@ _SPELLINGS = {
     "bytea": Kind.BINARY, "binary": Kind.BINARY, "blob": Kind.BINARY,
 }  # fmt: skip
 
+INTEGERS = frozenset({Kind.INT16, Kind.INT32, Kind.INT64})
+
 _DECIMAL = re.compile(r"(?:decimal|numeric|number)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _SIZED = re.compile(r"([a-z ]+?)\s*\(\s*\d+\s*\)(\s+with(?:out)? time zone)?")
 
@@ -151,6 +154,14 @@ class Column:
     type: ColumnType
     required: bool = False
     physical: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a contract says of an object to the source that reads it: its key, and its columns' types."""
+
+    key: tuple[str, ...]
+    types: Mapping[str, ColumnType]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ class Captured:
     at_one_moment: bool = False
     """Whether all rows are reads of the source as it stood at one position, where a key has one row however often it
     is read: then the position orders them, and their content need not."""
+    since: int = 0
+    """The position of the track behind which the read began of which this is a part: what was told up to there is no
+    matter of a sweep that ends this read."""
 
 
 @dataclass(frozen=True, slots=True)

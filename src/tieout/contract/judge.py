@@ -22,16 +22,15 @@ from ..base.codec import canonical_json, sha256_hex
 from ..base.errors import Broken
 from ..base.order import CONTENT_WIDTH, EPOCH_FORMAT, Class, Order
 from ..base.sql import Sql, Statements, literal, name
-from ..base.types import Column, ColumnType, Kind
+from ..base.types import INTEGERS, Column, ColumnType, Kind
 from .contract import Contract
 from .lanes import tally_of
 
 _PARSE = Statements(__package__, "parse.sql")
 _JUDGE = Statements(__package__, "judge.sql")
 
-_INTEGERS = (Kind.INT16, Kind.INT32, Kind.INT64)
-_NUMBERS = (*_INTEGERS, Kind.DECIMAL, Kind.NUMERIC, Kind.FLOAT32, Kind.FLOAT64)
-_NEEDS_NO_ESCAPE = (*_INTEGERS, Kind.BOOLEAN, Kind.UUID, Kind.DATE, Kind.DECIMAL)
+_NUMBERS = (*INTEGERS, Kind.DECIMAL, Kind.NUMERIC, Kind.FLOAT32, Kind.FLOAT64)
+_NEEDS_NO_ESCAPE = (*INTEGERS, Kind.BOOLEAN, Kind.UUID, Kind.DATE, Kind.DECIMAL)
 _LENGTHLESS = (*_NEEDS_NO_ESCAPE, Kind.FLOAT32, Kind.FLOAT64, Kind.TIME, Kind.TIMESTAMP)
 """Kinds whose text holds no `|`, and is never `-` alone."""
 _ENVELOPE = frozenset(CAPTURED.names) | {"_cover_judged", "_cover_id", "_cover_lacks"}
@@ -39,7 +38,7 @@ _SHORT_ID_WIDTH = 16
 """Of a hash that stands for a text among few: a cover, a moment."""
 _ALIVE = pa.array([change.Kind.IMAGE, change.Kind.UNDELETE], pa.string())
 _READERS = {
-    **dict.fromkeys(_INTEGERS, "read_integer"),
+    **dict.fromkeys(INTEGERS, "read_integer"),
     Kind.FLOAT32: "read_float",
     Kind.FLOAT64: "read_float",
 }
@@ -57,11 +56,15 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A source's column in the statement: its name there, its values as text, and whether that has to be read."""
+    """A source's column in the statement: its name and type there, and its values as text."""
 
     name: Sql
     plain: Sql
-    is_text: bool
+    type: pa.DataType
+
+    @property
+    def is_text(self) -> bool:
+        return bool(pa.types.is_string(self.type) or pa.types.is_large_string(self.type))
 
 
 def batch_schema(contract: Contract) -> pa.Schema:
@@ -148,8 +151,7 @@ def _renamed(told: pa.Table) -> tuple[pa.Table, Mapping[str, _Told]]:
         is_envelope = column.name in _ENVELOPE
         names.append(column.name if is_envelope else f"s{at}")
         if not is_envelope:
-            is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-            sources[column.name] = _Told(name(f"s{at}"), _plain(column.type, name(f"s{at}")), is_text)
+            sources[column.name] = _Told(name(f"s{at}"), _plain(column.type, name(f"s{at}")), column.type)
     return told.rename_columns(names), sources
 
 
@@ -213,9 +215,10 @@ def _column(at: int, column: Column, source: _Told | None, encoding: str) -> Map
     if source is None:
         told, unwrap, read = Sql("null"), Sql("null"), _typed_null(column.type)
     else:
-        told, unwrap = _told(column, source.name, encoding)
+        is_native = not source.is_text and _holds(source.type, column.type)
+        told, unwrap = _told(column, source.name if source.is_text or is_native else source.plain, encoding)
         cast = _PARSE("cast_native", value=plain, type=Sql(column.type.duckdb))
-        read = _reader(column.type, plain, encoding) if source.is_text else cast
+        read = cast if is_native else _reader(column.type, plain, encoding)
     return {
         "name": name(column.name),
         "label": literal(column.name),
@@ -231,6 +234,16 @@ def _column(at: int, column: Column, source: _Told | None, encoding: str) -> Map
         "hashed": _hashed(column.type, value),
         "output": value,
     }
+
+
+def _holds(native: pa.DataType, wanted: ColumnType) -> bool:
+    """Whether the type may take native values as they are. Into another kind they would be rounded, or guessed: those
+    are read from their text, like any other."""
+    if pa.types.is_integer(native):
+        return wanted.kind in INTEGERS
+    if native == pa.uuid():
+        return wanted.kind is Kind.UUID
+    return bool(native == wanted.arrow)
 
 
 def _typed_null(type_: ColumnType) -> Sql:

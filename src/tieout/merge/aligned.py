@@ -110,13 +110,26 @@ def _cast_to(batch: Batch, schema: pa.Schema) -> pa.Table:
             columns.append(pa.nulls(batch.changes.num_rows, field.type))
             continue
         try:
-            columns.append(_cast(batch.changes.column(field.name), field.type))
+            columns.append(_cast_taken(batch.changes, field))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise Misconfigured(
                 f"{batch.footer.stream}: what landed as {field.name} does not fit its contract: {error}.",
                 hint="Widen the type in the contract.",
             ) from error
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _cast_taken(changes: pa.Table, field: pa.Field) -> pa.ChunkedArray:
+    """The column in this type. A row that was refused stands in its bytes: what a contract that was wrong read of it
+    must not keep the right one from being followed."""
+    column = changes.column(field.name)
+    try:
+        return _cast(column, field.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        taken = pc.if_else(pc.is_null(changes.column("_fault")), column, pa.scalar(None, column.type))
+        if taken.null_count == len(taken):
+            return pa.chunked_array([pa.nulls(len(taken), field.type)])
+        return _cast(taken, field.type)
 
 
 def _cast(column: pa.ChunkedArray, to: pa.DataType) -> pa.ChunkedArray:

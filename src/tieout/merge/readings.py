@@ -5,7 +5,7 @@ Readings only: every figure is computed from the tables when it is asked for, by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -97,9 +97,15 @@ class StreamReading:
 
     def obligations(self, *, limit: int) -> tuple[int, tuple[Obligation, ...]]:
         """How many are open, and the first of them."""
-        rows = self._rows("obligations", str(self._stream), self._fields, limit=limit)
+        open_ = _SQL("open", **self._parts)
+        rows = self._rows("obligations", str(self._stream), self._fields, limit=limit, open=open_)
         total = int(rows[0]["total"]) if rows else 0
         return total, tuple(Obligation(row["_key"], row["reason"]) for row in rows)
+
+    def open_keys(self, reasons: Collection[str], *, after: str, limit: int) -> tuple[str, ...]:
+        """The keys that are open for one of these reasons, in their order, behind `after`."""
+        open_, asked = _SQL("open", **self._parts), [str(self._stream), self._fields, after, sorted(reasons)]
+        return tuple(row["_key"] for row in self._rows("open_keys", *asked, limit=limit, open=open_))
 
     def accounts(self) -> dict[str, Tally]:
         """Per account, the rows of all merged batches."""

@@ -16,7 +16,7 @@ from (
     from {{ latest }}
 );
 
--- obligations --
+-- open --
 -- The keys whose value is not known for certain, and why: the rule's `open_reasons`, and rows that wait in quarantine.
 with floors as (
     select coalesce(floor, '') as floor, coalesce(gap, '') as gap from tieout.floors where stream = $1 and side = 'live'
@@ -38,6 +38,7 @@ registers as (
     from {{ latest }}, floors
     -- A row that an image made whole and nothing has happened to since is known for certain, alive or dead: nearly all are.
     where _gap is not null or _patch is not null or _base is null or not coalesce(_born, false)
+        or _key in (select key from tieout.unfit where stream = $1 and side = 'live')
 ),
 
 known as (
@@ -60,7 +61,17 @@ known as (
     where _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
 )
 
+-- obligations --
+-- How many keys are open, and the first of them.
+{{ open }}
+
 select _key, reason, count(*) over () as total from known order by _key nulls first, reason limit {{ limit }};
+
+-- open_keys --
+-- Those that are open for one of these reasons, in their order, behind a key.
+{{ open }}
+
+select distinct _key from known where _key > $3 and list_contains($4, reason) order by _key limit {{ limit }};
 
 -- books --
 -- The stream's rows by account, over all batches, with the sums of their ids.

@@ -74,17 +74,19 @@ class Holes:
     open        how many obligations are open        object_gap   something happened to the whole object
     nameless    rows in quarantine whose key cannot be read
     held_back   a sweep waits in quarantine, so what it would have deleted still stands here
+    paused      what lands of it is not merged
     """
 
     open: int = 0
     object_gap: bool = False
     nameless: int = 0
     held_back: bool = False
+    paused: bool = False
 
 
 def unexplained(compared: Comparison, holes: Holes) -> int:
     """How many keys differ without a known hole that could be the reason."""
-    if holes.object_gap:
+    if holes.object_gap or holes.paused:
         return 0
     left = {difference: found.count - found.known for difference, found in compared.findings.items()}
     if holes.held_back:

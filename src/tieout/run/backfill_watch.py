@@ -13,6 +13,7 @@ from .house import House
 from .lane import LaneWork
 from .outcome import Outcome
 from .patience import pause
+from .pausing import paused_now
 from .session import Warehouses
 from .worker import ATTEMPTS_ONCE
 
@@ -29,8 +30,8 @@ def unseen(backfill: Backfill, is_elsewhere: bool) -> None:
 def see_through(
     house: House, backfill: Backfill, *, stopping: Callable[[], bool], show: Show, dice: Random
 ) -> tuple[Backfill, Outcome]:
-    """The backfill as it ended, or as it stands when we were asked to stop or the lane cannot be worked; and how the
-    last pass over the lane went."""
+    """The backfill as it ended, or as it stands when we were asked to stop, its stream is paused, or the lane cannot be
+    worked; and how the last pass over the lane went."""
     lane, ledger, clock = backfill.stream.source, house.tools.ledger, house.tools.clock
     warehouses = Warehouses(house, wait_seconds=0.0)
     work, failures = LaneWork(house, lane, warehouses, only=None, dice=dice), 0
@@ -39,8 +40,10 @@ def see_through(
             outcome = work.step(stopping)
             backfill = found(ledger, [lane], backfill.id)
             show(backfill, outcome.is_elsewhere)
-            failures = failures + 1 if outcome.exit_code and not outcome.is_elsewhere else 0
-            if backfill.is_ended or stopping() or max(failures, work.backfills.delays) >= ATTEMPTS_ONCE:
+            is_failed = outcome.exit_code and not (outcome.is_elsewhere or outcome.is_held)
+            failures = failures + 1 if is_failed else 0
+            is_over = backfill.is_ended or backfill.stream in paused_now(ledger)
+            if is_over or stopping() or max(failures, work.backfills.delays) >= ATTEMPTS_ONCE:
                 return backfill, outcome
             clock.sleep(pause(failures, dice) if failures else _look_after(work, outcome))
     finally:

@@ -25,6 +25,7 @@ from . import mend
 from .backfill import DELAYED, DONE, FAILED, RESUMED, Backfill, Reached, backfills, turn
 from .pace import ROWS_FIRST, next_rows, rest_seconds
 from .patience import pause
+from .pausing import paused_now
 from .route import Tools
 from .session import Session
 
@@ -74,6 +75,7 @@ class LaneBackfills:
     def step(self, session: Session, *, is_busy: bool) -> None:
         """One chunk of the backfill whose turn it is, if it is time for one. What ails it alone is made a fact; raises
         what ails the lane. `is_busy`: live changes are coming in."""
+        self._tell_paused()
         due = self._due()
         if not due or self._left():
             return
@@ -102,10 +104,24 @@ class LaneBackfills:
         return (self._tools.clock.now() - began).total_seconds()
 
     def _due(self) -> list[Backfill]:
-        """Those to work on, in the order of their ids."""
-        asked = backfills(self._tools.ledger, self._lane)
-        due = [one for one in asked if not one.is_ended and self._only in (None, one.stream)]
-        return sorted(due, key=lambda one: one.id)
+        """Those to work on, in the order of their ids. One of a paused stream waits with it: nothing that it read would
+        be merged, so at its end every key would seem to be unmentioned."""
+        paused = paused_now(self._tools.ledger)
+        return sorted((one for one in self._asked() if one.stream not in paused), key=lambda one: one.id)
+
+    def _asked(self) -> list[Backfill]:
+        """Those that have not ended."""
+        known = backfills(self._tools.ledger, self._lane)
+        return [one for one in known if not one.is_ended and self._only in (None, one.stream)]
+
+    def _tell_paused(self) -> None:
+        """Of each that waits for its stream, once, why."""
+        paused = paused_now(self._tools.ledger)
+        for backfill in self._asked() if paused else ():
+            if (found := paused.get(backfill.stream)) is not None:
+                why = f"{backfill.stream} is paused: {found.reason}"
+                if backfill.reason != why:
+                    turn(self._tools.ledger, backfill, DELAYED, why)
 
     def _rest(self, seconds: float) -> None:
         self._ready_at = self._tools.clock.now() + timedelta(seconds=seconds)

@@ -18,7 +18,7 @@ from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..capture.source import Captured, Cut, Retells
 from ..contract.contract import Contract
-from ..ledger.facts import Certified, Landed, Paused
+from ..ledger.facts import Certified, Landed
 from ..merge.readings import Obligation, StreamReading
 from ..merge.warehouse import Side
 from ..quality.books import Books
@@ -27,7 +27,6 @@ from ..quality.compare import Comparing
 from ..quality.telling import Telling
 from .house import House
 from .mend import Tried, mend
-from .pausing import paused_now
 from .retell import retell
 from .route import Tools
 from .session import Session, Warehouses
@@ -65,7 +64,7 @@ def _certify_lane(
     session = Session(house, lane, warehouses)
     try:
         session.drain(session.source.bound())
-        mend(session.route, session.source, session.warehouse, session.route.streams(), Tried())
+        mend(session.route, session.source, session.warehouse, session.route.merging(), Tried())
         streams = _chosen(_told_of(session), lane, wanted)
         with (
             session.source.cut(tuple(stream.object for stream in streams)) as cut,
@@ -127,7 +126,7 @@ class _Certifier:
     def certify(self, telling: Telling) -> Certificate:
         """Compares, repairs if that is wanted, and enters what it came to."""
         certificate, comparing = self._compare(telling)
-        if self.repairing is not None and self._paused(certificate) is None:
+        if self.repairing is not None:
             certificate = self._repaired(telling, certificate, comparing, self.repairing)
         certificate = replace(certificate, hint=certificate.hint or self._hint(certificate))
         # Whoever took the lane over meanwhile may have merged beyond the cut; then nothing is certified.
@@ -141,24 +140,25 @@ class _Certifier:
     def _compare(self, telling: Telling) -> tuple[Certificate, Comparing]:
         reading = StreamReading(self.session.warehouse, telling.contract)
         total, open_ = reading.obligations(limit=_OPEN_MAX)
+        stream = telling.contract.stream
+        paused = self.session.route.paused.get(stream)
         obliged = [one.key for one in open_ if one.key is not None]
-        by_content = telling.contract.stream.object in self.cut.by_content
-        comparing = Comparing(telling, obliged, by_content=by_content)
+        comparing = Comparing(telling, obliged, by_content=stream.object in self.cut.by_content)
         certificate = Certificate(
-            stream=telling.contract.stream,
+            stream=stream,
             compared=comparing.compare(),
-            holes=_holes(total, open_, reading),
-            books=self._books(telling.contract.stream, reading),
+            holes=replace(_holes(total, open_, reading), paused=paused is not None),
+            books=self._books(stream, reading),
             freshness_p95_seconds=reading.freshness().p95_seconds,
-            unable=self.unable,
-            how=self._how(telling.contract.stream),
+            unable=(*self.unable, *([] if paused is None else [f"It is paused: {paused.reason}."])),
+            how=self._how(stream),
             cut=self._cut_json(),
         )
         return certificate, comparing
 
     def _repaired(self, telling: Telling, found: Certificate, comparing: Comparing, may: MayRepair) -> Certificate:
-        if self._retells:
-            return found
+        if self._retells or found.holes.paused:
+            return found  # what a paused stream lacks has landed, or would not be merged if it did
         rows = comparing.repair(position=self.cut.bound.position, now=self.tools.clock.now())
         plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
         if not plan.rows:
@@ -180,8 +180,8 @@ class _Certifier:
         stream, differs = certificate.stream, certificate.compared.differing
         if certificate.state is State.COMPLETE:
             return ""
-        if (paused := self._paused(certificate)) is not None:
-            return f"{stream} is paused: {paused.reason}. {paused.hint}"
+        if (paused := self.session.route.paused.get(stream)) is not None:
+            return paused.hint
         unexplains = unexplained(certificate.compared, certificate.holes)
         if differs and not unexplains and certificate.books.quarantined.count:
             return "See `tieout quarantine list`: what differs waits there."
@@ -192,10 +192,6 @@ class _Certifier:
         if certificate.books.quarantined.count:
             return "See `tieout quarantine list`."
         return ""
-
-    def _paused(self, certificate: Certificate) -> Paused | None:
-        """A stream that is paused is not merged, so a repair would only wait with the rest."""
-        return paused_now(self.tools.ledger).get(certificate.stream)
 
     def _books(self, stream: Stream, reading: StreamReading) -> Books:
         accounts, applied = reading.posted()

@@ -80,11 +80,7 @@ class Contracts:
         return [Stream(source, path.stem) for path in sorted(folder.glob("[!.]*.yaml"))]
 
     def keys(self, source: str) -> dict[str, tuple[str, ...]]:
-        """Of a source's objects that have a contract: the key that it names. Raises Misconfigured."""
-        return {stream.object: self.of(stream, describes_nothing).key for stream in self.written(source)}
-
-    def keys_readable(self, source: str) -> dict[str, tuple[str, ...]]:
-        """The same, without the contracts that cannot be read."""
+        """Of a source's objects that have a contract which can be read: the key that it names."""
         keys = {}
         for stream in self.written(source):
             with suppress(Misconfigured):

@@ -21,12 +21,13 @@ from ..base.types import Column
 from ..capture.source import Captured, Retells, Source
 from ..contract.contract import Contract
 from ..contract.drift import BREAKS, Finding, Policy, What, compare, followed
-from ..contract.kept import has_key_of, kept, restored
+from ..contract.kept import has_key_of, kept
 from ..contract.shown import shown_in
 from ..land.landing import Landing
 from ..ledger.facts import Drifted, Fact, Looked, Paused
 from ..ledger.ledger import Ledger
 from .contracts import Contracts
+from .declared import judged_last
 from .landed import told_of_none
 from .pausing import paused_now
 
@@ -121,17 +122,16 @@ class Watch:
 
     def _of(self, stream: Stream) -> _Seen | None:
         if stream not in self._seen:
-            entries = list(self._ledger.entries(Looked, stream=str(stream), last=1))
-            if not entries:
+            found = judged_last(self._ledger, stream)
+            if found is None:
                 return None
-            assert isinstance(entries[0].fact, Looked), "only Looked was asked for"
+            looked, contract = found
             last: dict[str, str] = {}
             for entry in self._ledger.entries(Drifted, stream=str(stream)):
                 assert isinstance(entry.fact, Drifted), "only Drifted was asked for"
                 last[entry.fact.column] = entry.fact.what
             aside = frozenset(column for column, what in last.items() if what == What.ASIDE)
-            contract = restored(stream, entries[0].fact.contract)
-            self._seen[stream] = _Seen(json.loads(entries[0].fact.columns), aside, contract)
+            self._seen[stream] = _Seen(json.loads(looked.columns), aside, contract)
         return self._seen[stream]
 
     def _begin(self, contract: Contract, table: pa.Table, names: list[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,12 +17,14 @@ from ..base.clock import Clock
 from ..base.errors import Misconfigured, Transient
 from ..base.step import Passing, unobserved
 from ..base.stream import Stream
+from ..base.types import Declared
 from ..capture.source import Source, SourceCheckup
 from ..land.local import LocalLanding, spool_of
 from ..ledger.ledger import Lease
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
 from .contracts import Contracts
+from .declared import declared
 from .holder import is_dead, me
 from .identity import identity_of, known_identity, slot_of
 from .project import ChangesConfig, PostgresConfig, Project
@@ -57,8 +60,8 @@ class House:
         config = self.project.sources[lane]
         if isinstance(config, ChangesConfig):
             return _changes(lane, config, self.tools.clock)
-        keys = self.tools.contracts.keys(lane)
-        return _postgres(lane, config, keys, self.project.landing, self.tools.clock)
+        promised = partial(declared, self.tools.contracts, self.tools.ledger, lane)
+        return _postgres(lane, config, promised, self.project.landing, self.tools.clock)
 
     def lease(self, lane: str, *, fence_min: int, wait_seconds: float = WAIT_SECONDS) -> Lease:
         """The lane, waiting for a living holder. Raises Occupied."""
@@ -100,7 +103,7 @@ def _changes(lane: str, config: ChangesConfig, clock: Clock) -> Source:
 
 
 def _postgres(
-    lane: str, config: PostgresConfig, keys: Mapping[str, tuple[str, ...]], landing: Path, clock: Clock
+    lane: str, config: PostgresConfig, promised: Callable[[], Mapping[str, Declared]], landing: Path, clock: Clock
 ) -> Source:
     from ..capture.postgres.source import PostgresSource
 
@@ -114,7 +117,7 @@ def _postgres(
         clock=clock,
         failover=config.failover,
         heartbeat_seconds=config.heartbeat_seconds,
-        keys=keys,
+        declared=promised,
         streaming=spool_of(landing, lane) if config.streaming else None,
         append_only=_appended(config),
     )
@@ -137,7 +140,7 @@ def checkup_of(project: Project, lane: str, clock: Clock) -> SourceCheckup:
         publication=config.publication,
         clock=clock,
         append_only=_appended(config),
-        keys=Contracts(project.root).keys_readable(lane),
+        keys=Contracts(project.root).keys(lane),
     )
 
 

@@ -115,8 +115,7 @@ class LaneWork:
         route.merge(warehouse, only=self._only)
         self._go_on(session)
         if self._only is None and (self._may_be_open or route.merged > merged):
-            streams = [stream for stream in route.streams() if stream not in route.paused]
-            self._may_be_open = mend(route, source, warehouse, streams, self._tried) > 0
+            self._may_be_open = mend(route, source, warehouse, route.merging(), self._tried) > 0
 
     def _go_on(self, session: Session) -> None:
         """Streams that were paused and whose contracts were mended: what these take now is released."""

@@ -9,6 +9,7 @@ from collections import Counter
 
 from ..base.stream import Stream
 from ..capture.source import Source
+from ..contract.contract import Contract
 from ..merge.readings import StreamReading
 from ..merge.warehouse import Warehouse
 from .route import Route
@@ -22,14 +23,16 @@ _MENDABLE = frozenset({"gap", "incomplete", "patched_after_death", "unfit"})
 
 
 Tried = Counter[tuple[Stream, str]]
-"""How often this worker has read a key again."""
+"""How often this worker has read a key again that has been open ever since."""
 
 
 def mend(route: Route, source: Source, warehouse: Warehouse, streams: list[Stream], tried: Tried) -> int:
     """Reads again the open keys of these streams, where the source can be asked; returns how many there were."""
     if not source.rereads:
         return 0
-    wanted = {stream.object: keys for stream in streams if (keys := _open_keys(route, warehouse, stream, tried))}
+    wanted = {
+        stream.object: keys for stream in streams if (keys := _open_keys(warehouse, route.contract(stream), tried))
+    }
     if not wanted:
         return 0
     tried.update((stream, key) for stream in streams for key in wanted.get(stream.object, ()))
@@ -40,7 +43,21 @@ def mend(route: Route, source: Source, warehouse: Warehouse, streams: list[Strea
     return sum(len(keys) for keys in wanted.values())
 
 
-def _open_keys(route: Route, warehouse: Warehouse, stream: Stream, tried: Tried) -> tuple[str, ...]:
-    _, found = StreamReading(warehouse, route.contract(stream)).obligations(limit=KEYS_MAX)
-    keys = {open_.key for open_ in found if open_.key is not None and open_.reason in _MENDABLE}
-    return tuple(sorted(key for key in keys if tried[stream, key] < TRIES_MAX))
+def _open_keys(warehouse: Warehouse, contract: Contract, tried: Tried) -> tuple[str, ...]:
+    """The first keys that reading may mend. Those that it did not are passed over: they keep no others waiting."""
+    reading, stream, after = StreamReading(warehouse, contract), contract.stream, ""
+    while True:  # bounded: `after` rises
+        found = reading.open_keys(_MENDABLE, after=after, limit=KEYS_MAX)
+        last = found[-1] if len(found) == KEYS_MAX else None
+        _forget_mended(tried, stream, frozenset(found), after=after, last=last)
+        keys = tuple(key for key in found if tried[stream, key] < TRIES_MAX)
+        if keys or last is None:
+            return keys
+        after = last
+
+
+def _forget_mended(tried: Tried, stream: Stream, open_: frozenset[str], *, after: str, last: str | None) -> None:
+    """Of the keys behind `after`, up to `last` if that is not the end, those that are not open are certain again."""
+    for of, key in list(tried):
+        if of == stream and key not in open_ and after < key and (last is None or key <= last):
+            del tried[of, key]

@@ -193,6 +193,10 @@ class Route:
             self._streams = {Stream.parse(text) for text in self._tools.ledger.landed(self.lane).values()}
         return sorted(self._streams)
 
+    def merging(self) -> list[Stream]:
+        """Those of them that are merged: all but the paused ones."""
+        return [stream for stream in self.streams() if stream not in self.paused]
+
     def turn(self) -> Turn:
         return Turn(self.lane, self._lease.fence)
 
@@ -260,8 +264,8 @@ class Route:
         return self._hand.take(name) or self._tools.landing.open(stream, name)
 
     def _keyless_before(self, captured: Captured, stream: Stream) -> int:
-        """The unreadable keys in what has landed of this track: a sweep may have begun in an earlier piece."""
-        if captured.before is None:
+        """The unreadable keys in what has landed of this read: a sweep may have begun in an earlier piece."""
+        if captured.before is None or captured.before.position <= captured.since:
             return 0
         landed = self._tools.ledger.entries(Landed, lane=self.lane, stream=str(stream))
         names = [
@@ -269,7 +273,8 @@ class Route:
             for entry in landed
             if isinstance(fact := entry.fact, Landed) and fact.track == captured.after.track
         ]
-        return sum(self._tools.landing.footer(stream, name).keyless for name in names)
+        footers = [self._tools.landing.footer(stream, name) for name in names]
+        return sum(footer.keyless for footer in footers if footer.span.after.position > captured.since)
 
     def _find_pending(self, warehouse: Warehouse) -> dict[Stream, list[Landed]]:
         """Per stream, what the ledger says landed and the warehouse itself does not say is applied.

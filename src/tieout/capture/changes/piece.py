@@ -60,11 +60,14 @@ class Reader:
             return
         lines = lines_of(self.track, self.file, identity.stamp.size)
         ahead = Ahead(self.decoder, lines)
+        since = state.get("since", 0)
         while not place.done:  # bounded: a piece goes on by a line at least
+            if not place.sweeps:
+                since = 0 if before is None else before.position
             tables, place = self._piece(lines, place, ahead)
             self._check_unchanged(identity)
-            after = self._cursor(before, identity, place)
-            yield _captured(before, after, tables)
+            after = self._cursor(before, identity, place, since)
+            yield _captured(before, after, tables, since)
             before = after
 
     def _identity(self, state: dict[str, Any]) -> Identity:
@@ -80,8 +83,11 @@ class Reader:
                 hint="Write files elsewhere and rename them into the folder.",
             )
 
-    def _cursor(self, before: Cursor | None, identity: Identity, place: Place) -> Cursor:
-        state = {"stamp": identity.stamp.to_json(), "sha256": identity.sha256, "place": place.to_json()}
+    def _cursor(self, before: Cursor | None, identity: Identity, place: Place, since: int = 0) -> Cursor:
+        """`since`: behind which position the sweep began, or the oldest of several, that goes on at this place."""
+        state: dict[str, Any] = {"stamp": identity.stamp.to_json(), "sha256": identity.sha256, "place": place.to_json()}
+        if place.sweeps:
+            state["since"] = since
         return Cursor.of(self.track, before.position + 1 if before is not None else 1, state)
 
     def _piece(self, lines: Lines, place: Place, ahead: Ahead) -> tuple[dict[str, pa.Table], Place]:
@@ -138,8 +144,8 @@ def _cells(rows: Sequence[Row], sheaves: Sequence[Sheaf], *, before: int) -> int
     return count * len(names_of(rows, sheaves, before=before))
 
 
-def _captured(before: Cursor | None, after: Cursor, tables: dict[str, pa.Table]) -> Captured:
-    return Captured(before=before, after=after, epoch=0, encoding="json", tables=tables)
+def _captured(before: Cursor | None, after: Cursor, tables: dict[str, pa.Table], since: int = 0) -> Captured:
+    return Captured(before=before, after=after, epoch=0, encoding="json", tables=tables, since=since)
 
 
 def _bytes(made: dict[str, list[pa.Table]]) -> int:

@@ -7,19 +7,19 @@ the application's own updates fail.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...base.change import is_reserved
 from ...base.errors import Misconfigured
 from ...base.sql import Sql, literal, name
 from ...base.stream import Stream
-from ...base.types import Column, ColumnType, Described
+from ...base.types import INTEGERS, Column, ColumnType, Declared, Described, Kind
 from ..source import Remark
 from .appends import ROW_ID, refuse, refuse_left
 from .compositions import Compositions
 from .nested import Composition
-from .types import NESTED, OTHER, PASSAGES, Passage, passage_of, type_of
+from .types import NESTED, OTHER, PASSAGES, Passage, Read, passage_of, type_of
 
 _TABLE, _PARTITIONED = "r", "p"
 _BY_NOTHING, _STORED = "", "s"
@@ -35,7 +35,8 @@ TableName = str | tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Field:
     """`physical`: the server's word for the type. `cast`: the type's name without its modifier.
-    `composition`: of an array or a row of columns, which come as JSON."""
+    `composition`: of an array or a row of columns, which come as JSON. `is_retyped`: its contract gives it another type
+    than the database, so a read takes the server's text, from which the log's values are read too."""
 
     name: str
     physical: str
@@ -43,10 +44,26 @@ class Field:
     passage: Passage
     cast: Sql
     composition: Composition | None = None
+    is_retyped: bool = False
 
     @property
     def type(self) -> ColumnType:
         return type_of(self.passage, self.physical)
+
+    def read(self, expression: Sql) -> Sql:
+        """How a read asks for it."""
+        return (Read.AS_WRITTEN if self.is_retyped else self.passage.read).of(expression)
+
+    def declared(self, declared: Declared | None) -> Field:
+        """The same under this contract."""
+        wanted = None if declared is None else declared.types.get(self.name)
+        return replace(self, is_retyped=wanted is not None and self._is_another(wanted.kind))
+
+    def _is_another(self, wanted: Kind) -> bool:
+        """Of values that the driver makes: a whole number is the same in whatever holds it."""
+        ours = self.passage.kind
+        both = {ours, wanted} <= INTEGERS
+        return self.passage.read is Read.AS_IT_IS and self.composition is None and ours != wanted and not both
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +93,10 @@ class Table:
         columns = tuple(Column(field.name, field.type, field.required, field.physical) for field in self.fields)
         note = f"Generated columns that the log does not tell are left out: {', '.join(self.untold)}."
         return Described(self.object, columns, self.key, note if self.untold else "")
+
+    def declared(self, declared: Declared | None) -> Table:
+        """The same, its columns read as this contract needs them."""
+        return replace(self, fields=tuple(field.declared(declared) for field in self.fields))
 
     @property
     def compositions(self) -> dict[str, Composition]:
@@ -132,18 +153,20 @@ def tables(
     relations: Sequence[tuple[Any, ...]],
     answers: Answers,
     *,
-    keys: Mapping[str, tuple[str, ...]],
+    declared: Mapping[str, Declared],
     append_only: Collection[str] = (),
     may_stay_out: Collection[str] = (),
 ) -> Listing:
-    """The tables of `wanted` (object -> schema.table). `keys` are those that people have named in contracts,
+    """The tables of `wanted` (object -> schema.table). `declared` is what people say of them in contracts,
     `append_only` the objects of which only what is added shall be told. Raises Misconfigured for one that cannot be
     followed, with the command that mends it, unless its object `may_stay_out`."""
     made, left_out = [], []
     for object_, relation in zip(wanted, relations, strict=True):
         try:
             appended = object_ in append_only
-            made.append(_table(object_, relation, answers, keys.get(object_, ()), append_only=appended))
+            contract = declared.get(object_)
+            named = () if contract is None else contract.key
+            made.append(_table(object_, relation, answers, named, append_only=appended).declared(contract))
         except Misconfigured as refused:
             if object_ not in may_stay_out:
                 raise

@@ -27,6 +27,7 @@ class Reading:
     """Of a table that has this `shape`.
 
     start   where in the log its first chunk stands; None while it is due and has not begun
+    since   the position of its track behind which it began
     part    which of the shape's files is read, and from which `block` on
     rows    told so far
     share   read so far, from 0 to 1
@@ -35,6 +36,7 @@ class Reading:
 
     shape: Shape
     start: int | None
+    since: int = 0
     part: int = 0
     block: int = 0
     rows: int = 0
@@ -49,6 +51,7 @@ class Reading:
             "object": object_,
             "shape": self.shape.to_json(),
             "begun": self.start is not None,
+            "since": self.since,
             "part": self.part,
             "block": self.block,
             "share": round(self.share, 4),
@@ -63,6 +66,7 @@ class Reading:
         return cls(
             shape=Shape.from_json(state["shape"]),
             start=lsn_number(state["lsn"]) if state["begun"] else None,
+            since=int(state.get("since", 0)),
             part=int(state["part"]),
             block=int(state["block"]),
             rows=int(state["rows"]),
@@ -79,12 +83,13 @@ class Reading:
             return {}
         return {part: told for part, told in strangers.items() if part not in known and told > start}
 
-    def begun(self, start: int) -> Reading:
-        return replace(self, start=start)
+    def begun(self, start: int, before: Cursor | None) -> Reading:
+        """`before` is where its track stands."""
+        return replace(self, start=start, since=0 if before is None else before.position)
 
-    def anew(self, start: int) -> Reading:
+    def anew(self, start: int, before: Cursor | None) -> Reading:
         """Of a table that is read in one moment: nothing that was read before counts."""
-        return replace(self, start=start, part=0, block=0, rows=0, share=0.0, sweeps=True)
+        return replace(self.begun(start, before), part=0, block=0, rows=0, share=0.0, sweeps=True)
 
     def at(self, part: int, block: int, share: float) -> Reading:
         return replace(self, part=part, block=block, share=share)

@@ -54,7 +54,9 @@ class Reads:
             if self._dues[table.object].reason:
                 reading = self._dues[table.object].holed(stamp.lsn)
                 self._dues[table.object] = Due(reading)
-                piece = self._piece(table, gap(stamp), reading.begun(stamp.lsn) if begins else reading)
+                if begins:
+                    reading = reading.begun(stamp.lsn, self._cursors[table.object])
+                piece = self._piece(table, gap(stamp), reading)
                 yield replace(piece, at_one_moment=False)
 
     def chunk(self, view: View) -> Iterator[Captured]:
@@ -65,9 +67,9 @@ class Reads:
         while self._cursors[table.object] == before:
             reading = self._readings[table.object]
             if table.append_only:
-                reading = reading.anew(view.moment.lsn)
+                reading = reading.anew(view.moment.lsn, before)
             elif reading.start is None:
-                reading = reading.begun(view.moment.lsn)
+                reading = reading.begun(view.moment.lsn, before)
             if reading.part < len(reading.shape.files):
                 reading = yield from self._blocks(table, reading, view)
             self._readings[table.object] = reading
@@ -92,7 +94,8 @@ class Reads:
         before = self._cursors[table.object]
         after = reading.cursor(snapshot_track(table.object), table.object, before, self._incarnation)
         self._cursors[table.object], self._readings[table.object] = after, reading
-        return Captured(before, after, self._incarnation.epoch, "native", {table.object: rows}, at_one_moment=True)
+        tables, epoch = {table.object: rows}, self._incarnation.epoch
+        return Captured(before, after, epoch, "native", tables, at_one_moment=True, since=reading.since)
 
 
 def _with_last(pieces: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, bool]]:

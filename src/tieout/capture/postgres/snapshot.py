@@ -201,19 +201,19 @@ def images_of(answer: pa.Table, table: Table, stamp: Stamp) -> pa.Table:
 
 def read_of(field: Field) -> dict[str, Sql]:
     """A column as a statement reads it."""
-    return {"name": name(field.name), "read": field.passage.read.of(name(field.name))}
+    return {"name": name(field.name), "read": field.read(name(field.name))}
 
 
 def _asked(field: Field, key: Sequence[str]) -> dict[str, Sql]:
     """A column of a question by key: of the key it is there even where its row is not."""
     column, held = name(field.name), name("held", field.name)
     if field.name not in key:
-        return {"name": column, "read": field.passage.read.of(held), "asked": Sql()}
+        return {"name": column, "read": field.read(held), "asked": Sql()}
     text = statements("asked_text", place=key.index(field.name))
     asked = field.passage.asked.of(text, field.cast)
     return {
         "name": column,
-        "read": field.passage.read.of(statements("or_asked", held=held, asked=asked)),
+        "read": field.read(statements("or_asked", held=held, asked=asked)),
         "asked": asked,
     }
 

@@ -8,12 +8,11 @@ hole: it is said of each table concerned, and closed by reading just these table
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import pyarrow as pa
@@ -24,7 +23,7 @@ from ...base.cursor import Cursor, Progress
 from ...base.errors import Broken, Misconfigured, Transient
 from ...base.order import Class, Order
 from ...base.range import Range
-from ...base.types import Described
+from ...base.types import Declared, Described
 from ..source import Bound, Captured, Chunk, Cut, Estimate, Place, Remark
 from . import ranges
 from .appends import remark
@@ -58,7 +57,6 @@ _EXACT = canonical_json({"exact": True})
 _beginnings_max = 4
 """How often a table that is written anew while it is read is begun again in one pass."""
 
-_NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _keys_max = 5_000
 """Keys that one question asks for."""
 _chunk_wait_seconds = 1
@@ -71,7 +69,7 @@ class PostgresSource:
     `failover`: a standby that takes over shall have our slot too, where the server can see to that (17 and later).
     `heartbeat_seconds`: how often a word is left in the log; 0 for never. `streaming`: a folder where transactions may
     wait that have not committed; None: the server keeps them until they have.
-    `keys`: those that contracts name; they hold where a table logs whole old rows (REPLICA IDENTITY FULL).
+    `declared`: what contracts say now. Their keys hold where a table logs whole old rows (REPLICA IDENTITY FULL).
     `append_only`: objects of whose tables, which have no key, only what is added is told.
     """
 
@@ -89,7 +87,7 @@ class PostgresSource:
         schemas: Sequence[str] = (),
         failover: bool = True,
         heartbeat_seconds: float = 0.0,
-        keys: Mapping[str, tuple[str, ...]] = _NO_KEYS,
+        declared: Callable[[], Mapping[str, Declared]] = dict,
         streaming: Path | None = None,
         append_only: Collection[str] = (),
     ) -> None:
@@ -98,7 +96,7 @@ class PostgresSource:
         self.lane = lane
         self._named = dict(tables)
         self._schemas = tuple(schemas)
-        self._keys = dict(keys)
+        self._declared = declared
         self._slot = slot
         self._clock = clock
         self._wire = Wire(
@@ -130,7 +128,8 @@ class PostgresSource:
             self._list({})
         if anew and self._following is not None:
             wanted = {table.object: self._wanted[table.object] for table in self._known}
-            now = {table.object: table for table in self._wire.tables(wanted, may_stay_out=set(wanted)).tables}
+            listing = self._wire.tables(wanted, declared=self._declared(), may_stay_out=set(wanted))
+            now = {table.object: table for table in listing.tables}
             self._known = tuple(now.get(table.object, table) for table in self._known)
         return tuple(table.described() for table in self._known)
 
@@ -345,7 +344,7 @@ class PostgresSource:
         if unknown := sorted(set(objects) - set(self._wanted)):
             raise Broken(f"source {self.lane} has no objects {unknown}.")
         wanted = {object_: self._wanted[object_] for object_ in objects}
-        return self._wire.tables(wanted, keys=self._keys).tables if objects else ()
+        return self._wire.tables(wanted, declared=self._declared()).tables if objects else ()
 
     def _list(self, progress: Progress) -> tuple[Table, ...]:
         """Asks the catalogue for the tables to follow. One that nobody named may stay out, as long as none of it was
@@ -355,7 +354,7 @@ class PostgresSource:
             for object_ in self._wanted
             if object_ not in self._named and snapshot_track(object_) not in progress
         }
-        listing = self._wire.tables(self._wanted, keys=self._keys, may_stay_out=unnamed)
+        listing = self._wire.tables(self._wanted, declared=self._declared(), may_stay_out=unnamed)
         self._known, self._left_out = listing.tables, listing.left_out
         if not self._known:
             first = self._left_out[0]

@@ -20,10 +20,12 @@ from psycopg2.extras import LogicalReplicationConnection
 
 from ...base.errors import Misconfigured, TieoutError, Transient
 from ...base.sql import Sql, Statements, literal, name
+from ...base.types import Declared
 from . import catalogue
 from .appends import appends_of
 from .catalogue import GENERATED_SINCE, Answers, Listing, Published, Table, TableName
 from .compositions import Compositions
+from .dsn import dsn_of
 from .lsn import lsn_number
 from .refusal import is_locked, refusal, refusals_told
 from .shape import Shape
@@ -32,35 +34,9 @@ from .stream import Stream
 
 statements = Statements(__package__, "statements.sql")
 
-_PATIENCE: Mapping[str, str] = {
-    # A slot is made when the transactions that run have ended: it waits for each no longer than this.
-    "lock_timeout": "60s",
-    # A machine of ours that has vanished holds the slot no longer than TCP takes to notice.
-    "tcp_keepalives_idle": "30",
-    "tcp_keepalives_interval": "10",
-    "tcp_keepalives_count": "3",
-}
-"""Settings for which the URL's own `options` may say something else."""
-
-_MEANING: Mapping[str, str] = {
-    # Values in the log are written as the session would write them; these make them one text everywhere.
-    "TimeZone": "UTC",
-    "DateStyle": "ISO",
-    "IntervalStyle": "iso_8601",
-    "extra_float_digits": "3",
-    "bytea_output": "hex",
-    # A table that hides rows from us must fail, or its hidden rows would be taken for deleted ones.
-    "row_security": "off",
-    # A large table takes its time.
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-}
-"""Settings on which what we read depends."""
-
-_NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+_NOTHING_DECLARED: Mapping[str, Declared] = MappingProxyType({})
 _NAMING_LATE = 18_00_00
 
-_connect_seconds_max = 20
 _slot_name_max = 63
 _COUNTING = 140_000
 _FAILING_OVER = 170_000
@@ -140,10 +116,10 @@ class Wire:
         self,
         wanted: Mapping[str, TableName],
         *,
-        keys: Mapping[str, tuple[str, ...]] = _NO_KEYS,
+        declared: Mapping[str, Declared] = _NOTHING_DECLARED,
         may_stay_out: Collection[str] = (),
     ) -> Listing:
-        """The tables of the project, by the server's catalogue; `keys` are those that contracts name. Raises
+        """The tables of the project, by the server's catalogue; `declared` is what their contracts say. Raises
         Misconfigured for one we must refuse, unless its object `may_stay_out`."""
         schemas, names = zip(*(catalogue.split(table) for table in wanted.values()), strict=True)
         relations = self._ask("relations", schemas=list(schemas), names=list(names))
@@ -156,7 +132,7 @@ class Wire:
             appended=self._published(self._appends) or self._to_be_made(),
         )
         return catalogue.tables(
-            wanted, relations, answers, keys=keys, append_only=self._append_only, may_stay_out=may_stay_out
+            wanted, relations, answers, declared=declared, append_only=self._append_only, may_stay_out=may_stay_out
         )
 
     def shapes(self, tables: Sequence[Table]) -> dict[str, Shape]:
@@ -375,24 +351,9 @@ class Wire:
             return psycopg2.connect(self.dsn, connection_factory=LogicalReplicationConnection)
 
     def _dsn(self, *, encoding: str) -> str:
-        with refusals_told("reading `url`"):
-            given = psycopg2.extensions.parse_dsn(self._url)
-        # The server takes the last of two equal settings.
-        settings = [
-            *_settings(_PATIENCE),
-            given.pop("options", ""),
-            *_settings(_MEANING),
-            f"-c client_encoding={encoding}",
-        ]
-        given.setdefault("connect_timeout", _connect_seconds_max)
-        given.setdefault("application_name", "tieout")
-        return psycopg2.extensions.make_dsn(**given, options=" ".join(settings))
+        return dsn_of(self._url, encoding=encoding)
 
 
 def _apart(tables: Sequence[Table]) -> tuple[list[Table], list[Table]]:
     """Those with a key, and those that are append-only."""
     return [table for table in tables if not table.append_only], [table for table in tables if table.append_only]
-
-
-def _settings(settings: Mapping[str, str]) -> Iterator[str]:
-    return (f"-c {key}={value}" for key, value in settings.items())
