@@ -14,9 +14,9 @@ from typing import Any
 from tieout.base.change import CAPTURED, RESERVED
 from tieout.base.codec import canonical_json
 from tieout.base.errors import Broken
+from tieout.capture.postgres.log.pgoutput import Begin, Commit, Relation, Truncate, decode
+from tieout.capture.postgres.log.tracked import Tracked
 from tieout.capture.postgres.lsn import lsn_text
-from tieout.capture.postgres.pgoutput import Begin, Commit, Relation, Truncate, decode
-from tieout.capture.postgres.tracked import Tracked
 
 UNCHANGED = "unchanged"
 Value = bytes | str | None

@@ -7,9 +7,9 @@ from struct import pack
 
 import pyarrow as pa
 
-from tieout.capture.postgres.heap import Heap
-from tieout.capture.postgres.tracked import Tracked
-from tieout.capture.postgres.transactions import Transactions
+from tieout.capture.postgres.log.heap import Heap
+from tieout.capture.postgres.log.tracked import Tracked
+from tieout.capture.postgres.log.transactions import Transactions
 
 ORDERS, OTHER, LINES = 16385, 16386, 16387
 KEEP = object()

@@ -11,9 +11,9 @@ import pytest
 from tests.conformance.postgres_follower import SLOT, Follower, column, kinds, session
 from tieout.base.errors import Misconfigured
 from tieout.base.range import Range
-from tieout.capture.postgres import snapshot as snapshot_module
 from tieout.capture.postgres import wire as wire_module
 from tieout.capture.postgres.appends import appends_of
+from tieout.capture.postgres.tables import snapshot as snapshot_module
 
 TABLES = {"events": "public.events"}
 BOTH = {"orders": "public.orders", **TABLES}

@@ -14,8 +14,8 @@ from psycopg2.extras import LogicalReplicationConnection
 from tests.conformance.postgres_follower import Noon, session
 from tieout.base.finding import Finding, Level, Shell
 from tieout.base.sql import Sql
-from tieout.capture.postgres import checkup_log
-from tieout.capture.postgres.checkup import PostgresCheckup
+from tieout.capture.postgres.checkup import log as checkup_log
+from tieout.capture.postgres.checkup.findings import PostgresCheckup
 from tieout.run.clock import SystemClock
 from tieout.sim.server import PostgresServer
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.conformance.postgres_follower import session
 from tieout.base.finding import Finding
-from tieout.capture.postgres import checkup_log
-from tieout.capture.postgres.checkup import PostgresCheckup
+from tieout.capture.postgres.checkup import log as checkup_log
+from tieout.capture.postgres.checkup.findings import PostgresCheckup
 from tieout.run.clock import SystemClock
 from tieout.sim.server import PostgresServer
 

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.postgres_follower import SLOT, Follower, column, content, kinds, session
-from tieout.capture.postgres import chunk as chunk_module
-from tieout.capture.postgres import view as view_module
+from tieout.capture.postgres.tables import chunk as chunk_module
+from tieout.capture.postgres.tables import view as view_module
 
 TABLES = {"orders": "public.orders"}
 MADE = """

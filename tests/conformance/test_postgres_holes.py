@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.postgres_follower import SLOT, Follower, content, kinds, session
 from tests.conformance.test_postgres_trouble import drop_slot, end_readers, slots
 from tieout.capture.hole import unread
-from tieout.capture.postgres import chunk as chunk_module
+from tieout.capture.postgres.tables import chunk as chunk_module
 
 BOTH = {"orders": "public.orders", "line": "public.line"}
 

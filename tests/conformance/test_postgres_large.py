@@ -8,7 +8,7 @@ import pytest
 
 from tests.conformance.postgres_follower import Follower, assert_confirmed, column, confirmed, content, session
 from tieout.base.batch import Span
-from tieout.capture.postgres import following as following_module
+from tieout.capture.postgres.log import following as following_module
 from tieout.capture.postgres.lsn import lsn_number
 from tieout.capture.source import Captured
 from tieout.ledger.coverage import proven

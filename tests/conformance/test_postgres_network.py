@@ -16,9 +16,9 @@ import pytest
 
 from tests.conformance.postgres_follower import Follower, column, content, session
 from tieout.base.errors import Transient
-from tieout.capture.postgres import chunk as chunk_module
-from tieout.capture.postgres import following as following_module
 from tieout.capture.postgres import wire as wire_module
+from tieout.capture.postgres.log import following as following_module
+from tieout.capture.postgres.tables import chunk as chunk_module
 from tieout.sim.server import PostgresServer
 
 TABLES = {"orders": "public.orders"}

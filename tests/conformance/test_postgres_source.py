@@ -23,9 +23,9 @@ from tests.conformance.postgres_follower import (
 )
 from tieout.base.errors import Broken
 from tieout.base.types import ColumnType
-from tieout.capture.postgres import following as following_module
-from tieout.capture.postgres import source as source_module
+from tieout.capture.postgres.log import following as following_module
 from tieout.capture.postgres.lsn import lsn_number
+from tieout.capture.postgres.tables import aside as aside_module
 
 TABLES = {"orders": "public.orders"}
 ORDERS = "create table orders (id int primary key, note text, big text)"
@@ -460,7 +460,7 @@ def test_keys_are_read_again_at_one_moment(database: str) -> None:
 
 
 def test_any_number_of_keys_is_read_again(follower: Follower, orders: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_module, "_keys_max", 400)
+    monkeypatch.setattr(aside_module, "_keys_max", 400)
     with session(orders) as shop:
         shop.execute("insert into orders select n, 'n', null from generate_series(2, 1000, 2) as n")
 

@@ -14,8 +14,8 @@ import pytest
 
 from tests.conformance.postgres_follower import Follower, assert_confirmed, content, session
 from tieout.base.errors import Misconfigured, Transient
-from tieout.capture.postgres import following as following_module
-from tieout.capture.postgres import streamed as streamed_module
+from tieout.capture.postgres.log import following as following_module
+from tieout.capture.postgres.log import streamed as streamed_module
 from tieout.capture.postgres.wire import Wire
 
 TABLES = {"orders": "public.orders", "lines": "public.lines"}

@@ -12,9 +12,9 @@ import stamina
 from tests.conformance.postgres_follower import SLOT, Follower, column, content, kinds, session
 from tieout.base.errors import Misconfigured, TieoutError, Transient
 from tieout.base.sql import Sql
-from tieout.capture.postgres import chunk as chunk_module
-from tieout.capture.postgres import following as following_module
-from tieout.capture.postgres import snapshot as snapshot_module
+from tieout.capture.postgres.log import following as following_module
+from tieout.capture.postgres.tables import chunk as chunk_module
+from tieout.capture.postgres.tables import snapshot as snapshot_module
 from tieout.sim.server import PostgresServer
 
 TABLES = {"orders": "public.orders"}

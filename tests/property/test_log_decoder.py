@@ -25,8 +25,8 @@ from tests.log_messages import (
 )
 from tests.log_messages import update as updated
 from tieout.base.errors import Broken
+from tieout.capture.postgres.log.transactions import Transactions
 from tieout.capture.postgres.standing import Within
-from tieout.capture.postgres.transactions import Transactions
 
 ANEW = 20_000
 """A table that was dropped and made again under its name."""

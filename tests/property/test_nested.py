@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieout.capture.postgres.nested import ArrayOf, RowOf, Scalar, as_json, json_of
+from tieout.capture.postgres.values.nested import ArrayOf, RowOf, Scalar, as_json, json_of
 
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=6)
 ITEMS = st.one_of(

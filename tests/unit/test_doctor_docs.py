@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tieout.base.finding import Codes
 from tieout.capture.changes.checkup import CODES as CHANGES
-from tieout.capture.postgres.checkup_codes import CODES as POSTGRES
+from tieout.capture.postgres.checkup.codes import CODES as POSTGRES
 from tieout.run.stores import CODES as PROJECT
 
 ROOT = Path(__file__).parents[2]

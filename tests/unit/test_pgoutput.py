@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieout.base.errors import Broken
-from tieout.capture.postgres.lsn import lsn_number, lsn_text
-from tieout.capture.postgres.pgoutput import (
+from tieout.capture.postgres.log.pgoutput import (
     Attribute,
     Begin,
     Commit,
@@ -22,6 +21,7 @@ from tieout.capture.postgres.pgoutput import (
     begun_lsn,
     decode,
 )
+from tieout.capture.postgres.lsn import lsn_number, lsn_text
 
 COMMIT = 0x16B374D848
 COMMIT_TIME = 767_882_096_789_000

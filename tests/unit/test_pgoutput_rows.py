@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.log_messages import FULL, KEEP, ORDERS, PLAIN, TRACKED, begin, end, heap, insert, relation, update
 from tieout.base.errors import Broken
-from tieout.capture.postgres.transactions import Transactions
+from tieout.capture.postgres.log.transactions import Transactions
 
 ONE = relation(ORDERS, "orders", {"id": True})
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tieout.capture.postgres.pgoutput import Relation
-from tieout.capture.postgres.tracked import Strangers, Tracked, together
+from tieout.capture.postgres.log.pgoutput import Relation
+from tieout.capture.postgres.log.tracked import Strangers, Tracked, together
 
 WHOLE, KNOWN, STRANGE, OTHER, PLAIN = (
     Relation(oid, "public", name, "d", ())

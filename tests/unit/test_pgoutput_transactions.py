@@ -29,8 +29,8 @@ from tests.log_messages import (
 )
 from tieout.base.change import CAPTURED
 from tieout.base.errors import Broken
+from tieout.capture.postgres.log.transactions import Transactions
 from tieout.capture.postgres.standing import Within
-from tieout.capture.postgres.transactions import Transactions
 
 
 def told(*messages: bytes) -> list[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tieout.base.finding import Finding, Level
-from tieout.capture.postgres.answers import (
+from tieout.capture.postgres.checkup.answers import (
     Aim,
     Answers,
     Link,
@@ -20,8 +20,8 @@ from tieout.capture.postgres.answers import (
     SlotSaid,
     TransactionSaid,
 )
-from tieout.capture.postgres.checkup import PostgresCheckup, findings
-from tieout.capture.postgres.checkup_log import size
+from tieout.capture.postgres.checkup.findings import PostgresCheckup, findings
+from tieout.capture.postgres.checkup.log import size
 from tieout.run.clock import SystemClock
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from tieout.base.change import RESERVED
 from tieout.base.order import CONTENT_WIDTH, EPOCH_WIDTH, MOMENT_WIDTH, PLACE_WIDTH, TOKEN_WIDTH
 from tieout.base.stream import Stream
 from tieout.base.types import _SPELLINGS, ColumnType, Kind
-from tieout.capture.postgres.types import PASSAGES
+from tieout.capture.postgres.values.types import PASSAGES
 from tieout.contract import odcs
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.warehouse import Side

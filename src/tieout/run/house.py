@@ -126,7 +126,7 @@ def _postgres(
 def checkup_of(project: Project, lane: str, clock: Clock) -> SourceCheckup:
     """What looks at a source: it opens no store, and makes nothing."""
     from ..capture.changes.checkup import ChangesCheckup
-    from ..capture.postgres.checkup import PostgresCheckup
+    from ..capture.postgres.checkup.findings import PostgresCheckup
 
     config = project.sources[lane]
     if isinstance(config, ChangesConfig):

@@ -17,9 +17,9 @@ from ...base.stream import Stream
 from ...base.types import INTEGERS, Column, ColumnType, Declared, Described, Kind
 from ..source import Remark
 from .appends import ROW_ID, refuse, refuse_left
-from .compositions import Compositions
-from .nested import Composition
-from .types import NESTED, OTHER, PASSAGES, Passage, Read, passage_of, type_of
+from .values.compositions import Compositions
+from .values.nested import Composition
+from .values.types import NESTED, OTHER, PASSAGES, Passage, Read, passage_of, type_of
 
 _TABLE, _PARTITIONED = "r", "p"
 _BY_NOTHING, _STORED = "", "s"

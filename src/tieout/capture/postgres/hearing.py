@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from ...base.cursor import Progress
 from .catalogue import Table
-from .reading import parts_known, seen
+from .log.tracked import Tracked
+from .log.transactions import Transactions
 from .shape import Shape
-from .snapshot import Rewritten
 from .standing import Incarnation, snapshot_track, wal_within
-from .tracked import Tracked
-from .transactions import Transactions
+from .tables.reading import parts_known, seen
+from .tables.snapshot import Rewritten
 
 
 def hearing(

@@ -18,7 +18,7 @@ from ...base.clock import Clock
 from ...base.cursor import Progress
 from ...base.errors import Misconfigured
 from ..source import Captured
-from .following import Following
+from .log.following import Following
 from .standing import SLOT, Incarnation, incarnation_of, slot_cursor, wal_lsn
 from .wire import Wire
 

@@ -18,25 +18,18 @@ from typing import Final
 import pyarrow as pa
 
 from ...base.clock import Clock
-from ...base.codec import canonical_json
 from ...base.cursor import Cursor, Progress
 from ...base.errors import Broken, Misconfigured, Transient
-from ...base.order import Class, Order
 from ...base.range import Range
 from ...base.types import Declared, Described
 from ..source import Bound, Captured, Chunk, Cut, Estimate, Place, Remark
-from . import ranges
 from .appends import remark
 from .catalogue import Table, TableName, all_wanted
-from .following import Following
 from .hearing import hearing, refuse_gone
 from .heartbeat import Heartbeat
-from .lsn import lsn_text
-from .nested import told_as_json
-from .reading import dues, shapes_read, strangers_of
-from .reads import Reads
+from .log.following import Following
+from .log.stream import Undecodable
 from .shape import Shape, is_published_anew
-from .snapshot import Rewritten, Snapshot, Stamp, snapshot_at
 from .standing import (
     WAL,
     Incarnation,
@@ -47,20 +40,17 @@ from .standing import (
     snapshot_track,
     standing,
 )
-from .stream import Undecodable
-from .view import Views
-from .wire import Moment, Wire
-
-_EXACT = canonical_json({"exact": True})
-"""Of a bound behind which nothing may be read, as something is to be compared there."""
+from .tables import ranges
+from .tables.aside import EXACT, Aside
+from .tables.reading import dues, shapes_read, strangers_of
+from .tables.reads import Reads
+from .tables.snapshot import Rewritten, Stamp
+from .tables.view import Views
+from .values.nested import told_as_json
+from .wire import Wire
 
 _beginnings_max = 4
 """How often a table that is written anew while it is read is begun again in one pass."""
-
-_keys_max = 5_000
-"""Keys that one question asks for."""
-_chunk_wait_seconds = 1
-"""How long a chunk of a range waits for a transaction that is open: there is other work, and it is tried again."""
 
 
 class PostgresSource:
@@ -111,6 +101,7 @@ class PostgresSource:
         self._following: Following | None = None
         self._epoch = 0
         self._views = Views(self._wire, clock)
+        self._aside = Aside(self._wire, clock)
         self._reads: Reads | None = None
         self._known: tuple[Table, ...] = ()
         self._left_out: tuple[Remark, ...] = ()
@@ -179,9 +170,9 @@ class PostgresSource:
         self._heartbeat.beat()
         yield from self._told_by(following, until.position)
         refuse_gone(following.transactions, self._shapes)
-        if until.state != _EXACT and self._heartbeat.leave_name(following):
+        if until.state != EXACT and self._heartbeat.leave_name(following):
             yield from self._told_by(following, self._wire.flushed())
-        while (reads := self._reads) is not None and reads.unread and until.state != _EXACT:
+        while (reads := self._reads) is not None and reads.unread and until.state != EXACT:
             yield from self._read_next(following, reads)
             yield from self._told_by(following, self._wire.flushed())
             yield from self._heartbeat.mark(following, known)
@@ -209,16 +200,13 @@ class PostgresSource:
     @contextmanager
     def reread(self, objects: Mapping[str, tuple[str, ...]]) -> Iterator[Iterator[Captured]]:
         tables = [table for table in self._tables(tuple(objects)) if not table.append_only]
-        with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
-            yield self._keyed(snapshot, moment, [(table, objects[table.object]) for table in tables])
+        with self._aside.reread({table: objects[table.object] for table in tables}, self._epoch) as told:
+            yield told
 
     @contextmanager
     def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
-        tables = self._tables(objects)
-        with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
-            bound, appended = Bound(moment.lsn, _EXACT), {table.object for table in tables if table.append_only}
-            told = self._told(snapshot, moment, tables)
-            yield Cut(bound, told, epoch=self._epoch, by_content=frozenset(appended))
+        with self._aside.cut(self._tables(objects), self._epoch) as cut:
+            yield cut
 
     def understood(self, object_: str, wish: Range) -> Range:
         return ranges.understood(self._wire.dsn, self._ranged(object_), wish)
@@ -230,13 +218,7 @@ class PostgresSource:
         return ranges.within(self._wire.dsn, self._ranged(object_), range_, keys)
 
     def chunk(self, object_: str, range_: Range, *, behind: Place | None, rows_max: int) -> Chunk:
-        table = self._ranged(object_)
-        walk = tuple(column for column, _ in behind) if behind else ranges.walk_of(self._wire.dsn, table, range_)
-        with self._wire.moment(wait_seconds=_chunk_wait_seconds) as moment, self._snapshot(moment) as snapshot:
-            images, reached = ranges.read(snapshot, table, range_, walk=walk, behind=behind, rows_max=rows_max)
-        after = Cursor.of(f"range/{lsn_text(moment.lsn)}/{object_}", 1, {"lsn": lsn_text(moment.lsn)})
-        captured = Captured(None, after, self._epoch, "native", {object_: images}, at_one_moment=True)
-        return Chunk(captured, reached, Order(self._epoch, moment.lsn, Class.READ))
+        return self._aside.chunk(self._ranged(object_), range_, self._epoch, behind=behind, rows_max=rows_max)
 
     def close(self) -> None:
         self._let_go()
@@ -334,12 +316,6 @@ class PostgresSource:
         needed = dues(self._shapes, known, incarnation, reason=reason)
         return Reads(self._known, needed, incarnation=incarnation, progress=known)
 
-    @contextmanager
-    def _snapshot(self, moment: Moment) -> Iterator[Snapshot]:
-        stamp = Stamp(moment.lsn, self._clock.now())
-        with snapshot_at(self._wire.dsn, moment.snapshot, stamp) as snapshot:
-            yield snapshot
-
     def _tables(self, objects: tuple[str, ...]) -> tuple[Table, ...]:
         if unknown := sorted(set(objects) - set(self._wanted)):
             raise Broken(f"source {self.lane} has no objects {unknown}.")
@@ -372,26 +348,3 @@ class PostgresSource:
                 hint=f"Run: tieout certify {self.lane}.{object_} --repair, which compares all of them and mends.",
             )
         return table
-
-    def _keyed(
-        self, snapshot: Snapshot, moment: Moment, wanted: Sequence[tuple[Table, tuple[str, ...]]]
-    ) -> Iterator[Captured]:
-        for table, keys in wanted:
-            asked = list(dict.fromkeys(keys))
-            chunks = (asked[start : start + _keys_max] for start in range(0, len(asked), _keys_max))
-            pieces = (snapshot.keyed(table, chunk) for chunk in chunks)
-            yield from self._at_once("reread", table, moment, pieces)
-
-    def _told(self, snapshot: Snapshot, moment: Moment, tables: Sequence[Table]) -> Iterator[Captured]:
-        for table in tables:
-            yield from self._at_once("cut", table, moment, snapshot.images(table))
-
-    def _at_once(self, verb: str, table: Table, moment: Moment, pieces: Iterator[pa.Table]) -> Iterator[Captured]:
-        """Pieces of a read that is of one moment and goes on from nothing: its track is its own."""
-        track, before, rows = f"{verb}/{lsn_text(moment.lsn)}/{table.object}", None, 0
-        for piece in pieces:
-            rows += piece.num_rows
-            position = 1 if before is None else before.position + 1
-            after = Cursor.of(track, position, {"lsn": lsn_text(moment.lsn), "rows": rows})
-            yield Captured(before, after, self._epoch, "native", {table.object: piece}, at_one_moment=True)
-            before = after

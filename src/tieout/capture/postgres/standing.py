@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 from ...base.cursor import Cursor, Progress
+from .log.tracked import Strange
 from .lsn import lsn_number, lsn_text
-from .tracked import Strange
 
 WAL = "wal"
 SLOT = "slot"

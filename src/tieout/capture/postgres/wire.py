@@ -19,20 +19,19 @@ import psycopg2.extensions
 from psycopg2.extras import LogicalReplicationConnection
 
 from ...base.errors import Misconfigured, TieoutError, Transient
-from ...base.sql import Sql, Statements, literal, name
+from ...base.sql import Sql, literal, name
 from ...base.types import Declared
 from . import catalogue
 from .appends import appends_of
 from .catalogue import GENERATED_SINCE, Answers, Listing, Published, Table, TableName
-from .compositions import Compositions
 from .dsn import dsn_of
+from .log.stream import Stream
 from .lsn import lsn_number
 from .refusal import is_locked, refusal, refusals_told
 from .shape import Shape
 from .standing import Server, Slot
-from .stream import Stream
-
-statements = Statements(__package__, "statements.sql")
+from .statements import statements
+from .values.compositions import Compositions
 
 _NOTHING_DECLARED: Mapping[str, Declared] = MappingProxyType({})
 _NAMING_LATE = 18_00_00

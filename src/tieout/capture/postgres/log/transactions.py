@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pyarrow as pa
 
-from ...base.errors import Broken
+from ....base.errors import Broken
+from ..lsn import lsn_text
+from ..standing import Within
 from .heap import Flags, Heap, Numbers, Page
-from .lsn import lsn_text
 from .pgoutput import Decoded, Relation, Truncate, decode, torn
 from .places import Places, Placing
 from .sheet import Sheet
-from .standing import Within
 from .tracked import Strangers, Tracked
 
 _IS_CHANGE = np.isin(np.arange(256), list(b"IUD"))

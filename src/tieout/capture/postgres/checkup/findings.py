@@ -9,16 +9,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 
-from ...base.clock import Clock
-from ...base.finding import Finding, Level
-from ...base.sql import Sql, name
-from . import checkup_log as log
-from . import checkup_server as server
-from . import checkup_tables as tables
+from ....base.clock import Clock
+from ....base.finding import Finding, Level
+from ....base.sql import Sql, name
+from ..catalogue import TableName, split
+from . import log, server, tables
 from .answers import Aim, Answers
 from .asking import ask, port
-from .catalogue import TableName, split
-from .checkup_codes import CODES
+from .codes import CODES
 from .setup import setup_sql
 
 NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ...base.errors import Broken
+from ....base.errors import Broken
+from ..lsn import lsn_text
+from ..standing import Within
 from .heap import Flags, Numbers, Octets, Page
-from .lsn import lsn_text
 from .pgoutput import BEGIN_SIZE, COMMIT_SIZE
-from .standing import Within
 
 _BEGIN, _COMMIT, _TRUNCATE = (np.uint8(ord(kind)) for kind in "BCT")
 _IS_ROW = np.isin(np.arange(256), list(b"IUDT"))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from ...base.sql import Statements, literal, name
-from .appends import appends_of
+from ....base.sql import Statements, literal, name
+from ..appends import appends_of
+from ..catalogue import TableName, split
 from .asking import role_and_database
-from .catalogue import TableName, split
 from .mending import listed
 
 _statements = Statements(__package__, "setup.sql")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct, error
 
-from ...base.errors import Broken
+from ....base.errors import Broken
 
 _KEY_FLAG = 1
 

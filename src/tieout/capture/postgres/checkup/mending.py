@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...base.sql import Sql, Statements, name
+from ....base.sql import Sql, Statements, name
 
 _statements = Statements(__package__, "mends.sql")
 

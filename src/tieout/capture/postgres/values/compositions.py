@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ...base.types import Kind
+from ....base.types import Kind
 from .nested import ArrayOf, Composition, RowOf, Scalar
 from .types import passage_of
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from ...base.cursor import Progress
-from ..source import Captured
-from .catalogue import Table
+from ....base.cursor import Progress
+from ...source import Captured
+from ..catalogue import Table
+from ..standing import Incarnation, snapshot_track
 from .reading import Due, Reading
 from .snapshot import Stamp, gap, mark, sweep
-from .standing import Incarnation, snapshot_track
 from .view import View
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...base.change import is_reserved
-from ...base.finding import Finding
-from ...base.sql import Sql, name
+from ....base.change import is_reserved
+from ....base.finding import Finding
+from ....base.sql import Sql, name
+from ..appends import appends_of
 from .answers import Aim, Answers, PublicationSaid, RoleSaid, TableSaid, WatchedSaid
-from .appends import appends_of
-from .checkup_codes import CODES
+from .codes import CODES
 from .mending import listed, mend, names
 
 _wide_columns_min = 20

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
-from ...base.finding import Finding
-from ...base.sql import literal
+from ....base.finding import Finding
+from ....base.sql import literal
 from .answers import Aim, Answers, LogSaid, ServerSaid, SlotSaid
-from .checkup_codes import CODES
+from .codes import CODES
 from .mending import mend
 
 _GIB = 2**30

@@ -14,10 +14,14 @@ import psycopg2
 import psycopg2.extensions
 from psycopg2.extras import LogicalReplicationConnection
 
-from ...base.clock import Clock
-from ...base.errors import Misconfigured, TieoutError
-from ...base.sql import Sql, Statements
-from . import catalogue
+from ....base.clock import Clock
+from ....base.errors import Misconfigured, TieoutError
+from ....base.sql import Sql, Statements
+from .. import catalogue
+from ..appends import appends_of
+from ..catalogue import TableName
+from ..refusal import refusal, refusals_told
+from ..statements import statements
 from .answers import (
     Answers,
     Link,
@@ -32,12 +36,8 @@ from .answers import (
     TransactionSaid,
     WatchedSaid,
 )
-from .appends import appends_of
-from .catalogue import TableName
-from .refusal import refusal, refusals_told
 
 _questions = Statements(__package__, "checkup.sql")
-_statements = Statements(__package__, "statements.sql")
 
 _SETTINGS = "-c default_transaction_read_only=on -c lock_timeout=5s -c statement_timeout=30s -c client_encoding=UTF8"
 _connect_seconds_max = 20
@@ -135,7 +135,7 @@ def _of_server(asking: _Asking, publication: str, clock: Clock) -> Answers:
 
 
 def _wanted(asking: _Asking, tables: dict[str, TableName], schemas: Sequence[str]) -> dict[str, TableName]:
-    found = asking.rows("tables_in", _statements("tables_in"), schemas=list(schemas)) if schemas else []
+    found = asking.rows("tables_in", statements("tables_in"), schemas=list(schemas)) if schemas else []
     named = {catalogue.split(table) for table in tables.values()}
     others = [(schema, table) for schema, table in found if (schema, table) not in named]
     return {**tables, **{f"{schema}.{table}": (schema, table) for schema, table in others}}

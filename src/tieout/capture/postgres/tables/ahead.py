@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 
-from .catalogue import Table
+from ..catalogue import Table
 from .chunk import Chunk, next_chunk
 from .reading import Reading
 from .snapshot import Snapshot

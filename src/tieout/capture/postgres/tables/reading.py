@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from ...base.cursor import Cursor, Progress
-from ...base.order import INT64_MAX
-from ..hole import Hole
-from .lsn import lsn_number, lsn_text
-from .shape import Shape, untold
-from .standing import Incarnation, followed, incarnation_of, is_shaped, snapshot_cursor, snapshot_track, wal_strangers
-from .tracked import Strange
+from ....base.cursor import Cursor, Progress
+from ....base.order import INT64_MAX
+from ...hole import Hole
+from ..log.tracked import Strange
+from ..lsn import lsn_number, lsn_text
+from ..shape import Shape, untold
+from ..standing import Incarnation, followed, incarnation_of, is_shaped, snapshot_cursor, snapshot_track, wal_strangers
 
 _HOLES_MAX = 8
 _WENT = "a partition came and went"

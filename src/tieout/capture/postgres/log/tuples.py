@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ...base.errors import Broken
+from ....base.errors import Broken
 from .heap import Flags, Numbers, Octets, Page, pick
 from .pgoutput import torn
 

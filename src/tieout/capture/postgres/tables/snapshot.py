@@ -16,20 +16,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from adbc_driver_postgresql import dbapi
 
-from ...base.change import CAPTURED, Kind
-from ...base.codec import canonical_json
-from ...base.errors import Transient
-from ...base.order import Class
-from ...base.sql import Sql, literal, name
-from .appends import ROW_ID
-from .arrived import arrived
-from .captured import captured
-from .catalogue import Field, Table
-from .lsn import lsn_text
-from .nested import as_json
-from .refusal import refusals_told
-from .texts import faults_column
-from .wire import statements
+from ....base.change import CAPTURED, Kind
+from ....base.codec import canonical_json
+from ....base.errors import Transient
+from ....base.order import Class
+from ....base.sql import Sql, literal, name
+from ..appends import ROW_ID
+from ..captured import captured
+from ..catalogue import Field, Table
+from ..lsn import lsn_text
+from ..refusal import refusals_told
+from ..statements import statements
+from ..values.arrived import arrived
+from ..values.nested import as_json
+from ..values.texts import faults_column
 
 _NOTHING = "[]"
 

@@ -16,13 +16,13 @@ import stamina
 import structlog
 from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection, ReplicationCursor, ReplicationMessage
 
-from ...base.errors import Misconfigured, Transient
-from ...base.order import INT64_MAX
-from ...base.sql import name
+from ....base.errors import Misconfigured, Transient
+from ....base.order import INT64_MAX
+from ....base.sql import name
+from ..refusal import is_busy, is_internal, refusals_told
 from .heap import Heap
 from .pgoutput import begun_lsn
 from .pulse import Pulse
-from .refusal import is_busy, is_internal, refusals_told
 from .streamed import COMMIT as STREAM_COMMIT
 from .streamed import Streamed, committed_lsn
 

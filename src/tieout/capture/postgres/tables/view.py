@@ -10,10 +10,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ...base.clock import Clock
+from ....base.clock import Clock
+from ..wire import Moment, Wire
 from .ahead import Ahead
 from .snapshot import Snapshot, Stamp, snapshot_at
-from .wire import Moment, Wire
 
 _seconds_max = 60.0
 

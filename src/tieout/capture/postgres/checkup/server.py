@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...base.finding import Finding
-from ...base.sql import Sql, name
+from ....base.finding import Finding
+from ....base.sql import Sql, name
 from .answers import Aim, Answers, Refused, RoleSaid, ServerSaid
-from .checkup_codes import CODES
+from .codes import CODES
 from .mending import mend
 
 _number_min = 130000

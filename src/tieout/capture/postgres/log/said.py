@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...base.errors import Broken
+from ....base.errors import Broken
 from .heap import Flags, Numbers, Octets, Page
 from .pgoutput import torn
 from .tuples import Tuples, merged, walk

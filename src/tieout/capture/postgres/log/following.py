@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...base.cursor import Cursor
-from ..source import Captured
+from ....base.cursor import Cursor
+from ...source import Captured
+from ..standing import WAL, Incarnation, incarnation_of, wal_cursor, wal_lsn
 from .heap import Heap
-from .standing import WAL, Incarnation, incarnation_of, wal_cursor, wal_lsn
 from .stream import Stream
 from .tracked import Strange, together
 from .transactions import Transactions

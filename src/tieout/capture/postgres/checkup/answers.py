@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ...base.sql import Sql, name
-from .catalogue import GENERATED_SINCE
+from ....base.sql import Sql, name
+from ..catalogue import GENERATED_SINCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ...base.errors import Misconfigured
-from ...base.sql import Sql, Statements
-from ...base.types import ColumnType, Kind
+from ....base.errors import Misconfigured
+from ....base.sql import Sql, Statements
+from ....base.types import ColumnType, Kind
 
 _SQL = Statements(__package__, "types.sql")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...base.finding import Codes, Level
+from ....base.finding import Codes, Level
 
 _OK, _NOTE, _WARNING, _ERROR = Level
 

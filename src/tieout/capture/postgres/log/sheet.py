@@ -13,16 +13,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...base.change import RESERVED, TIMESTAMP, Kind
-from ...base.codec import canonical_json
-from ...base.order import Class
-from .appends import ROW_ID, row_ids
-from .captured import captured
+from ....base.change import RESERVED, TIMESTAMP, Kind
+from ....base.codec import canonical_json
+from ....base.order import Class
+from ..appends import ROW_ID, row_ids
+from ..captured import captured
+from ..values.texts import faults_column, texts
 from .heap import Flags, Numbers, Page
 from .pgoutput import Relation
 from .places import Places
 from .said import NONE, UPDATE, Said, said
-from .texts import faults_column, texts
 
 _NOTHING = "[]"
 _MICROSECONDS_TO_2000 = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from .catalogue import Table
+from ..catalogue import Table
 from .reading import Reading
 from .snapshot import Part, Rewritten, Size, Snapshot
 

@@ -15,8 +15,8 @@ from struct import Struct, error
 from tempfile import TemporaryFile
 from typing import IO
 
-from ...base.errors import Broken
-from ...base.folder import make_folder, refusal
+from ....base.errors import Broken
+from ....base.folder import make_folder, refusal
 from .pgoutput import torn
 
 START, STOP, ABORT, COMMIT = b"SEAc"

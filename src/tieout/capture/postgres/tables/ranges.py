@@ -17,13 +17,13 @@ import adbc_driver_manager
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
-from ...base.codec import canonical_json
-from ...base.errors import Misconfigured
-from ...base.range import Range
-from ...base.sql import Sql, Statements, name
-from ..source import Estimate, Place
-from .catalogue import Field, Table
-from .refusal import refusals_told
+from ....base.codec import canonical_json
+from ....base.errors import Misconfigured
+from ....base.range import Range
+from ....base.sql import Sql, Statements, name
+from ...source import Estimate, Place
+from ..catalogue import Field, Table
+from ..refusal import refusals_told
 from .snapshot import Snapshot, images_of, read_of
 
 statements = Statements(__package__, "ranges.sql")

@@ -1,0 +1,1 @@
+"""The log: its messages as they arrive, decoded by the column, and put into transactions and pieces."""

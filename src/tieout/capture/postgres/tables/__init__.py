@@ -1,0 +1,1 @@
+"""Tables read beside the log: whole or by ranges, in chunks, each in a view of its own moment."""
