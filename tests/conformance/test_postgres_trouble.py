@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 import psycopg2
@@ -361,6 +362,20 @@ def test_a_quiet_databases_slot_moves_by_our_own_word(orders: str, postgres_serv
     with session(orders) as shop:
         shop.execute("select total_txns from pg_stat_replication_slots where slot_name = %s", (SLOT,))
         assert shop.fetchone() == (1,)
+
+
+def test_one_word_beats_and_names_though_the_server_counts_it_late(
+    orders: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(orders, TABLES, heartbeat_seconds=30.0)
+    wire, words = follower.source._wire, []
+    slot, beat = wire.slot, wire.beat
+    monkeypatch.setattr(wire, "slot", lambda: (found := slot()) and replace(found, decoded=0))
+    monkeypatch.setattr(wire, "beat", lambda: words.append(lsn := beat()) or lsn)
+
+    follower.run()
+
+    assert len(words) == 1
 
 
 def test_a_role_that_may_leave_no_word_goes_on_without(orders: str) -> None:

@@ -36,6 +36,7 @@ class Heartbeat:
         self._clock = clock
         self._beat_seconds = beat_seconds
         self._beaten: datetime | None = None
+        self._word = 0
         self._named: Incarnation | None = None
         self._marked: datetime | None = None
 
@@ -45,7 +46,7 @@ class Heartbeat:
             return
         self._beaten = self._clock.now()
         try:
-            self._wire.beat()
+            self._word = self._wire.beat()
         except Misconfigured as refused:
             self._beat_seconds = 0.0
             log.warning("no heartbeat", reason=refused.message, hint="Set heartbeat_seconds: 0 for this source.")
@@ -57,9 +58,9 @@ class Heartbeat:
             return False
         slot = self._wire.slot()
         is_nameless = slot is not None and bool(slot.count) and slot.decoded == 0
-        if is_nameless:
+        if is_nameless and self._word < following.incarnation.slot_lsn:
             with suppress(Misconfigured):  # a role that may not: then somebody else's commit helps
-                self._wire.beat()
+                self._word = self._wire.beat()
         self._named = following.incarnation
         return is_nameless
 

@@ -229,9 +229,10 @@ class Wire:
                 raise Transient("PostgreSQL made a slot and did not say where.", hint="It is tried again.")
             yield Moment(lsn_number(made[1]), str(made[2]), temporary)
 
-    def beat(self) -> None:
-        """Leaves a word in the log. Raises Misconfigured where the role may not."""
-        self._ask("beat")
+    def beat(self) -> int:
+        """Leaves a word in the log; returns where. Raises Misconfigured where the role may not."""
+        ((lsn,),) = self._ask("beat")
+        return lsn_number(lsn)
 
     def drop_slot(self) -> None:
         """What it kept is lost, and everything will be read anew. Raises Transient while somebody reads from it."""
