@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,15 @@ import pytest
 from tests.e2e.cramped import HastyClock, hasty_run
 from tests.e2e.killed import stopped_at
 from tests.e2e.test_kill_at_every_step import ROUTE, project_in, truth_of
+from tieout.base.cursor import Progress
+from tieout.base.errors import Occupied
 from tieout.base.step import Step
+from tieout.capture.changes.source import ChangesSource
+from tieout.capture.source import Bound, Captured, unbothered
+from tieout.ledger.ledger import Holder
+from tieout.run.house import opened
+from tieout.run.project import load_project
+from tieout.run.route import LEASE_SECONDS
 
 FENCED = (Step.CAPTURED, Step.SEALED, Step.REGISTERING)
 """Where the sleeper holds what it is about to register. Of its spool it is robbed, which it tries again; and where it
@@ -71,3 +81,27 @@ def test_runs_that_begin_at_once_share_the_work_or_leave_it(tmp_path: Path, undi
     assert sum(lane["received"] for lane in lanes) == 122
     assert all("holds the warehouse" in lane["reason"] for lane in lanes if lane["outcome"] == "partial")
     assert truth_of(root) == undisturbed
+
+
+def test_a_lane_stays_in_the_hands_that_read_for_long_without_anything_to_land(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a transaction of millions of rows, of which nothing can be landed until all of it is there."""
+    root, clock, another = project_in(tmp_path), HastyClock(), Holder("elsewhere", 1, "then")
+    swift = ChangesSource.capture
+
+    def slow(
+        self: ChangesSource, progress: Progress, *, until: Bound, meanwhile: Callable[[], None] = unbothered
+    ) -> Iterator[Captured]:
+        for _ in range(10):
+            clock.sleep(LEASE_SECONDS / 2)
+            meanwhile()
+            with opened(load_project(root, environ=os.environ), clock) as house, pytest.raises(Occupied):
+                house.tools.ledger.lease("erp", another, seconds=LEASE_SECONDS, fence_min=1, is_dead=lambda _: False)
+        yield from swift(self, progress, until=until)
+
+    monkeypatch.setattr(ChangesSource, "capture", slow)
+
+    outcome = hasty_run(root, clock=clock)
+
+    assert (outcome.outcome, outcome.received) == ("complete", 122)

@@ -6,7 +6,7 @@ another process; nothing that it has not yielded is ever acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +40,10 @@ class Captured:
     since: int = 0
     """The position of the track behind which the read began of which this is a part: what was told up to there is no
     matter of a sweep that ends this read."""
+
+
+def unbothered() -> None:
+    """For those who can wait for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,12 @@ class Source(Protocol):
         """Where the source stands now. A capture up to it drains all that was committed before this call."""
         ...
 
-    def capture(self, progress: Progress, *, until: Bound) -> Iterator[Captured]:
+    def capture(
+        self, progress: Progress, *, until: Bound, meanwhile: Callable[[], None] = unbothered
+    ) -> Iterator[Captured]:
         """What is not covered by `progress`, up to `until`, in pieces that fit in memory.
+
+        Work that yields nothing may take long: every few seconds of it `meanwhile` is called, which may raise.
 
         Each piece begins where the piece of its track before it ended. The consumer registers a piece before it asks
         for the next one. Ends by itself. Raises Transient when the source goes away: what was yielded stands.

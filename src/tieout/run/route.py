@@ -98,7 +98,8 @@ class Route:
 
     def capture(self, until: Bound) -> Iterator[Captured]:
         """Lands what the source has up to `until`, piece by piece; yields after each piece is registered."""
-        for captured in self._source.capture(self._tools.ledger.progress(self.lane), until=until):
+        progress = self._tools.ledger.progress(self.lane)
+        for captured in self._source.capture(progress, until=until, meanwhile=self.renew):
             self._tools.passing(Step.CAPTURED)
             self.land(captured)
             yield captured

@@ -7,7 +7,7 @@ that was read to its end is read again only when its content has changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from ...base.codec import canonical_json
 from ...base.cursor import Cursor, Progress
 from ...base.errors import Misconfigured, TieoutError
 from ...base.types import Described
-from ..source import Bound, Captured, Cut, Kept
+from ..source import Bound, Captured, Cut, Kept, unbothered
 from .again import again
 from .described import Sample
 from .folder import Folder, Stamp
@@ -55,7 +55,9 @@ class ChangesSource:
         names = self._folder.names()
         return Bound(position=len(names), state=canonical_json({"files": list(names)}))
 
-    def capture(self, progress: Progress, *, until: Bound) -> Iterator[Captured]:
+    def capture(
+        self, progress: Progress, *, until: Bound, meanwhile: Callable[[], None] = unbothered
+    ) -> Iterator[Captured]:
         """File by file. One that fails does not keep the others: its error is raised behind them."""
         failed: list[TieoutError] = []
         for name in _files(until):

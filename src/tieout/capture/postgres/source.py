@@ -22,7 +22,7 @@ from ...base.cursor import Cursor, Progress
 from ...base.errors import Broken, Misconfigured, Transient
 from ...base.range import Range
 from ...base.types import Declared, Described
-from ..source import Bound, Captured, Chunk, Cut, Estimate, Place, Remark
+from ..source import Bound, Captured, Chunk, Cut, Estimate, Place, Remark, unbothered
 from .appends import remark
 from .catalogue import Table, TableName, all_wanted
 from .hearing import hearing, refuse_gone
@@ -103,6 +103,7 @@ class PostgresSource:
         self._views = Views(self._wire, clock)
         self._aside = Aside(self._wire, clock)
         self._reads: Reads | None = None
+        self._meanwhile: Callable[[], None] = unbothered
         self._known: tuple[Table, ...] = ()
         self._left_out: tuple[Remark, ...] = ()
         self._shapes: Mapping[str, Shape] = {}
@@ -136,8 +137,10 @@ class PostgresSource:
             self._let_go()
             raise
 
-    def capture(self, progress: Progress, *, until: Bound) -> Iterator[Captured]:
-        known = dict(progress)
+    def capture(
+        self, progress: Progress, *, until: Bound, meanwhile: Callable[[], None] = unbothered
+    ) -> Iterator[Captured]:
+        known, self._meanwhile = dict(progress), meanwhile
         try:
             for piece in self._pieces(known, until):
                 yield piece
@@ -299,7 +302,7 @@ class PostgresSource:
         return incarnation
 
     def _told_by(self, following: Following, until: int) -> Iterator[Captured]:
-        for piece in following.pieces(until):
+        for piece in following.pieces(until, self._meanwhile):
             yield replace(piece, tables=self._with_json(piece.tables))
 
     def _with_json(self, told: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:

@@ -5,7 +5,7 @@ Knows nothing of tables that are read whole, and opens no connection: where the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ....base.cursor import Cursor
@@ -41,10 +41,12 @@ class Following:
     cursor: Cursor | None
     registered: Cursor | None
 
-    def pieces(self, until: int) -> Iterator[Captured]:
-        """All that was committed before `until`. A piece ends with a transaction, if that is not too large for it."""
+    def pieces(self, until: int, meanwhile: Callable[[], None]) -> Iterator[Captured]:
+        """All that was committed before `until`. A piece ends with a transaction, if that is not too large for it.
+        `meanwhile` is called at least every second or two in which there is none."""
         transactions = self.transactions
         while self._hear(until):
+            meanwhile()
             if self._is_full():
                 yield self._piece()
         if transactions.changes:

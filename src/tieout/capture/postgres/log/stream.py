@@ -33,6 +33,8 @@ _heap_size_max = 8 * 2**20
 _quiet_seconds = 0.02
 _quiet_turns_max = 3_000
 """A server that has said nothing for a minute, asked every time, is gone."""
+_waiting_turns_max = 50
+"""After so many, a second at most, whoever waits for the log is heard."""
 
 _beat_seconds_max = 10.0
 _streaming_version_min = 140_000
@@ -65,6 +67,7 @@ class Stream:
         self._slot = slot
         self._cursor: ReplicationCursor = connection.cursor()
         self._held: ReplicationMessage | None = None
+        self._silent = 0
         self._streamed = None if streaming is None else Streamed(streaming)
         self._committed: Iterator[tuple[int, bytes]] | None = None
         options = {"proto_version": "1", "publication_names": ",".join(map(name, publications))}
@@ -77,8 +80,9 @@ class Stream:
         self.confirm(start)
 
     def gather(self, heap: Heap, *, until: int, rows: int, size: int, is_open: bool) -> bool:
-        """Reads on into `heap`, up to the first commit behind so many rows or octets, or until the heap is full.
-        Returns whether there is more: False when the server has sent all that was committed before `until`.
+        """Reads on into `heap`, up to the first commit behind so many rows or octets, or until the heap is full, or
+        for a second in which nothing came. Returns whether there is more: False when the server has sent all that was
+        committed before `until`.
 
         `is_open`: we stand in the midst of a transaction. Raises Transient when the connection breaks or the server
         falls silent.
@@ -97,9 +101,9 @@ class Stream:
         held, self._held = self._held, None
         streamed = self._streamed
         while len(payloads) < heap.room and size < _heap_size_max:
-            message = held or read() or self._awaited(INT64_MAX if is_open else until)
+            message = held or read() or self._awaited(end := INT64_MAX if is_open else until)
             if message is None:
-                return False
+                return self.sent < end
             held, payload = None, message.payload
             kind = payload[0]
             if kind == _BEGIN:
@@ -109,6 +113,7 @@ class Stream:
                 is_open = True
             elif streamed is not None and streamed.takes(kind):
                 streamed.hear(message.data_start, payload)
+                size += len(payload)
                 continue
             elif streamed is not None and kind == STREAM_COMMIT:
                 if committed_lsn(payload) >= until:
@@ -196,21 +201,25 @@ class Stream:
         self._cursor.send_feedback(force=True, **status)  # type: ignore[no-untyped-call]
 
     def _awaited(self, until: int) -> ReplicationMessage | None:
-        """The next message, waited for; None when all that was committed before `until` has been sent."""
-        silent, heard, wait = 0, self._cursor.io_timestamp, 0.0
-        while (message := self._read()) is None:
+        """The next message, waited for a second at most; None when it did not come, or all that was committed before
+        `until` has been sent."""
+        heard, wait = self._cursor.io_timestamp, 0.0
+        for _ in range(_waiting_turns_max):
+            if (message := self._read()) is not None:
+                self._silent = 0
+                return message
+            if self._cursor.io_timestamp != heard:
+                self._silent = 0
             if self.sent >= until:
                 return None
-            if self._cursor.io_timestamp != heard:
-                silent = 0
-            if silent >= _quiet_turns_max:
+            if self._silent >= _quiet_turns_max:
                 raise Transient("PostgreSQL has fallen silent in the midst of its log.", hint="It is tried again.")
             if not select([self._cursor], [], [], wait)[0]:
                 # Asked at once the first time, then no more often than this, however fast it answers.
                 self._say(reply=True)
-                silent += 1
+                self._silent += 1
             heard, wait = self._cursor.io_timestamp, _quiet_seconds
-        return message
+        return None
 
 
 def _replay(messages: Iterator[tuple[int, bytes]], heap: Heap) -> Iterator[tuple[int, bytes]] | None:
