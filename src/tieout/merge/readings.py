@@ -64,8 +64,8 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Keyless:
-    """What waits in quarantine under one reason without a key, and that no later sweep has overtaken: how many rows, and
-    the newest order token among those that are sweeps."""
+    """What waits in quarantine under one reason without a key, and no later sweep has overtaken: how many rows, and the
+    newest order token among those that are sweeps."""
 
     reason: str
     count: int
@@ -169,7 +169,7 @@ class StreamReading:
         return self._rows("quarantine_reasons", str(self._stream))
 
     def keyless(self, ids: Sequence[str] = ()) -> tuple[Keyless, ...]:
-        """What of these (of all, when none is named) waits there without a key, and what no later sweep has overtaken."""
+        """What of these (of all, when none is named) waits there without a key, overtaken by no later sweep."""
         rows = self._rows("standing", str(self._stream), "", list(ids), keyless=_SQL("keyless", **self._parts))
         return tuple(Keyless(row["reason"], row["count"], row["sweep"]) for row in rows)
 
