@@ -126,6 +126,22 @@ def test_a_release_that_is_killed_is_gone_on_with(held_back: Project, database: 
     assert_whole(held_back)
 
 
+def test_a_stream_that_was_paused_for_its_keys_is_read_anew_when_it_goes_on(project: Project, database: str) -> None:
+    do(database, "select pg_drop_replication_slot('holed_slot'); delete from orders")
+    do(database, "insert into orders select n::text from generate_series(3000000001, 3000000200) as n")
+    paused = project.json("run", "--once", code=3)
+    (project.root / "contracts" / "shop" / "orders.yaml").write_text(NUMBERED)
+
+    went_on = project.json("run", "--once")
+    project.json("run", "--once")
+
+    assert "wrong_type" in paused["lanes"][0]["reason"]
+    assert went_on["lanes"][0]["quarantined"] == 201
+    assert live(project) == list(range(3_000_000_001, 3_000_000_201))
+    assert project.json("quarantine", "release")["streams"][0]["released"] == 201
+    assert_whole(project)
+
+
 def waiting(project: Project) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = project.json("quarantine", "list", "--rows")["rows"]
     return rows

@@ -180,7 +180,8 @@ class ReadsAnew(Protocol):
 
     def anew(self, object_: str, progress: Progress) -> Captured | None:
         """What is to be registered so that the next capture reads the object from its beginning; it says nothing of any
-        key. None where the object is still being read, or will be: then that is the reading that was asked for."""
+        key. None where the object is still being read, or will be, as that is the reading that was asked for; and where
+        it is read no longer."""
         ...
 
 

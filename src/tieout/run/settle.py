@@ -124,7 +124,10 @@ def _land(session: Session, contract: Contract, changes: pa.Table) -> None:
 
 
 def _reads_anew(session: Session, contract: Contract, ids: Collection[str]) -> bool:
-    """Whether the table is to be read anew now: a sweep of it waits among these, and no later one has overtaken it."""
+    """Whether the table is read anew now: a sweep of it waits among these, and no later one has overtaken it. While the
+    stream is paused, what is read would not be merged."""
+    if contract.stream in session.route.paused:
+        return False
     reading = StreamReading(session.warehouse, contract)
     waits = any(one.reason == NOT_CERTIFIED for one in reading.keyless(sorted(set(ids))))
     return waits and session.read_anew(contract.stream.object)

@@ -212,7 +212,8 @@ class PostgresSource:
             yield cut
 
     def anew(self, object_: str, progress: Progress) -> Captured | None:
-        return read_anew(object_, progress.get(snapshot_track(object_)), self._clock.now())
+        cursor = progress.get(snapshot_track(object_)) if object_ in self._wanted else None
+        return read_anew(object_, cursor, self._clock.now())
 
     def understood(self, object_: str, wish: Range) -> Range:
         return ranges.understood(self._wire.dsn, self._ranged(object_), wish)
