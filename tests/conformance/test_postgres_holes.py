@@ -269,6 +269,44 @@ def test_a_publication_made_anew_leaves_a_hole_of_every_table(follower: Follower
     assert follower.rows("orders") == content(shop, "orders")
 
 
+def test_a_table_is_read_anew_once_when_that_is_asked_for(follower: Follower, shop: str) -> None:
+    ask(follower, "orders")
+    again = follower.source.anew("orders", follower.progress)
+    known = unread(follower.progress)
+    follower.restart()
+
+    pieces, afterwards = follower.run(), follower.run()
+
+    assert again is None
+    assert (known["orders"].share, known["orders"].holes) == (0, ())
+    assert kinds(pieces, "orders") == ["image"] * 4 + ["sweep"]
+    assert kinds(pieces, "line") == afterwards == []
+    assert unread(follower.progress) == {}
+    assert follower.rows("orders") == content(shop, "orders")
+
+
+def test_what_is_lost_while_a_table_is_read_anew_is_a_hole(follower: Follower, shop: str) -> None:
+    ask(follower, "orders")
+    drop_slot(follower, shop)
+    do(shop, *UNTOLD)
+
+    follower.restart()
+    pieces = follower.run()
+
+    assert kinds(pieces, "orders")[0] == "gap"
+    assert not follower.is_holed("orders")
+    assert follower.rows("orders") == content(shop, "orders")
+
+
+def ask(follower: Follower, object_: str) -> None:
+    """The object is to be read anew, and that is registered."""
+    piece = follower.source.anew(object_, follower.progress)
+    assert piece is not None
+    assert kinds([piece], object_) == ["mark"]
+    follower.progress[piece.after.track] = piece.after
+    follower.landed.append(piece)
+
+
 def test_the_lasting_slot_is_one_that_a_standby_takes_over(follower: Follower, shop: str) -> None:
     with session(shop) as owner:
         owner.execute("select failover from pg_replication_slots where slot_name = %s", (SLOT,))

@@ -1,6 +1,8 @@
 """Runs one pass of a project's worker in this process, and kills the process dead, or stops it, at a named step.
 
-python -m tests.e2e.killed PROJECT STEP NTH SIGNAL
+python -m tests.e2e.killed PROJECT STEP NTH SIGNAL [STREAM]
+
+With a stream, all that waits in its quarantine is released instead.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from pathlib import Path
 from random import Random
 
 from tieout.base.step import Passing, Step, unobserved
+from tieout.base.stream import Stream
+from tieout.run import settle
 from tieout.run.clock import SystemClock
 from tieout.run.house import opened
 from tieout.run.outcome import Outcome
@@ -30,9 +34,15 @@ def run_once(root: Path, *, passing: Passing = unobserved) -> list[Outcome]:
         return Worker(house, only=None, dice=Random(1)).once(lambda: False)
 
 
-def kill_at(root: Path, step: Step, nth: int = 1) -> int:
-    """A pass in a process of its own that dies at the step; returns how it ended."""
-    with started(root, step, nth, signal.SIGKILL) as process:
+def release(root: Path, stream: str, *, passing: Passing = unobserved) -> int:
+    """What `tieout quarantine release --stream` does."""
+    with opened(load_project(root, environ=os.environ), SystemClock(), passing=passing) as house:
+        return settle.release(house, Stream.parse(stream), ())
+
+
+def kill_at(root: Path, step: Step, nth: int = 1, *, releasing: str = "") -> int:
+    """A pass, or a release, in a process of its own that dies at the step; returns how it ended."""
+    with started(root, step, nth, signal.SIGKILL, releasing) as process:
         return process.wait(timeout=60)
 
 
@@ -47,9 +57,12 @@ def stopped_at(root: Path, step: Step) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def started(root: Path, step: Step, nth: int, number: signal.Signals) -> Iterator[subprocess.Popen[bytes]]:
+def started(
+    root: Path, step: Step, nth: int, number: signal.Signals, *releasing: str
+) -> Iterator[subprocess.Popen[bytes]]:
     here = Path(__file__).parents[2]
     command = [sys.executable, "-m", "tests.e2e.killed", str(root), step.value, str(nth), number.name]
+    command += filter(None, releasing)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here / "src"), str(here)])}
     process = subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE)
     try:
@@ -73,8 +86,12 @@ def sending_at(step: Step, nth: int, number: signal.Signals) -> Passing:
     return listen
 
 
-def _main(root: str, step: str, nth: str, number: str) -> None:
-    outcomes = run_once(Path(root), passing=sending_at(Step(step), int(nth), signal.Signals[number]))
+def _main(root: str, step: str, nth: str, number: str, releasing: str = "") -> None:
+    passing = sending_at(Step(step), int(nth), signal.Signals[number])
+    if releasing:
+        release(Path(root), releasing, passing=passing)
+        return
+    outcomes = run_once(Path(root), passing=passing)
     json.dump([[outcome.outcome, outcome.reason] for outcome in outcomes], sys.stdout)
 
 

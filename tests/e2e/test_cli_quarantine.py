@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.command import image, project
 
@@ -69,3 +70,25 @@ def test_an_empty_quarantine_is_good_news(tmp_path: Path) -> None:
 
     assert books.json("quarantine", "list") == {"streams": []}
     assert "Nothing waits in quarantine." in books.tieout("quarantine", "list").out
+
+
+def test_a_sweep_that_was_held_back_leaves_with_the_next_good_one(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    whole = [image("A", 1, name="a"), image("C", 1, name="c")]
+    books.drop("1.ndjson", *whole, image("B", 1, name="b"))
+    books.drop("2.ndjson", sweep("begin", 5), *whole, BAD_JSON, sweep("end", 5))
+    books.tieout("run", "--once")
+    (early,) = books.json("quarantine", "release", code=3)["streams"]
+    books.drop("3.ndjson", sweep("begin", 5), *whole, sweep("end", 5))
+    books.tieout("run", "--once")
+
+    (late,) = books.json("quarantine", "release", code=3)["streams"]
+
+    assert (early["released"], early["waiting"]) == (0, 2)
+    assert (late["released"], late["waiting"]) == (1, 1)
+    assert books.query("select id from latest.erp__account where not _deleted order by id") == [["A"], ["C"]]
+    assert books.json("rebuild")["streams"][0]["equal"]
+
+
+def sweep(part: str, watermark: int) -> dict[str, Any]:
+    return {"stream": "erp.account", "sweep": {"id": watermark, "part": part, "watermark": watermark}}

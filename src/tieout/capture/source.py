@@ -174,6 +174,17 @@ class SourceCheckup(Checked, Protocol):
         ...
 
 
+@runtime_checkable
+class ReadsAnew(Protocol):
+    """A source that reads an object whole by itself, ends that with a sweep, and can be told to do so once more."""
+
+    def anew(self, object_: str, progress: Progress) -> Captured | None:
+        """What is to be registered so that the next capture reads the object from its beginning; it says nothing of any
+        key. None where the object is still being read, or will be, as that is the reading that was asked for; and where
+        it is read no longer."""
+        ...
+
+
 Place = tuple[tuple[str, str], ...]
 """How far the reading of a range has come: columns and their values there, in the order of the reading."""
 

@@ -63,6 +63,16 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyless:
+    """What waits in quarantine under one reason without a key, and no later sweep has overtaken: how many rows, and the
+    newest order token among those that are sweeps."""
+
+    reason: str
+    count: int
+    sweep: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """Columns compared with values, of several the first counts first: `sign` is one of `<`, `<=`, `>=` and `>`."""
 
@@ -157,6 +167,17 @@ class StreamReading:
 
     def quarantine_reasons(self) -> list[dict[str, Any]]:
         return self._rows("quarantine_reasons", str(self._stream))
+
+    def keyless(self, ids: Sequence[str] = ()) -> tuple[Keyless, ...]:
+        """What of these (of all, when none is named) waits there without a key, overtaken by no later sweep."""
+        rows = self._rows("standing", str(self._stream), "", list(ids), keyless=_SQL("keyless", **self._parts))
+        return tuple(Keyless(row["reason"], row["count"], row["sweep"]) for row in rows)
+
+    def overtaken(self, ids: Sequence[str] = (), *, by: str = "") -> tuple[str, ...]:
+        """Of the same the ids of the others: a later sweep, or whatever has the floor `by`, has told all that they may
+        have been about."""
+        rows = self._rows("overtaken", str(self._stream), by, list(ids), keyless=_SQL("keyless", **self._parts))
+        return tuple(row["_cid"] for row in rows)
 
     def unmentioned(self, limits: Sequence[Limit], *, floor: str, after: str, limit: int) -> tuple[str, ...]:
         """The keys, in their order behind `after`, that are alive within the limits and of which nothing was said at or

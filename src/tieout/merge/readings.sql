@@ -182,6 +182,38 @@ from {{ quarantine }}
 where _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
 group by 1 order by 2 desc, 1;
 
+-- keyless --
+-- What waits in quarantine and names no key, and of which no sweep or truncation of a later moment has had the last word. A
+-- sweep tells the whole of its moment, so a read at that very moment can add nothing to it.
+waiting_keyless as (
+    select _cid, _kind, _order, _fault from {{ quarantine }}
+    where _key is null and _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+),
+
+overtaken as (
+    select _cid from waiting_keyless, (
+        select greatest(coalesce(floor, ''), $2) as floor, coalesce(floor, '') as certified
+        from tieout.floors where stream = $1 and side = 'live'
+    )
+    where _order < floor
+        or (_order[{{ moment_width }} + 1] = '0' and left(_order, {{ moment_width }}) = left(certified, {{ moment_width }}))
+)
+
+-- overtaken --
+-- The ids, of those given (all, when none is), of what waits without a key and is overtaken by the floor, or by this token.
+with {{ keyless }}
+
+select _cid from overtaken where len($3) = 0 or list_contains($3, _cid) order by _cid;
+
+-- standing --
+-- What waits without a key and is not overtaken, by reason: how much, and the newest token among its sweeps.
+with {{ keyless }}
+
+select split_part(_fault, ':', 1) as reason, count(*) as count, max(_order) filter (where _kind = 'sweep') as sweep
+from waiting_keyless anti join overtaken using (_cid)
+where len($3) = 0 or list_contains($3, _cid)
+group by 1;
+
 -- bound --
 -- One of the bounds of a limit as its column holds it; null when it cannot.
 try_cast(${{ place }} as {{ type }})

@@ -75,6 +75,8 @@ class Holes:
     nameless    rows in quarantine whose key cannot be read
     held_back   a sweep waits in quarantine, so what it would have deleted still stands here
     paused      what lands of it is not merged
+
+    What a later sweep has overtaken explains nothing any more, and does not count among the nameless and held back.
     """
 
     open: int = 0

@@ -25,6 +25,7 @@ from ..quality.books import Books
 from ..quality.certificate import Certificate, Certificates, Holes, Repair, State, unexplained
 from ..quality.compare import Comparing
 from ..quality.telling import Telling
+from .doubt import NOT_CERTIFIED
 from .house import House
 from .mend import Tried, mend
 from .retell import retell
@@ -220,6 +221,7 @@ class _Certifier:
 
 
 def _holes(total: int, open_: tuple[Obligation, ...], reading: StreamReading) -> Holes:
-    nameless = [one.reason for one in open_ if one.key is None]
-    held_back = any(row["reason"] == "sweep_not_certified" for row in reading.quarantine_reasons())
-    return Holes(total, "gap" in nameless, nameless.count("quarantined"), held_back)
+    object_gap = any(one.key is None and one.reason == "gap" for one in open_)
+    waiting = {one.reason: one.count for one in reading.keyless()}
+    held_back = waiting.pop(NOT_CERTIFIED, 0) > 0
+    return Holes(total, object_gap, sum(waiting.values()), held_back)

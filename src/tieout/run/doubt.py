@@ -15,6 +15,9 @@ from ..capture.source import Captured
 from ..contract.contract import Contract
 from ..contract.judge import Judged, judge
 
+NOT_CERTIFIED = "sweep_not_certified"
+"""The reason under which a sweep waits in quarantine, whoever held it back."""
+
 _ALIVE = pa.array([Kind.IMAGE.value, Kind.UNDELETE.value])
 
 
@@ -68,6 +71,6 @@ def _doubted(captured: pa.Table, doubts: Mapping[int, int]) -> pa.Table:
     """The table with these sweeps turned into faulty rows, which go to quarantine and say why."""
     faults = captured["_fault"].to_pylist()
     for at, keyless in doubts.items():
-        faults[at] = f"sweep_not_certified: it mentions {keyless} keys that cannot be read under the contract"
+        faults[at] = f"{NOT_CERTIFIED}: it mentions {keyless} keys that cannot be read under the contract"
     place = captured.schema.get_field_index("_fault")
     return captured.set_column(place, captured.schema.field(place), pa.array(faults, pa.string()))

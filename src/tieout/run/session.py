@@ -7,7 +7,7 @@ younger than the warehouse. Whatever lies sealed is adopted before anything else
 from __future__ import annotations
 
 from ..base.step import Step
-from ..capture.source import Bound
+from ..capture.source import Bound, ReadsAnew
 from ..merge.duckdb import DuckDBWarehouse
 from .house import WAIT_SECONDS, House
 from .route import Route
@@ -64,6 +64,15 @@ class LandingSession:
         except BaseException:
             self.close()
             raise
+
+    def read_anew(self, object_: str) -> bool:
+        """Has the source read an object whole once more, from the next capture on; False where it cannot. It stands in
+        the ledger, so a kill forgets nothing."""
+        if not isinstance(self.source, ReadsAnew):
+            return False
+        if due := self.source.anew(object_, self._ledger.progress(self.source.lane)):
+            self.route.land(due)
+        return True
 
     def close(self) -> None:
         """Gives the lane back. Nothing happens to it when it was taken over."""

@@ -1,7 +1,8 @@
 """Settling: rows in quarantine are released under today's contract, or discarded with a reason.
 
 Both are acts of an operator and land as batches, so that they survive the loss of every other store. A source that can
-be asked for a row is asked; one that only tells changes has its own bytes decoded again.
+be asked for a row is asked; one that only tells changes has its own bytes decoded again. A sweep that was held back is
+never let through as it is, since nobody knows which keys it left out: its table is read anew, once, and ended anew.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from dataclasses import replace
 import pyarrow as pa
 
 from ..base.errors import Misconfigured
-from ..base.order import Order
+from ..base.order import Order, sweep_floor
 from ..base.stream import Stream
 from ..capture.source import Captured, Kept, Retells
 from ..contract.contract import Contract
 from ..contract.judge import batch_schema, tallied
 from ..merge.readings import SetAside, StreamReading
+from ..merge.rule import Token
 from ..merge.warehouse import Side
 from ..quality.quarantine import discarded, passes, released
-from .doubt import judge_captured
+from .doubt import NOT_CERTIFIED, judge_captured
 from .house import House
 from .mend import TRACK as REREAD
 from .session import Session, Warehouses
@@ -36,18 +38,26 @@ _PAGE_ROWS = 10_000
 def release(house: House, stream: Stream, ids: Collection[str]) -> int:
     """Judges these rows (all that wait, when none is named) under today's contract and moves over those that pass.
 
+    Where a sweep is among them its table is read anew, to its end; what that has overtaken is settled as well.
     Returns how many; the others stay. Raises Misconfigured when an id does not wait in the stream's quarantine.
     """
     with _opened(house, stream) as session:
         contract = session.route.contract(stream)
-        settle = _rejudge if isinstance(session.source, Retells) else _reread
-        return _settle(session, contract, ids, settle)
+        settled = _settle(session, contract, ids, _settling(session))
+        told = ""
+        if _reads_anew(session, contract, ids):
+            session.drain(session.source.bound())
+            told = _told_whole(session, contract)
+        return settled + _settle_overtaken(session, contract, ids, by=told)
 
 
 def release_mended(session: Session, stream: Stream) -> int:
-    """The same of all that wait, after a contract was mended under which a stream had been paused: it goes on."""
-    settle = _rejudge if isinstance(session.source, Retells) else _reread
-    return _settle(session, session.route.contract(stream), (), settle)
+    """The same of all that wait, after a contract was mended under which a stream had been paused: it goes on. A table
+    that is read anew is so in the next pass, a chunk at a time like any other."""
+    contract = session.route.contract(stream)
+    settled = _settle(session, contract, (), _settling(session))
+    _reads_anew(session, contract, ())
+    return settled
 
 
 def discard(house: House, stream: Stream, ids: Collection[str], reason: str) -> int:
@@ -90,6 +100,10 @@ Settle = Callable[[Session, Contract, Sequence[SetAside]], pa.Table]
 """The changes that settle rows of a page: at most one for each."""
 
 
+def _settling(session: Session) -> Settle:
+    return _rejudge if isinstance(session.source, Retells) else _reread
+
+
 def _settle(session: Session, contract: Contract, ids: Collection[str], settle: Settle) -> int:
     reading = StreamReading(session.warehouse, contract)
     wanted, after, settled = sorted(set(ids)), "", 0
@@ -97,12 +111,43 @@ def _settle(session: Session, contract: Contract, ids: Collection[str], settle: 
     while page := reading.quarantine_page(wanted, after=after, limit=_PAGE_ROWS):  # bounded: `after` rises
         changes = settle(session, contract, page)
         if changes.num_rows:
-            encoding = "json" if isinstance(session.source, Retells) else "text"
-            session.route.land_judged(contract.stream, tallied(changes), TRACK, encoding=encoding)
+            _land(session, contract, changes)
         settled += changes.num_rows
         after = page[-1].cid
     session.route.merge(session.warehouse, only=contract.stream)
     return settled
+
+
+def _land(session: Session, contract: Contract, changes: pa.Table) -> None:
+    encoding = "json" if isinstance(session.source, Retells) else "text"
+    session.route.land_judged(contract.stream, tallied(changes), TRACK, encoding=encoding)
+
+
+def _reads_anew(session: Session, contract: Contract, ids: Collection[str]) -> bool:
+    """Whether the table is read anew now: a sweep of it waits among these, and no later one has overtaken it. While the
+    stream is paused, what is read would not be merged."""
+    if contract.stream in session.route.paused:
+        return False
+    reading = StreamReading(session.warehouse, contract)
+    waits = any(one.reason == NOT_CERTIFIED for one in reading.keyless(sorted(set(ids))))
+    return waits and session.read_anew(contract.stream.object)
+
+
+def _told_whole(session: Session, contract: Contract) -> Token:
+    """The floor of the newest sweep that still waits. It may not delete; but its read mentioned every row of the table,
+    also those that could not be read before, so of these the ones that it set aside itself are enough."""
+    reading = StreamReading(session.warehouse, contract)
+    return max((sweep_floor(one.sweep) for one in reading.keyless() if one.sweep), default="")
+
+
+def _settle_overtaken(session: Session, contract: Contract, ids: Collection[str], *, by: Token) -> int:
+    """Gives up what a later sweep has told all about."""
+    cids = StreamReading(session.warehouse, contract).overtaken(sorted(set(ids)), by=by)
+    for start in range(0, len(cids), _PAGE_ROWS):
+        page = cids[start : start + _PAGE_ROWS]
+        _land(session, contract, discarded(batch_schema(contract), page, reason=SUPERSEDED))
+    session.route.merge(session.warehouse, only=contract.stream)
+    return len(cids)
 
 
 def _check(reading: StreamReading, wanted: Sequence[str]) -> None:

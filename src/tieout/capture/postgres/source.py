@@ -43,7 +43,7 @@ from .standing import (
 from .tables import ranges
 from .tables.aside import EXACT, Aside
 from .tables.reading import dues, shapes_read, strangers_of
-from .tables.reads import Reads
+from .tables.reads import Reads, read_anew
 from .tables.snapshot import Rewritten, Stamp
 from .tables.view import Views
 from .values.nested import told_as_json
@@ -210,6 +210,10 @@ class PostgresSource:
     def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
         with self._aside.cut(self._tables(objects), self._epoch) as cut:
             yield cut
+
+    def anew(self, object_: str, progress: Progress) -> Captured | None:
+        cursor = progress.get(snapshot_track(object_)) if object_ in self._wanted else None
+        return read_anew(object_, cursor, self._clock.now())
 
     def understood(self, object_: str, wish: Range) -> Range:
         return ranges.understood(self._wire.dsn, self._ranged(object_), wish)

@@ -32,6 +32,7 @@ class Reading:
     rows    told so far
     share   read so far, from 0 to 1
     sweeps  whether its end says that what it did not mention is not there; not so for partitions that came later
+    again   whether it was read to its end before, so that what is told of it is counted upon meanwhile
     """
 
     shape: Shape
@@ -43,6 +44,7 @@ class Reading:
     share: float = 0.0
     done: bool = False
     sweeps: bool = True
+    again: bool = False
     holes: tuple[Hole, ...] = ()
 
     def cursor(self, track: str, object_: str, before: Cursor | None, incarnation: Incarnation) -> Cursor:
@@ -56,6 +58,7 @@ class Reading:
             "block": self.block,
             "share": round(self.share, 4),
             "sweeps": self.sweeps,
+            "again": self.again,
             "holes": [hole.to_json() for hole in self.holes],
         }
         return snapshot_cursor(track, before, incarnation, self.start or 0, rows=self.rows, done=self.done, more=state)
@@ -73,6 +76,7 @@ class Reading:
             share=float(state["share"]),
             done=bool(state["done"]),
             sweeps=bool(state["sweeps"]),
+            again=bool(state.get("again", False)),
             holes=tuple(Hole.from_json(hole) for hole in state["holes"]),
         )
 
@@ -91,6 +95,10 @@ class Reading:
         """Of a table that is read in one moment: nothing that was read before counts."""
         return replace(self.begun(start, before), part=0, block=0, rows=0, share=0.0, sweeps=True)
 
+    def due_again(self) -> Reading:
+        """To be read from its beginning, though nothing of it went untold."""
+        return Reading(self.shape, None, again=True)
+
     def at(self, part: int, block: int, share: float) -> Reading:
         return replace(self, part=part, block=block, share=share)
 
@@ -98,7 +106,7 @@ class Reading:
         return replace(self, rows=self.rows + rows)
 
     def ended(self) -> Reading:
-        return replace(self, done=True, share=1.0, holes=())
+        return replace(self, done=True, share=1.0, again=False, holes=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +158,13 @@ def due(
     why = untold(then.shape, shape) or (_WENT if went else "") if same else reason or "the slot was made anew"
     if why:
         # What was being read for the first time promised nothing yet.
-        promised = then.done or not then.sweeps or bool(then.holes)
+        promised = then.done or then.again or not then.sweeps or bool(then.holes)
         # A reading that could not begin yet is still owed what it is owed for.
         owed = lsn_number(then.holes[-1].since) if then.holes else 0
         since = max(followed, owed if then.start is None else then.start)
         return Due(Reading(shape, None, holes=then.holes), since, why if promised else "")
     if not then.done and then.shape.files != shape.files and not shape.partitioned:
-        return Due(Reading(shape, None, holes=then.holes))  # its rows lie elsewhere now
+        return Due(Reading(shape, None, again=then.again, holes=then.holes))  # its rows lie elsewhere now
     widened = then.shape.widened(shape)
     if then.done and len(widened.files) > len(then.shape.files) and shape.partitioned:
         return Due(replace(then, shape=widened, part=len(then.shape.files), block=0, done=False, sweeps=False))

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import pyarrow as pa
 
-from ....base.cursor import Progress
+from ....base.cursor import Cursor, Progress
 from ...source import Captured
 from ..catalogue import Table
-from ..standing import Incarnation, snapshot_track
+from ..standing import Incarnation, incarnation_of, is_shaped, snapshot_track
 from .reading import Due, Reading
 from .snapshot import Stamp, gap, mark, sweep
 from .view import View
@@ -96,6 +97,16 @@ class Reads:
         self._cursors[table.object], self._readings[table.object] = after, reading
         tables, epoch = {table.object: rows}, self._incarnation.epoch
         return Captured(before, after, epoch, "native", tables, at_one_moment=True, since=reading.since)
+
+
+def read_anew(object_: str, cursor: Cursor | None, read_at: datetime) -> Captured | None:
+    """What makes the table due to be read from its beginning; None while it is not read to its end."""
+    if cursor is None or not is_shaped(cursor) or not (reading := Reading.of(cursor)).done:
+        return None
+    incarnation = incarnation_of(cursor)
+    after = reading.due_again().cursor(cursor.track, object_, cursor, incarnation)
+    said = mark(Stamp(reading.start or 0, read_at), reading.rows)
+    return Captured(cursor, after, incarnation.epoch, "native", {object_: said}, at_one_moment=True)
 
 
 def _with_last(pieces: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, bool]]:

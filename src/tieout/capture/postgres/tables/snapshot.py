@@ -170,7 +170,7 @@ def sweep(stamp: Stamp, rows: int) -> pa.Table:
 
 
 def mark(stamp: Stamp, rows: int) -> pa.Table:
-    """Partitions that a table has gained were read to their end, which says nothing of other rows."""
+    """Says nothing of any row: partitions that a table has gained were read to their end, or it is to be read anew."""
     return _alone(Kind.MARK, Class.READ, stamp, rows, _origin(stamp))
 
 
