@@ -14,6 +14,9 @@ from typing import Any
 from ..base.stream import Stream
 from .books import Books
 
+DISCARDS_MAX = 5
+"""Reasons for which rows were discarded that a certificate tells."""
+
 KEYS_MAX = 100
 """Keys of one class of difference that a certificate names; its counts are exact."""
 
@@ -51,13 +54,15 @@ class Finding:
 class Comparison:
     """What a comparison found. `unreadable`: rows at the source that their contract cannot read; they have no values to
     compare, but what stands here under their keys is not what they say. `untold`: columns of the contract that the
-    source does not tell, and that were not compared."""
+    source does not tell, and that were not compared. `discards`: of the keys that differ and are known, those of which
+    somebody discarded the newest change from quarantine: how many, by the reason that was given."""
 
     source_rows: int
     current_rows: int
     unreadable: int = 0
     findings: Mapping[Difference, Finding] = field(default_factory=dict)
     untold: tuple[str, ...] = ()
+    discards: Mapping[str, int] = field(default_factory=dict)
 
     def finding(self, difference: Difference) -> Finding:
         return self.findings.get(difference, Finding())
@@ -151,7 +156,8 @@ class Certificate:
             f"{books.pending.count} received changes are not merged yet.": books.pending.count,
             "The books do not balance.": int(not books.balanced),
         }
-        return (*(reason for reason, number in of_number.items() if number), *self.unable)
+        discarded = _discarded(compared.discards)
+        return (*(reason for reason, number in of_number.items() if number), *discarded, *self.unable)
 
     def to_json(self) -> dict[str, Any]:
         findings = {difference: self.compared.finding(difference) for difference in Difference}
@@ -172,6 +178,18 @@ class Certificate:
             "reasons": list(self.reasons),
             "hint": self.hint,
         }
+
+
+def _discarded(discards: Mapping[str, int]) -> list[str]:
+    """The sentence of what somebody gave up, most of it first: the source has it, and here it is not wanted."""
+    if not discards:
+        return []
+    number = sum(discards.values())
+    reasons = sorted(discards, key=lambda reason: (-discards[reason], reason))
+    told = ", ".join(f'"{reason}"' for reason in reasons[:DISCARDS_MAX])
+    more = f", and for {len(reasons) - DISCARDS_MAX} more reasons" if len(reasons) > DISCARDS_MAX else ""
+    subject = "1 row differs as it was" if number == 1 else f"{number} rows differ as they were"
+    return [f"{subject} discarded from quarantine: {told}{more}."]
 
 
 @dataclass(frozen=True, slots=True)
