@@ -340,7 +340,8 @@ def test_a_question_that_is_refused_stops_no_other(clinic: Clinic) -> None:
     (finding,) = clinic.found("postgres.question.refused")
 
     assert finding.about == "watched"
-    assert clinic.found("postgres.slot.none")
+    (none,) = clinic.found("postgres.slot.none")
+    assert none.found == f"slot {none.about} is not there: it was not made yet, or was dropped"
 
 
 @contextmanager

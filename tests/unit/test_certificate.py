@@ -78,6 +78,21 @@ def test_what_nobody_can_explain_is_broken(parts: dict[str, Any]) -> None:
     assert certificate(**parts).state is State.BROKEN
 
 
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({"missing": Finding(1)}, "1 row differs, without a known reason."),
+        ({"missing": Finding(1, 1), "holes": Holes(open=1)}, "1 row differs, for a known reason."),
+        ({"missing": Finding(2, 1), "holes": Holes(open=1)}, "2 rows differ, 1 of them without a known reason."),
+        ({"missing": Finding(2, 2), "holes": Holes(open=2)}, "2 rows differ, all for known reasons."),
+        ({"holes": Holes(open=1)}, "1 key is not known for certain."),
+        ({"holes": Holes(open=2)}, "2 keys are not known for certain."),
+    ],
+)
+def test_one_is_told_otherwise_than_many(parts: dict[str, Any], told: str) -> None:
+    assert certificate(**parts).reasons[0] == told
+
+
 def test_the_reasons_of_what_was_discarded_are_told_as_far_as_one_reads_them() -> None:
     many = {f"reason {n}": 10 - n for n in range(7)}
 

@@ -147,17 +147,15 @@ class Certificate:
     def reasons(self) -> tuple[str, ...]:
         """Why it is not complete, one sentence each; empty when it is."""
         compared, books = self.compared, self.books
-        of_number = {
-            f"{compared.differing} rows differ, {unexplained(compared, self.holes)} of them without a known reason.": (
-                compared.differing
-            ),
-            f"{self.holes.open} keys are not known for certain.": self.holes.open,
-            f"{compared.unreadable} rows at the source cannot be read as their contract promises.": compared.unreadable,
-            f"{books.pending.count} received changes are not merged yet.": books.pending.count,
-            "The books do not balance.": int(not books.balanced),
-        }
-        discarded = _discarded(compared.discards)
-        return (*(reason for reason, number in of_number.items() if number), *discarded, *self.unable)
+        told = [
+            _differing(compared.differing, unexplained(compared, self.holes)),
+            _counted(self.holes.open, "key is", "keys are", "not known for certain."),
+            _counted(compared.unreadable, "row", "rows", "at the source cannot be read as the contract promises."),
+            _counted(books.pending.count, "received change is", "received changes are", "not merged yet."),
+            "" if books.balanced else "The books do not balance.",
+            _discarded(compared.discards),
+        ]
+        return (*filter(None, told), *self.unable)
 
     def to_json(self) -> dict[str, Any]:
         findings = {difference: self.compared.finding(difference) for difference in Difference}
@@ -180,16 +178,27 @@ class Certificate:
         }
 
 
-def _discarded(discards: Mapping[str, int]) -> list[str]:
-    """The sentence of what somebody gave up, most of it first: the source has it, and here it is not wanted."""
+def _counted(number: int, one: str, many: str, rest: str) -> str:
+    return f"{number} {one if number == 1 else many} {rest}" if number else ""
+
+
+def _differing(number: int, unexplained: int) -> str:
+    if number == 1:
+        return f"1 row differs, {'without' if unexplained else 'for'} a known reason."
+    why = f"{unexplained} of them without a known reason." if unexplained else "all for known reasons."
+    return _counted(number, "", "rows differ,", why)
+
+
+def _discarded(discards: Mapping[str, int]) -> str:
+    """Of what somebody gave up, the most common reason first: the source has it, and here it is not wanted."""
     if not discards:
-        return []
+        return ""
     number = sum(discards.values())
     reasons = sorted(discards, key=lambda reason: (-discards[reason], reason))
     told = ", ".join(f'"{reason}"' for reason in reasons[:DISCARDS_MAX])
     more = f", and for {len(reasons) - DISCARDS_MAX} more reasons" if len(reasons) > DISCARDS_MAX else ""
     subject = "1 row differs as it was" if number == 1 else f"{number} rows differ as they were"
-    return [f"{subject} discarded from quarantine: {told}{more}."]
+    return f"{subject} discarded from quarantine: {told}{more}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ class Report:
 def report(house: House, reader: Reader, *, only: Stream | None) -> Report:
     """Of all streams that have landed or have a contract, or of `only`. Raises Misconfigured when that is unknown."""
     ledger = house.tools.ledger
-    streams = _streams(house, only)
+    streams = known_streams(house, only)
     sources = {stream.source for stream in streams} | set(house.lanes(only))
     lanes = {lane: _lane(ledger, lane) for lane in sorted(sources)}
     coverage = {lane: _coverage(ledger, lane) for lane in lanes}
@@ -232,7 +232,8 @@ def _status(
     return StreamStatus(stream, state, reason, coverage, figures, books, certified, drift)
 
 
-def _streams(house: House, only: Stream | None) -> list[Stream]:
+def known_streams(house: House, only: Stream | None) -> list[Stream]:
+    """All that have landed or have a contract, or `only`. Raises Misconfigured when that is not among them."""
     known = {Stream.parse(text) for text in house.tools.ledger.landed().values()}
     known |= {stream for lane in house.lanes() for stream in house.tools.contracts.written(lane)}
     if only is None:
