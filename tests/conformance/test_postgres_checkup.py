@@ -46,7 +46,7 @@ class Clinic:
     def does(self, statements: str) -> None:
         """As a superuser, statement by statement, as somebody types them into psql."""
         ended = subprocess.run(
-            [str(self.server._binaries / "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-d", self.url],
+            [str(self.server.binaries / "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-d", self.url],
             input=statements, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
