@@ -20,12 +20,14 @@ from tieout.ledger.facts import (
     Certified,
     Drifted,
     Fact,
+    Freed,
     Landed,
     Looked,
     Merged,
     Paused,
     Ran,
     Resumed,
+    Stuck,
     Turned,
 )
 from tieout.ledger.ledger import CursorAt, Entry, Holder, Lease, LeaseHeld, Ledger
@@ -103,6 +105,8 @@ class AppendPromise(LedgerPromise):
             Drifted("erp.account", "widened", "a", "bigint", "int", "1.1.0"),
             Paused("erp.account", "most of it", "look", "digest"),
             Resumed("erp.account", "somebody said so"),
+            Stuck("erp.account", "its type is another", "rebuild it"),
+            Freed("erp.account"),
             Asked("erp", "erp.account", "0a1b2c3d", '{"column": "zwölf"}', 12),
             Turned("erp", "erp.account", "0a1b2c3d", "failed", "there is no column zwölf"),
         ]

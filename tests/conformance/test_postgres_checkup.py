@@ -46,7 +46,7 @@ class Clinic:
     def does(self, statements: str) -> None:
         """As a superuser, statement by statement, as somebody types them into psql."""
         ended = subprocess.run(
-            [str(self.server._binaries / "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-d", self.url],
+            [str(self.server.binaries / "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-d", self.url],
             input=statements, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
@@ -340,7 +340,8 @@ def test_a_question_that_is_refused_stops_no_other(clinic: Clinic) -> None:
     (finding,) = clinic.found("postgres.question.refused")
 
     assert finding.about == "watched"
-    assert clinic.found("postgres.slot.none")
+    (none,) = clinic.found("postgres.slot.none")
+    assert none.found == f"slot {none.about} is not there: it was not made yet, or was dropped"
 
 
 @contextmanager

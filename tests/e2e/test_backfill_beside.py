@@ -108,7 +108,7 @@ def test_what_is_done_can_neither_be_cancelled_nor_resumed(orders: Shop) -> None
         error = orders.project.json("backfill", deed, id_, code=2)["error"]
         assert f"backfill {id_} is done" in error["message"]
         assert (
-            "there is no backfill nothing"
+            "there is no backfill whose id begins with 'nothing'"
             in orders.project.json("backfill", deed, "nothing", code=2)["error"]["message"]
         )
 

@@ -249,6 +249,29 @@ def test_a_discarded_row_is_settled_with_its_reason(project: Project) -> None:
     ]
 
 
+def test_a_row_that_was_discarded_and_would_pass_today_differs_for_that_reason(project: Project) -> None:
+    cid = _with_a_row_in_quarantine(project)
+    project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "a test order"))
+    _without_the_requirement(project)
+
+    certificate = project.certify_one(STREAM)
+
+    assert (certificate.state, counts(certificate)) == ("partial", [0, 0, 1, 0])
+    assert '1 row differs as it was discarded from quarantine: "a test order".' in certificate.reasons
+
+
+def test_a_discarded_row_explains_nothing_of_what_was_said_later_of_its_key(project: Project) -> None:
+    cid = _with_a_row_in_quarantine(project)
+    project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "a test order"))
+    project.inbox("c.ndjson", change("image", "K2", 50, name="priced", amount="5.00"))
+    project.run()
+    project.damage("update latest.erp__account set name = 'edited' where id = 'K2'")
+
+    certificate = project.certify_one(STREAM)
+
+    assert (certificate.state, counts(certificate)) == ("broken", [0, 0, 0, 1])
+
+
 def test_a_row_is_settled_once(project: Project) -> None:
     cid = _with_a_row_in_quarantine(project)
     project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "no"))

@@ -16,7 +16,7 @@ from tests.postgres_values import VALUES, gallery, rows
 from tieout.base.stream import Stream
 from tieout.quality.certificate import Repair
 from tieout.run.replay import rebuild
-from tieout.run.settle import release
+from tieout.run.settle import discard, release
 
 STREAM = "shop.orders"
 ROWS = 2_000
@@ -375,6 +375,23 @@ def test_a_row_that_the_contract_refuses_is_a_known_hole(project: Project, datab
     # The row that had no amount before the contract asked for one still stands as it was.
     assert certificate.state == "partial"
     assert (counts(certificate), certificate.compared.unreadable) == ([0, 0, 2, 0], 2)
+
+
+def test_discarded_from_quarantine_it_differs_for_that_reason_until_it_is_repaired(
+    project: Project, database: str
+) -> None:
+    path = _with_a_row_that_the_contract_refuses(project, database)
+    path.write_text(path.with_suffix(".draft").read_text())
+    cids = project.reading(STREAM, lambda r: [one.cid for one in r.quarantined(limit=9)])
+    project.within(lambda house: discard(house, Stream.parse(STREAM), cids, "a test order"))
+
+    certificate = project.certify_one(STREAM)
+    repaired = project.certify_one(STREAM, repair=True)
+
+    assert (certificate.state, counts(certificate)) == ("partial", [0, 0, 1, 0])
+    assert '1 row differs as it was discarded from quarantine: "a test order".' in certificate.reasons
+    assert certificate.hint.startswith("Run `tieout certify shop.orders --repair`")
+    assert (repaired.state, repaired.repaired) == ("complete", 1)
 
 
 def test_released_from_quarantine_it_is_read_again_and_complete(project: Project, database: str) -> None:

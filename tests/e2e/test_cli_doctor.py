@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,10 +69,8 @@ def test_the_statements_of_the_setup_make_a_role_that_suffices(
     before = shop.json("doctor", code=2)
     assert codes(before["sources"][0]["findings"], "error") == ["postgres.connection.refused"]
 
-    said = shop.tieout("doctor", "--setup-sql")
-    assert said.code == 0
     for _ in range(2):
-        run_as_superuser(postgres_server, database, said.out)
+        run_as_superuser(postgres_server, database, setup_of(shop))
 
     well = shop.json("doctor")
     assert (well["errors"], well["warnings"]) == (0, 0)
@@ -85,10 +84,36 @@ def test_the_statements_of_the_setup_make_a_role_that_suffices(
     ]  # fmt: skip
 
 
+def test_the_text_of_the_setup_lets_psql_stop_at_the_first_error(shop: Project) -> None:
+    said = shop.tieout("doctor", "--setup-sql")
+
+    assert said.code == 0
+    first, rest = said.out.split("\n", 1)
+    assert first == "\\set ON_ERROR_STOP on"
+    assert rest.strip() == f"-- Source shop\n{setup_of(shop)}".strip()
+
+
+def test_psql_tells_a_misspelt_table_once_and_makes_nothing(
+    shop: Project, database: str, postgres_server: PostgresServer
+) -> None:
+    settings = shop.root / "tieout.yaml"
+    settings.write_text(settings.read_text().replace("public.orders", "public.ordres"))
+    (shop.root / "setup.sql").write_text(shop.tieout("doctor", "--setup-sql").out)
+
+    psql = [str(postgres_server.binaries / "psql"), "--no-psqlrc", "--dbname", database]
+    ended = subprocess.run(
+        [*psql, "--file", str(shop.root / "setup.sql")], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (ended.returncode, ended.stderr.count("ERROR")) == (3, 1), ended.stderr
+    assert 'relation "public.ordres" does not exist' in ended.stderr
+    assert made_in(database) == [(None, None)]
+
+
 def test_the_setup_run_again_costs_no_reading_anew(
     shop: Project, database: str, postgres_server: PostgresServer
 ) -> None:
-    setup = shop.tieout("doctor", "--setup-sql").out
+    setup = setup_of(shop)
     run_as_superuser(postgres_server, database, setup)
     shop.json("run", "--once")
 
@@ -98,7 +123,7 @@ def test_the_setup_run_again_costs_no_reading_anew(
 
 
 def test_the_role_of_the_setup_can_do_no_more(shop: Project, database: str, postgres_server: PostgresServer) -> None:
-    run_as_superuser(postgres_server, database, shop.tieout("doctor", "--setup-sql").out)
+    run_as_superuser(postgres_server, database, setup_of(shop))
 
     for forbidden in (
         "select * from secret",
@@ -120,7 +145,7 @@ def test_a_table_without_a_key_is_left_out_by_the_setup_so_that_it_can_still_be_
     with session(database) as application:
         application.execute("alter table orders drop constraint orders_pkey")
 
-    run_as_superuser(postgres_server, database, shop.tieout("doctor", "--setup-sql").out)
+    run_as_superuser(postgres_server, database, setup_of(shop))
 
     with session(database) as application:
         application.execute("update orders set note = 'still'")
@@ -133,7 +158,7 @@ def test_a_table_without_a_key_is_left_out_by_the_setup_so_that_it_can_still_be_
 def test_the_doctor_makes_nothing_in_the_database(
     shop: Project, database: str, postgres_server: PostgresServer
 ) -> None:
-    run_as_superuser(postgres_server, database, shop.tieout("doctor", "--setup-sql").out)
+    run_as_superuser(postgres_server, database, setup_of(shop))
     before = contents(shop.root), made_in(database)
 
     shop.json("doctor")
@@ -149,6 +174,13 @@ def made_in(database: str) -> list[object]:
             " (select array_agg(slot_name::text) from pg_replication_slots where database = current_database())"
         )
         return list(shop.fetchall())
+
+
+def setup_of(shop: Project) -> str:
+    """The statements, without what is for psql alone."""
+    ((source, sql),) = ((one["source"], one["sql"]) for one in shop.json("doctor", "--setup-sql")["setup"])
+    assert source == "shop"
+    return str(sql)
 
 
 def run_as_superuser(server: PostgresServer, url: str, statements: str) -> None:

@@ -130,3 +130,15 @@ def test_a_source_that_is_away_is_tried_again_before_it_is_certified(tmp_path: P
 
     assert "\n→ Create it" in run.out
     assert "Next: tieout run --once" in shown
+
+
+def test_backfills_of_a_stream_that_nobody_knows_are_a_wrong_wish(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, amount="1.00"))
+    books.tieout("run", "--once")
+
+    error = books.json("backfill", "list", "--stream", "erp.acount", code=2)["error"]
+
+    assert "erp.acount" in error["message"]
+    assert "erp.account" in error["hint"]
+    assert books.json("backfill", "list", "--stream", "erp.account") == {"backfills": []}

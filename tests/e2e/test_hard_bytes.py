@@ -98,7 +98,9 @@ def test_a_damaged_batch_is_never_merged_and_holds_up_its_stream_alone(damage: s
     assert (refused.outcome, refused.exit_code) == ("failed", 1)
     assert victim.name in refused.reason
     assert refused.hint == "Restore the file from a copy."
-    assert (told["erp.account"]["state"], told["erp.account"]["reason"]) == ("failed", refused.reason)
+    told_run = f"erp.account cannot be merged: {told['erp.account']['reason']}"
+    assert (told["erp.account"]["state"], told_run) == ("failed", f"{refused.reason} {refused.hint}")
+    assert told["erp.contact"]["state"] == "complete"
     assert told["erp.account"]["current_rows"] == 0
     assert told["erp.contact"]["books"]["pending"] == 0
     assert restored.outcome == "complete"

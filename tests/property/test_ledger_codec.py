@@ -20,12 +20,14 @@ from tieout.ledger.facts import (
     Certified,
     Drifted,
     Fact,
+    Freed,
     Landed,
     Looked,
     Merged,
     Paused,
     Ran,
     Resumed,
+    Stuck,
     Turned,
 )
 
@@ -48,6 +50,8 @@ FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.builds(Drifted, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _TEXTS),
     st.builds(Paused, _TEXTS, _REASONS, _REASONS, _TEXTS),
     st.builds(Resumed, _TEXTS, _REASONS),
+    st.builds(Stuck, _TEXTS, _REASONS, _REASONS),
+    st.builds(Freed, _TEXTS),
     st.builds(Asked, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _INT64),
     st.builds(Turned, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _REASONS),
 )

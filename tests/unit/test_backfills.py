@@ -79,6 +79,15 @@ def test_a_cancelled_one_can_be_resumed_and_a_done_one_neither(ledger: SqliteLed
             deed(ledger, found(ledger, ["shop"], "b1"))
 
 
+def test_one_is_found_by_the_beginning_of_its_id_where_no_other_begins_so(ledger: SqliteLedger) -> None:
+    for id_ in ("b2", "b20"):
+        ledger.append([Asked("shop", "shop.lines", id_, RANGE.text, 10)], given=[])
+
+    assert [found(ledger, ["shop"], id_).id for id_ in ("b1", "b2", "b20")] == ["b1", "b2", "b20"]
+    with pytest.raises(Misconfigured, match="more than one backfill whose id begins with 'b'"):
+        found(ledger, ["shop"], "b")
+
+
 def test_the_pace_is_the_streams_own_where_it_is_known(ledger: SqliteLedger) -> None:
     assert rate(ledger, ORDERS) is None
     ledger.append([Asked("shop", "shop.lines", "b2", RANGE.text, 10)], given=[])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,10 +30,14 @@ UNBALANCED = replace(BALANCED, accepted=Tally(10, 5, 6))
 
 
 def certificate(
-    books: Books = BALANCED, unable: tuple[str, ...] = (), holes: Holes | None = None, **found: Finding
+    books: Books = BALANCED,
+    unable: tuple[str, ...] = (),
+    holes: Holes | None = None,
+    discards: Mapping[str, int] | None = None,
+    **found: Finding,
 ) -> Certificate:
     findings = {Difference(name): finding for name, finding in found.items()}
-    compared, holes = Comparison(8, 8, 0, findings), holes or Holes()
+    compared, holes = Comparison(8, 8, 0, findings, discards=discards or {}), holes or Holes()
     return Certificate(STREAM, compared, holes, books, 1.5, unable, "exact", {"position": 7})
 
 
@@ -51,6 +56,7 @@ def test_nothing_found_and_nothing_open_is_complete() -> None:
         {"missing": Finding(2), "holes": Holes(open=2, nameless=2)},
         {"ghost": Finding(5), "holes": Holes(open=1, nameless=1, held_back=True)},
         {"diverged": Finding(3), "holes": Holes(open=1, object_gap=True)},
+        {"missing": Finding(2, 2), "discards": {"a test": 1, "no": 1}},
     ],
 )
 def test_known_holes_make_it_partial_and_are_told(parts: dict[str, Any]) -> None:
@@ -70,6 +76,32 @@ def test_known_holes_make_it_partial_and_are_told(parts: dict[str, Any]) -> None
 )
 def test_what_nobody_can_explain_is_broken(parts: dict[str, Any]) -> None:
     assert certificate(**parts).state is State.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({"missing": Finding(1)}, "1 row differs, without a known reason."),
+        ({"missing": Finding(1, 1), "holes": Holes(open=1)}, "1 row differs, for a known reason."),
+        ({"missing": Finding(2, 1), "holes": Holes(open=1)}, "2 rows differ, 1 of them without a known reason."),
+        ({"missing": Finding(2, 2), "holes": Holes(open=2)}, "2 rows differ, all for known reasons."),
+        ({"holes": Holes(open=1)}, "1 key is not known for certain."),
+        ({"holes": Holes(open=2)}, "2 keys are not known for certain."),
+    ],
+)
+def test_one_is_told_otherwise_than_many(parts: dict[str, Any], told: str) -> None:
+    assert certificate(**parts).reasons[0] == told
+
+
+def test_the_reasons_of_what_was_discarded_are_told_as_far_as_one_reads_them() -> None:
+    many = {f"reason {n}": 10 - n for n in range(7)}
+
+    (_, told) = certificate(missing=Finding(49, 49), discards=many).reasons
+
+    assert told == (
+        '49 rows differ as they were discarded from quarantine: "reason 0", "reason 1", "reason 2", "reason 3", '
+        '"reason 4", and for 2 more reasons.'
+    )
 
 
 def test_the_worst_stream_is_the_state_of_all() -> None:

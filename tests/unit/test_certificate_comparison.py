@@ -41,7 +41,7 @@ def compared(warehouse: DuckDBWarehouse, changes: Sequence[Say] = (), rows: Sequ
         if rows:
             telling.tell_rows(judged_of(rows, CONTRACT).changes)
         telling.end()
-        return Comparing(telling, []).compare()
+        return Comparing(telling, [], {}).compare()
 
 
 HISTORY = [

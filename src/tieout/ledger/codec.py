@@ -21,12 +21,14 @@ from .facts import (
     Certified,
     Drifted,
     Fact,
+    Freed,
     Landed,
     Looked,
     Merged,
     Paused,
     Ran,
     Resumed,
+    Stuck,
     Turned,
 )
 from .ledger import Holder
@@ -67,7 +69,7 @@ def write(fact: Fact) -> Line:
             lane, track, position = fact.lane, fact.cursor.track, fact.cursor.position
         case Merged():
             stream, batch = fact.stream, fact.batch
-        case Certified() | Looked() | Drifted() | Paused() | Resumed():
+        case Certified() | Looked() | Drifted() | Paused() | Resumed() | Stuck() | Freed():
             stream = fact.stream
         case Ran():
             lane = fact.lane

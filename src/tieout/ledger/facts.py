@@ -106,6 +106,23 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class Stuck:
+    """A stream could not be merged, while its lane went on: its contract asks for a rebuild, or a batch of it is
+    damaged. `hint` is the mend."""
+
+    stream: str
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """It could be merged again."""
+
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """Somebody wants a range of a stream read again: the backfill of this id. `range` is its JSON, `rows` what the
     source expected of it."""
@@ -130,12 +147,26 @@ class Turned:
 
 
 Fact = (
-    Landed | Advanced | Acknowledged | Merged | Certified | Ran | Looked | Drifted | Paused | Resumed | Asked | Turned
+    Landed
+    | Advanced
+    | Acknowledged
+    | Merged
+    | Certified
+    | Ran
+    | Looked
+    | Drifted
+    | Paused
+    | Resumed
+    | Stuck
+    | Freed
+    | Asked
+    | Turned
 )
 
 FOLLOWS: dict[type, frozenset[type]] = {
     Merged: frozenset({Landed}),
     Acknowledged: frozenset({Advanced}),
     Resumed: frozenset({Paused}),
+    Freed: frozenset({Stuck}),
 }
 """What must stand in the book before a fact of this type can be true."""

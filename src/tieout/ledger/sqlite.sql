@@ -97,6 +97,10 @@ select exists (
 -- Whether the stream was ever paused.
 select exists (select 1 from facts where kind = 'Paused' and stream = :stream);
 
+-- precedes_freed --
+-- Whether the stream was ever stuck.
+select exists (select 1 from facts where kind = 'Stuck' and stream = :stream);
+
 -- cursor --
 -- The body of a track's last Advanced.
 select body

@@ -179,6 +179,11 @@ class StreamReading:
         rows = self._rows("overtaken", str(self._stream), by, list(ids), keyless=_SQL("keyless", **self._parts))
         return tuple(row["_cid"] for row in rows)
 
+    def discarded(self, *, but: str) -> dict[str, str]:
+        """The keys of which a change was discarded that nothing here has outdone since, and why, but those for this
+        reason."""
+        return {row["_key"]: row["reason"] for row in self._rows("discarded", str(self._stream), but)}
+
     def unmentioned(self, limits: Sequence[Limit], *, floor: str, after: str, limit: int) -> tuple[str, ...]:
         """The keys, in their order behind `after`, that are alive within the limits and of which nothing was said at or
         behind `floor` that would tell their life. A value that is none of its column's type limits nothing."""

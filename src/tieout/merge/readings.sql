@@ -214,6 +214,26 @@ from waiting_keyless anti join overtaken using (_cid)
 where len($3) = 0 or list_contains($3, _cid)
 group by 1;
 
+-- discarded --
+-- The keys of which a change was discarded that is newer than all that would outdo it: an image, a death, the floor.
+with outdone as (
+    select _key, greatest(coalesce({{ base }}, ''), case when not _alive then {{ life }} else '' end) as token from {{ latest }}
+),
+
+floors as (
+    select coalesce(floor, '') as token from tieout.floors where stream = $1 and side = 'live'
+)
+
+select aside._key, arg_max(settled.reason, aside._order) as reason
+from {{ quarantine }} as aside
+inner join tieout.settlements as settled on aside._cid = settled.cid
+left join outdone on aside._key = outdone._key
+where settled.stream = $1 and settled.side = 'live' and settled.how = 'discarded' and settled.reason <> $2
+    and aside._key is not null
+    and aside._order > coalesce(outdone.token, '')
+    and aside._order > coalesce((select max(token) from floors), '')
+group by aside._key;
+
 -- bound --
 -- One of the bounds of a limit as its column holds it; null when it cannot.
 try_cast(${{ place }} as {{ type }})

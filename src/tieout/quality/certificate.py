@@ -14,6 +14,9 @@ from typing import Any
 from ..base.stream import Stream
 from .books import Books
 
+DISCARDS_MAX = 5
+"""Reasons for which rows were discarded that a certificate tells."""
+
 KEYS_MAX = 100
 """Keys of one class of difference that a certificate names; its counts are exact."""
 
@@ -51,13 +54,15 @@ class Finding:
 class Comparison:
     """What a comparison found. `unreadable`: rows at the source that their contract cannot read; they have no values to
     compare, but what stands here under their keys is not what they say. `untold`: columns of the contract that the
-    source does not tell, and that were not compared."""
+    source does not tell, and that were not compared. `discards`: of the keys that differ and are known, those of which
+    somebody discarded the newest change from quarantine: how many, by the reason that was given."""
 
     source_rows: int
     current_rows: int
     unreadable: int = 0
     findings: Mapping[Difference, Finding] = field(default_factory=dict)
     untold: tuple[str, ...] = ()
+    discards: Mapping[str, int] = field(default_factory=dict)
 
     def finding(self, difference: Difference) -> Finding:
         return self.findings.get(difference, Finding())
@@ -142,16 +147,15 @@ class Certificate:
     def reasons(self) -> tuple[str, ...]:
         """Why it is not complete, one sentence each; empty when it is."""
         compared, books = self.compared, self.books
-        of_number = {
-            f"{compared.differing} rows differ, {unexplained(compared, self.holes)} of them without a known reason.": (
-                compared.differing
-            ),
-            f"{self.holes.open} keys are not known for certain.": self.holes.open,
-            f"{compared.unreadable} rows at the source cannot be read as their contract promises.": compared.unreadable,
-            f"{books.pending.count} received changes are not merged yet.": books.pending.count,
-            "The books do not balance.": int(not books.balanced),
-        }
-        return (*(reason for reason, number in of_number.items() if number), *self.unable)
+        told = [
+            _differing(compared.differing, unexplained(compared, self.holes)),
+            _counted(self.holes.open, "key is", "keys are", "not known for certain."),
+            _counted(compared.unreadable, "row", "rows", "at the source cannot be read as the contract promises."),
+            _counted(books.pending.count, "received change is", "received changes are", "not merged yet."),
+            "" if books.balanced else "The books do not balance.",
+            _discarded(compared.discards),
+        ]
+        return (*filter(None, told), *self.unable)
 
     def to_json(self) -> dict[str, Any]:
         findings = {difference: self.compared.finding(difference) for difference in Difference}
@@ -172,6 +176,29 @@ class Certificate:
             "reasons": list(self.reasons),
             "hint": self.hint,
         }
+
+
+def _counted(number: int, one: str, many: str, rest: str) -> str:
+    return f"{number} {one if number == 1 else many} {rest}" if number else ""
+
+
+def _differing(number: int, unexplained: int) -> str:
+    if number == 1:
+        return f"1 row differs, {'without' if unexplained else 'for'} a known reason."
+    why = f"{unexplained} of them without a known reason." if unexplained else "all for known reasons."
+    return _counted(number, "", "rows differ,", why)
+
+
+def _discarded(discards: Mapping[str, int]) -> str:
+    """Of what somebody gave up, the most common reason first: the source has it, and here it is not wanted."""
+    if not discards:
+        return ""
+    number = sum(discards.values())
+    reasons = sorted(discards, key=lambda reason: (-discards[reason], reason))
+    told = ", ".join(f'"{reason}"' for reason in reasons[:DISCARDS_MAX])
+    more = f", and for {len(reasons) - DISCARDS_MAX} more reasons" if len(reasons) > DISCARDS_MAX else ""
+    subject = "1 row differs as it was" if number == 1 else f"{number} rows differ as they were"
+    return f"{subject} discarded from quarantine: {told}{more}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,17 +23,23 @@ _SQL = Statements(__package__, "compare.sql")
 
 
 class Comparing:
-    """Compares one telling with the stream's tables, as often as asked. `obliged` are the keys of open obligations.
+    """Compares one telling with the stream's tables, as often as asked. `obliged` are the keys of open obligations;
+    `discarded` those of which the newest change was discarded from quarantine, and the reason that was given.
 
     `by_content`: the source knows no key, and tells its rows under names that differ from those here. Then each is held
     against a row here of the same content, and what finds none is missing, or a ghost.
     """
 
-    def __init__(self, telling: Telling, obliged: Iterable[str], *, by_content: bool = False) -> None:
+    def __init__(
+        self, telling: Telling, obliged: Iterable[str], discarded: Mapping[str, str], *, by_content: bool = False
+    ) -> None:
         self._by_content = by_content
         self._connection = telling.connection
         self._contract = telling.contract
         self._obliged = pa.table({"_key": pa.array(sorted(set(obliged)), pa.string())})
+        self._discarded = pa.table(
+            {"_key": pa.array(list(discarded), pa.string()), "reason": pa.array(list(discarded.values()), pa.string())}
+        )
         self._covers = covers_table(self._contract, [])
         self._untold = telling.untold()
         table = telling.contract.stream.table
@@ -59,7 +65,10 @@ class Comparing:
             Difference(row["difference"]): Finding(row["count"], row["known"], tuple(row["keys"]))
             for row in self._run("findings", {"keys_max": KEYS_MAX}).to_pylist()
         }
-        return Comparison(rows["source_rows"], rows["current_rows"], rows["unreadable"], findings, self._untold)
+        discards = {row["reason"]: row["count"] for row in self._run("discards").to_pylist()}
+        return Comparison(
+            rows["source_rows"], rows["current_rows"], rows["unreadable"], findings, self._untold, discards
+        )
 
     def repair(self, *, position: int, now: datetime) -> pa.Table:
         """What would make the rows here those of the source: a captured table, its columns as they stand here. An image
@@ -75,4 +84,5 @@ class Comparing:
 
     def _run(self, statement: str, parameters: Mapping[str, Any] = NOTHING, **parts: Sql | list[Sql]) -> pa.Table:
         text = _SQL(statement, **self._parts, **parts)
-        return execute(self._connection, text, parameters, {"obliged": self._obliged, "covers": self._covers})
+        tables = {"obliged": self._obliged, "discarded": self._discarded, "covers": self._covers}
+        return execute(self._connection, text, parameters, tables)

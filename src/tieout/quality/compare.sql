@@ -67,7 +67,7 @@ select
     _key
     , any_value(difference) as difference
     , bool_or(is_doubled) as is_doubled
-    , bool_or(is_known) or _key in (select _key from obliged) as is_known
+    , bool_or(is_known) or _key in (select _key from obliged) or _key in (select _key from discarded) as is_known
 from differing
 group by _key;
 
@@ -113,6 +113,13 @@ where found._key = older._key and found.difference = 'diverged';
 select difference, count(*) as count, count(*) filter (where is_known) as known, min(_key, $keys_max) as keys
 from {{ found }}
 group by difference;
+
+-- discards --
+-- For what reasons changes were discarded of keys that differ.
+select discarded.reason, count(*) as count
+from {{ found }} as found
+inner join discarded on found._key = discarded._key
+group by discarded.reason;
 
 -- rows --
 -- How many rows there are at the source, how many of those cannot be read, and how many are live here.

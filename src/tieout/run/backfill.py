@@ -144,12 +144,15 @@ def all_backfills(ledger: Ledger, lanes: Iterable[str]) -> list[Backfill]:
 
 
 def found(ledger: Ledger, lanes: Iterable[str], id_: str) -> Backfill:
-    """The backfill of this id. Raises Misconfigured when there is none."""
-    known = all_backfills(ledger, lanes)
-    for one in known:
-        if one.id == id_:
-            return one
-    raise Misconfigured(f"there is no backfill {id_}.", hint="`tieout backfill list` shows their ids.")
+    """The backfill whose id is this, or begins so. Raises Misconfigured when there is none, or more than one."""
+    known = {one.id: one for one in all_backfills(ledger, lanes)}
+    if id_ in known:
+        return known[id_]
+    alike = [one for one in known.values() if one.id.startswith(id_)]
+    if len(alike) != 1:
+        told = "no backfill whose id" if not alike else "more than one backfill whose id"
+        raise Misconfigured(f"there is {told} begins with {id_!r}.", hint="`tieout backfill list` shows their ids.")
+    return alike[0]
 
 
 def turn(ledger: Ledger, backfill: Backfill, to: str, reason: str = "") -> None:

@@ -31,6 +31,7 @@ from .mend import Tried, mend
 from .retell import retell
 from .route import Tools
 from .session import Session, Warehouses
+from .settle import SUPERSEDED
 
 TRACK = "repair"
 
@@ -144,7 +145,8 @@ class _Certifier:
         stream = telling.contract.stream
         paused = self.session.route.paused.get(stream)
         obliged = [one.key for one in open_ if one.key is not None]
-        comparing = Comparing(telling, obliged, by_content=stream.object in self.cut.by_content)
+        discarded = reading.discarded(but=SUPERSEDED)
+        comparing = Comparing(telling, obliged, discarded, by_content=stream.object in self.cut.by_content)
         certificate = Certificate(
             stream=stream,
             compared=comparing.compare(),
@@ -184,7 +186,8 @@ class _Certifier:
         if (paused := self.session.route.paused.get(stream)) is not None:
             return paused.hint
         unexplains = unexplained(certificate.compared, certificate.holes)
-        if differs and not unexplains and certificate.books.quarantined.count:
+        is_waiting = certificate.books.quarantined.count and not certificate.compared.discards
+        if differs and not unexplains and is_waiting:
             return "See `tieout quarantine list`: what differs waits there."
         if differs and self.repairing is None and not self._retells:
             return f"Run `tieout certify {stream} --repair`."

@@ -6,19 +6,18 @@ A pass lands what the source says, merges it as soon as there is a warehouse, an
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from random import Random
 
 import structlog
 
-from ..base.errors import Broken, Misconfigured, Stopped, TieoutError, Transient
+from ..base.errors import Stopped, TieoutError, Transient
 from ..base.stream import Stream
 from ..ledger.facts import Resumed
 from .backfill_work import LaneBackfills
 from .house import House
 from .mend import Tried, mend
-from .outcome import Counts, Outcome, counted, outcome_of, with_damage, with_paused, with_remarks
+from .outcome import Counts, Outcome, counted, outcome_of, with_damage, with_paused, with_remarks, with_stuck
 from .session import LandingSession, Session, Warehouses
 from .settle import release_mended
 
@@ -50,7 +49,7 @@ class LaneWork:
             route, before = session.route, Counts.of(session.route)
             self._pass(session, stopping)
             outcome = with_remarks(Outcome(self.lane, "complete"), session.source)
-            outcome = with_damage(with_paused(outcome, route), route)
+            outcome = with_damage(with_stuck(with_paused(outcome, route), route), route)
         except Exception as error:
             outcome = self._closed_after(error)
         if route is None:
@@ -104,32 +103,26 @@ class LaneWork:
     def _land_and_merge(self, session: Session, stopping: Callable[[], bool]) -> None:
         source, route, warehouse = session.source, session.route, session.warehouse
         merged = route.merged
-        self._merge_early(session)
+        route.merge_each(warehouse, only=self._only)
         clock = self._house.tools.clock
         due = clock.now() + timedelta(seconds=MERGE_SECONDS_MAX)
         for _ in route.capture(source.bound()):
             _refuse_when(stopping)
             if route.is_full or clock.now() >= due:
-                self._merge_early(session)
+                route.merge_each(warehouse, only=self._only)
                 due = clock.now() + timedelta(seconds=MERGE_SECONDS_MAX)
-        route.merge(warehouse, only=self._only)
+        route.merge_each(warehouse, only=self._only)
         self._go_on(session)
         if self._only is None and (self._may_be_open or route.merged > merged):
             self._may_be_open = mend(route, source, warehouse, route.merging(), self._tried) > 0
 
     def _go_on(self, session: Session) -> None:
         """Streams that were paused and whose contracts were mended: what these take now is released."""
-        for stream in sorted(session.route.mended):
+        for stream in sorted(session.route.mended - session.route.stuck.errors.keys()):
             if self._only in (None, stream):
                 released = release_mended(session, stream)
                 why = f"its contract was changed, and takes {released} of the rows that waited"
                 self._house.tools.ledger.append([Resumed(str(stream), why)], given=[])
-
-    def _merge_early(self, session: Session) -> None:
-        """Merges while there is more to land. What one stream cannot merge must not keep the source from being read;
-        it stays pending, so that the merge at the end of the pass meets it again and raises."""
-        with suppress(Misconfigured, Broken):
-            session.route.merge(session.warehouse, only=self._only)
 
 
 def _refuse_when(stopping: Callable[[], bool]) -> None:

@@ -39,7 +39,7 @@ def mend(route: Route, source: Source, warehouse: Warehouse, streams: list[Strea
     with source.reread(wanted) as told:
         for captured in told:
             route.land_aside(captured, TRACK)
-    route.merge(warehouse)
+    route.merge_each(warehouse)
     return sum(len(keys) for keys in wanted.values())
 
 

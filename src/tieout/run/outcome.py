@@ -10,6 +10,7 @@ import structlog
 from ..base.errors import Fenced, Misconfigured, Occupied, Stopped, TieoutError, Transient
 from ..capture.source import Remarks, Source
 from .route import Route
+from .stuck import why
 
 REMARKS_MAX = 5
 """Remarks of a source that are told in full; the count tells of the others."""
@@ -106,13 +107,28 @@ def with_paused(outcome: Outcome, route: Route) -> Outcome:
     return replace(outcome, outcome=ended, reason=reason, hint=paused.hint, exit_code=code, is_held=True)
 
 
+def with_stuck(outcome: Outcome, route: Route) -> Outcome:
+    """A stream that cannot be merged fails the run, by its name, and no other stream."""
+    stuck = sorted(route.stuck.errors.items())
+    if not stuck:
+        return outcome
+    first = why(*stuck[0])
+    told = [f"{first.stream} cannot be merged: {first.reason}"]
+    if len(stuck) > 1:
+        told.append(f"Nor can {', '.join(str(stream) for stream, _ in stuck[1:])}.")
+    if outcome.is_held:
+        told.append(f"{outcome.reason}.")
+    code = exit_code([outcome, *(outcome_of(outcome.lane, error) for _, error in stuck)])
+    return replace(outcome, outcome="failed", reason=" ".join(told), hint=first.hint, exit_code=code, is_held=True)
+
+
 def with_damage(outcome: Outcome, route: Route) -> Outcome:
     """A damaged batch that the ledger does not know stops nothing, but nobody may call the lane complete."""
     if not route.damaged:
         return outcome
     first = next(iter(route.damaged.values()))
     reason = f"{len(route.damaged)} sealed batches cannot be read; the first: {first.message}"
-    return replace(outcome, outcome="partial", reason=reason, hint=first.hint, exit_code=3)
+    return replace(outcome, outcome="partial", reason=reason, hint=first.hint, exit_code=3, is_held=False)
 
 
 def exit_code(outcomes: list[Outcome]) -> int:

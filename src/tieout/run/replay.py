@@ -23,6 +23,7 @@ from .house import House
 from .pausing import paused_now
 from .route import Tools
 from .session import Session, Warehouses
+from .stuck import free
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Replay:
         self._warehouse.swap(contract, turn=self._route.turn())
         facts = [Merged(batch, str(stream), at) for batch, at in merged_at.items()]
         self._tools.ledger.append(facts, given=[])  # it passes over all but those that only the rebuild has merged
+        free(self._tools.ledger, stream)
         reason = "" if before == after else unlike or _difference(judged_otherwise, len(landed))
         rows = self._reading(contract, Side.LIVE).live_rows()
         return Rebuilt(stream, before == after, reason, after, rows)

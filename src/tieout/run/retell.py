@@ -46,9 +46,10 @@ def _stricter(tools: Tools, stream: Stream, rows: int) -> str:
     others = sum(tools.landing.footer(stream, name).contract != digest for name in _landed(tools, stream))
     if not others:
         return ""
+    batches = "1 batch" if others == 1 else f"{others} batches"
     return (
-        f"{stream}: today's contract refuses {rows} of the rows that the source tells; {others} batches landed under "
-        "another one, and what that took stays."
+        f"{stream}: today's contract refuses {rows} of the rows that the source tells; {batches} landed under another "
+        "one, and what that took stays."
     )
 
 
@@ -97,6 +98,7 @@ def _landed(tools: Tools, stream: Stream) -> list[str]:
 
 def _sentences(lost: list[str]) -> list[str]:
     named = [f"{track} was read and is gone or changed; it was compared as it landed." for track in lost[:_NAMED_MAX]]
-    if len(lost) > _NAMED_MAX:
-        named.append(f"{len(lost) - _NAMED_MAX} more files were read and are gone or changed.")
+    if (more := len(lost) - _NAMED_MAX) > 0:
+        were, are = ("file was", "is") if more == 1 else ("files were", "are")
+        named.append(f"{more} more {were} read and {are} gone or changed.")
     return named

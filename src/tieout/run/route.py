@@ -16,7 +16,7 @@ from typing import Any
 from ..base.batch import Batch, Footer, Span
 from ..base.clock import Clock
 from ..base.cursor import Cursor
-from ..base.errors import Broken, Misconfigured, TieoutError
+from ..base.errors import Broken, Misconfigured
 from ..base.step import Passing, Step
 from ..base.stream import Stream
 from ..capture.source import Bound, Captured, Source
@@ -33,6 +33,7 @@ from .doubt import judge_doubting
 from .drift import Watch
 from .hand import ROWS_MAX, Hand, grouped
 from .pausing import newly, paused_now, refused, tripped
+from .stuck import StuckStreams
 
 LEASE_SECONDS = 90.0
 _RENEW_WHEN_LEFT = LEASE_SECONDS * 2 / 3
@@ -62,6 +63,7 @@ class Route:
         self._merged_before: Mapping[str, datetime] = {}
         self._watch = Watch(source, tools.contracts, tools.ledger, tools.landing)
         self._unprepared: set[Stream] = set()
+        self.stuck = StuckStreams(tools.ledger, tools.clock)
         self.paused: dict[Stream, Paused] = {}
         self.mended: set[Stream] = set()
         self.damaged: dict[str, Broken] = {}
@@ -131,9 +133,16 @@ class Route:
         self._register(span, [self._put(self.contract(stream), span, judged, encoding)], [])
 
     def merge(self, warehouse: Warehouse, *, only: Stream | None = None) -> None:
+        """The same as `merge_each`, for who cannot go on without what is stuck: raises its error at the end."""
+        self.merge_each(warehouse, only=only)
+        for stream, error in sorted(self.stuck.errors.items()):
+            if only in (None, stream):
+                raise error
+
+    def merge_each(self, warehouse: Warehouse, *, only: Stream | None = None) -> None:
         """Merges all that has landed and is not in the warehouse, oldest first, in groups that fit in memory.
 
-        A stream that cannot be merged does not stop the others; its error is raised when they are through.
+        A stream that cannot be merged does not stop the others; it is `stuck`.
         """
         if self._pending is None:
             self._pending = self._find_pending(warehouse)
@@ -141,16 +150,16 @@ class Route:
         self._unprepared |= self._watch.followed
         self._watch.followed.clear()
         self._look_at_paused()
-        refused: list[TieoutError] = []
         for stream in sorted(self._unprepared | self._pending.keys()):
-            if only not in (None, stream) or stream in self.paused:
+            if only not in (None, stream) or stream in self.paused or self.stuck.is_left_alone(stream):
                 continue
             try:
                 self._merge_stream(warehouse, stream, self._pending)
             except (Misconfigured, Broken) as error:
-                refused.append(error)
-        if refused:
-            raise refused[0]
+                self.stuck.enter(stream, error)
+                self._put_down(stream)
+            else:
+                self.stuck.leave(stream)
 
     def _merge_stream(self, warehouse: Warehouse, stream: Stream, pending: dict[Stream, list[Landed]]) -> None:
         contract = self.contract(stream)
@@ -158,6 +167,8 @@ class Route:
         self._unprepared.discard(stream)
         for group in grouped(self._opened(stream, landed.batch) for landed in pending.get(stream, [])):
             self._merge_group(warehouse, contract, group)
+            done = {batch.name for batch in group}
+            pending[stream] = [landed for landed in pending[stream] if landed.batch not in done]
         pending.pop(stream, None)
 
     def _look_at_paused(self) -> None:
@@ -169,8 +180,12 @@ class Route:
                     self.mended.add(stream)
                 else:
                     self.paused[stream] = paused
-                    for landed in (self._pending or {}).get(stream, []):
-                        self._hand.take(landed.batch)
+                    self._put_down(stream)
+
+    def _put_down(self, stream: Stream) -> None:
+        """What of it is in the hand is not merged soon; it is in the landing."""
+        for landed in (self._pending or {}).get(stream, []):
+            self._hand.take(landed.batch)
 
     def _is_mended(self, stream: Stream, paused: Paused) -> bool:
         with suppress(Misconfigured):
@@ -181,8 +196,8 @@ class Route:
     @property
     def is_full(self) -> bool:
         """Whether so much has landed and is to be merged that it should be, before more is read."""
-        pending = {stream: found for stream, found in (self._pending or {}).items() if stream not in self.paused}
-        rows = sum(landed.received.count for found in pending.values() for landed in found)
+        pending = (found for stream, found in (self._pending or {}).items() if not self._waits(stream))
+        rows = sum(landed.received.count for found in pending for landed in found)
         return rows >= ROWS_MAX or self._hand.is_full
 
     def contract(self, stream: Stream) -> Contract:
@@ -195,8 +210,12 @@ class Route:
         return sorted(self._streams)
 
     def merging(self) -> list[Stream]:
-        """Those of them that are merged: all but the paused ones."""
-        return [stream for stream in self.streams() if stream not in self.paused]
+        """Those of them that are merged: all but those that are paused or stuck."""
+        return [stream for stream in self.streams() if not self._waits(stream)]
+
+    def _waits(self, stream: Stream) -> bool:
+        """Whether it lands and is not merged."""
+        return stream in self.paused or stream in self.stuck.errors
 
     def turn(self) -> Turn:
         return Turn(self.lane, self._lease.fence)
@@ -255,7 +274,7 @@ class Route:
         stream, now = contract.stream, self._tools.clock.now()
         footer = Footer(stream, span, judged.received, judged.keyless, judged.positions, contract.digest, now, encoding)
         name = self._tools.landing.put(footer, judged.changes)
-        if self._pending is not None and stream not in self.paused:
+        if self._pending is not None and not self._waits(stream):
             self._hand.keep(Batch(name, footer, judged.changes))
         return _landed(name, footer, adopted=False)
 

@@ -16,7 +16,7 @@ from ..base.cursor import Cursor
 from ..base.errors import Misconfigured, TieoutError, Transient
 from ..base.stream import Stream
 from ..capture.hole import Unread, unread
-from ..ledger.facts import Advanced, Certified, Drifted, Landed, Paused, Ran
+from ..ledger.facts import Advanced, Certified, Drifted, Landed, Paused, Ran, Stuck
 from ..ledger.ledger import Entry, Ledger
 from ..merge.readings import Freshness, Obligation, StreamReading
 from ..merge.warehouse import Reader
@@ -25,6 +25,7 @@ from .backfill import Backfill, all_backfills
 from .contracts import describes_nothing
 from .house import House
 from .pausing import paused_now
+from .stuck import stuck_now
 
 KEYS_MAX = 100
 """Open keys of a stream that are named; the count tells of the others."""
@@ -146,13 +147,13 @@ class Report:
 def report(house: House, reader: Reader, *, only: Stream | None) -> Report:
     """Of all streams that have landed or have a contract, or of `only`. Raises Misconfigured when that is unknown."""
     ledger = house.tools.ledger
-    streams = _streams(house, only)
+    streams = known_streams(house, only)
     sources = {stream.source for stream in streams} | set(house.lanes(only))
     lanes = {lane: _lane(ledger, lane) for lane in sorted(sources)}
     coverage = {lane: _coverage(ledger, lane) for lane in lanes}
     # The warehouse first: a batch is in the ledger before it is merged, so what was posted is among what landed.
     figures = {stream: _figures(house, reader, stream) for stream in streams}
-    landed, paused = _landed(ledger), paused_now(ledger)
+    landed, paused, stuck = _landed(ledger), paused_now(ledger), stuck_now(ledger)
     return Report(
         streams=tuple(
             _status(
@@ -163,6 +164,7 @@ def report(house: House, reader: Reader, *, only: Stream | None) -> Report:
                 coverage=coverage[stream.source],
                 certified=_last(ledger.entries(Certified, stream=str(stream), last=1)),
                 paused=paused.get(stream),
+                stuck=stuck.get(stream),
                 drift=tuple(ledger.entries(Drifted, stream=str(stream), last=DRIFT_MAX)),
             )
             for stream in streams
@@ -206,6 +208,7 @@ def _status(
     coverage: Coverage,
     certified: Entry | None,
     paused: Paused | None,
+    stuck: Stuck | None,
     drift: tuple[Entry, ...],
 ) -> StreamStatus:
     if isinstance(figures, TieoutError):
@@ -220,6 +223,8 @@ def _status(
     )
     adoptable = len(figures.applied - landed.keys())
     state, reason = state_of(lane, figures, books, adoptable=adoptable, landed=len(landed))
+    if stuck is not None and books.balanced:
+        state, reason = "failed", f"{stuck.reason} {stuck.hint}".strip()
     if (missing := coverage.unread.get(stream.object)) is not None:
         state, reason = "failed" if state == "failed" else "partial", f"{missing} {reason}".strip()
     if paused is not None and state != "failed":
@@ -227,7 +232,8 @@ def _status(
     return StreamStatus(stream, state, reason, coverage, figures, books, certified, drift)
 
 
-def _streams(house: House, only: Stream | None) -> list[Stream]:
+def known_streams(house: House, only: Stream | None) -> list[Stream]:
+    """All that have landed or have a contract, or `only`. Raises Misconfigured when that is not among them."""
     known = {Stream.parse(text) for text in house.tools.ledger.landed().values()}
     known |= {stream for lane in house.lanes() for stream in house.tools.contracts.written(lane)}
     if only is None:

@@ -54,7 +54,7 @@ class PostgresServer:
     def __init__(self, data: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self._data = data.resolve()
         self._settings = {**_SETTINGS, **(settings or {})}
-        self._binaries = _binaries()
+        self.binaries = _binaries()
         self._user = _Unprivileged() if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         self._sockets: Path | None = None
@@ -127,7 +127,7 @@ class PostgresServer:
         """Runs SQL through psql; returns what it prints, unaligned and without headings."""
         done = subprocess.run(
             [
-                *(str(self._binaries / "psql"), "--no-psqlrc", "--quiet", "--no-align", "--tuples-only"),
+                *(str(self.binaries / "psql"), "--no-psqlrc", "--quiet", "--no-align", "--tuples-only"),
                 *("--set", "ON_ERROR_STOP=1", "--dbname", self.url(database), "--command", statement),
             ],
             capture_output=True,
@@ -204,7 +204,7 @@ class PostgresServer:
         return done.returncode
 
     def _command(self, program: str, *arguments: str) -> list[str]:
-        return [*(self._user.prefix if self._user is not None else ()), str(self._binaries / program), *arguments]
+        return [*(self._user.prefix if self._user is not None else ()), str(self.binaries / program), *arguments]
 
 
 class _Unprivileged:

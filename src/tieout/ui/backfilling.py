@@ -30,7 +30,7 @@ backfill = typer.Typer(
 )
 
 OfStream = Annotated[str, typer.Argument(help="The stream, such as shop.orders.", metavar="STREAM")]
-Id = Annotated[str, typer.Argument(help="The backfill's id.", metavar="ID")]
+Id = Annotated[str, typer.Argument(help="The backfill's id, or the beginning of it.", metavar="ID")]
 From = Annotated[str | None, typer.Option("--from", help="The first key; of several columns between commas.")]
 To = Annotated[str | None, typer.Option("--to", help="The last key, which is read too.")]
 Where = Annotated[str | None, typer.Option("--where", help="The column of a window.", metavar="COLUMN")]
@@ -90,10 +90,12 @@ def backfill_start(
 def backfill_list(project: Project = HERE, stream: OneStream = None, json: Json = False) -> Answer:
     """All that were ever asked for, and what became of them."""
     from ..run.backfill import all_backfills
+    from ..run.status import known_streams
     from .backfilled import Listed
 
     only = None if stream is None else Stream.parse(stream)
     with _house(project) as house:
+        known_streams(house, only)
         known = all_backfills(house.tools.ledger, house.lanes(only))
     return Listed([one for one in known if only in (None, one.stream)])
 

@@ -55,9 +55,13 @@ class Examined:
         return Counter(finding.level for finding in self.diagnosis.findings)[level]
 
 
+PSQL_STOPS = "\\set ON_ERROR_STOP on"
+"""Without it psql goes on behind an error, such as a table's misspelt name, and tells one for each statement after."""
+
+
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """The statements for an administrator, by source."""
+    """The statements for an administrator, by source: as text for psql, and in the document for any client."""
 
     statements: Mapping[str, str]
     exit_code: int = OK
@@ -66,7 +70,8 @@ class SetUp:
         return {"setup": [{"source": source, "sql": text} for source, text in self.statements.items()]}
 
     def shown(self) -> Text:
-        return safe_lines("\n".join(f"-- Source {source}\n{text}" for source, text in self.statements.items()).rstrip())
+        sources = [f"-- Source {source}\n{text}" for source, text in self.statements.items()]
+        return safe_lines("\n".join([PSQL_STOPS, *sources] if sources else []).rstrip())
 
 
 def _document(finding: Finding) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Standing:
         if any(lane.outcome in ("failed", "partial") for lane in self.report.lanes):
             return next_step("tieout run --once", "tries again, and says what would help")
         known = [stream for stream in self.report.streams if stream.books is not None]
-        if any(stream.state == "new" or _pending(stream.books) for stream in known):
+        if any(stream.state == "new" or _is_due(stream) for stream in known):
             return next_step("tieout run --once", "does what is due")
         if any(stream.books and stream.books.quarantined.count for stream in known):
             return next_step("tieout quarantine list", "what waits in quarantine, and why")
@@ -156,5 +156,6 @@ def _remark(lane: LaneStatus) -> Text:
     return Text.assemble((f"{lane.lane}: ", "bold"), safe(lane.reason))
 
 
-def _pending(books: Books | None) -> int:
-    return 0 if books is None else books.pending.count
+def _is_due(stream: StreamStatus) -> bool:
+    """Whether a run would merge more of it: one that waits for somebody is left as it is."""
+    return stream.books is not None and stream.books.pending.count > 0 and stream.state not in ("failed", "paused")

@@ -26,7 +26,8 @@ def slot(aim: Aim, answers: Answers) -> Iterator[Finding]:
     """Our slot."""
     ours = our_slot(aim, answers)
     if ours is None:
-        yield CODES("postgres.slot.none", "there is no slot of ours yet", about=aim.slot or "")
+        named = f"slot {aim.slot} is not there: it was not made yet, or was dropped"
+        yield CODES("postgres.slot.none", named if aim.slot else "there is no slot of ours yet", about=aim.slot or "")
     elif ours.plugin != "pgoutput" or not ours.here:
         yield CODES(
             "postgres.slot.foreign",
