@@ -86,7 +86,7 @@ def _stream(rows: int) -> Iterator[Trial]:
         def subject(watch: Watch) -> Content:
             source = _source(url)
             with watch:
-                pieces = [piece.tables["orders"] for piece in source.capture(progress, until=until)]
+                pieces = [table for piece in source.capture(progress, until=until) for table in piece.tables.values()]
             source.close()
             return (sum(piece.num_rows for piece in pieces),)
 
