@@ -163,7 +163,7 @@ def test_an_old_read_that_lands_late_never_beats_a_live_change(orders: Shop) -> 
         session.drain(session.source.bound())
 
         session.route.land_aside(chunk.captured, "backfill/late")
-        session.route.merge(session.warehouse)
+        session.route.merge_each(session.warehouse)
 
         session.close()
         warehouses.close()

@@ -93,3 +93,29 @@ def test_a_worker_goes_on_with_the_other_streams(retyped: Project) -> None:
             assert worker.poll() is None, found
 
     assert (found["erp.order"]["state"], found["erp.account"]["state"]) == ("complete", "failed")
+
+
+def test_the_others_are_certified(retyped: Project) -> None:
+    told = retyped.json("certify", code=3)
+    shown = retyped.tieout("certify")
+
+    assert [(one["stream"], one["state"]) for one in told["streams"]] == [("erp.order", "complete")]
+    (uncertified,) = told["uncertified"]
+    assert uncertified["stream"] == "erp.account"
+    assert "amount is VARCHAR in the warehouse" in uncertified["reason"]
+    assert uncertified["hint"].startswith("Run `tieout rebuild erp.account`")
+    assert told["certificate"] == "broken"
+    assert "erp.account: not compared, as it cannot be merged: " in shown.out
+    assert "→ Run `tieout rebuild erp.account`" in shown.out
+    assert retyped.json("certify", "erp.order", code=0)["uncertified"] == []
+
+
+def test_quarantine_of_the_others_is_settled(retyped: Project) -> None:
+    retyped.drop("3.ndjson", image("Q", 1, stream="erp.order", total={"of": 3}))
+    ran(retyped, code=2)
+
+    released = retyped.json("quarantine", "release", "--stream", "erp.order", code=3)
+    assert released == {"streams": [{"stream": "erp.order", "released": 0, "waiting": 1}]}
+    (waiting,) = retyped.json("quarantine", "list", "--rows", "--stream", "erp.order")["rows"]
+    retyped.json("quarantine", "discard", waiting["id"], "--reason", "a test")
+    assert retyped.json("quarantine", "list", "--rows", "--stream", "erp.order")["rows"] == []

@@ -202,13 +202,31 @@ def _discarded(discards: Mapping[str, int]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificates:
-    """Of several streams; the worst of them is the state of all."""
+class Uncertified:
+    """A stream that has news which cannot be merged, so that there is nothing to compare; why, and the mend."""
 
-    streams: tuple[Certificate, ...]
+    stream: Stream
+    reason: str
+    hint: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"stream": str(self.stream), "reason": self.reason, "hint": self.hint}
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Of several streams; the worst of them is the state of all, and without a certificate none is worse."""
+
+    streams: tuple[Certificate, ...] = ()
+    uncertified: tuple[Uncertified, ...] = ()
+
+    def __add__(self, other: Certificates) -> Certificates:
+        return Certificates(self.streams + other.streams, self.uncertified + other.uncertified)
 
     @property
     def state(self) -> State:
+        if self.uncertified:
+            return State.BROKEN
         states = {certificate.state for certificate in self.streams}
         return next((state for state in (State.BROKEN, State.PARTIAL) if state in states), State.COMPLETE)
 
@@ -217,4 +235,8 @@ class Certificates:
         return 0 if self.state is State.COMPLETE else 3
 
     def to_json(self) -> dict[str, Any]:
-        return {"streams": [one.to_json() for one in self.streams], "certificate": self.state.value}
+        return {
+            "streams": [one.to_json() for one in self.streams],
+            "uncertified": [one.to_json() for one in self.uncertified],
+            "certificate": self.state.value,
+        }

@@ -167,7 +167,7 @@ class LaneBackfills:
         )
         after = Cursor.of(backfill.track, 1, reached.state(stream, backfill.range))
         session.route.land_aside(replace(chunk.captured, after=after), backfill.track)
-        session.route.merge(session.warehouse, only=stream)
+        session.route.merge(session.warehouse, stream)
         rows, seconds = paced.timed
         took = self._since(began)
         self._paced[backfill.id] = _Paced(
@@ -177,7 +177,7 @@ class LaneBackfills:
     def _end(self, session: Session, source: ReadsRanges, backfill: Backfill) -> None:
         """Reads again what lives here within the range and was in no chunk; when nothing is left of it, all is done."""
         stream = backfill.stream
-        session.route.merge(session.warehouse, only=stream)
+        session.route.merge(session.warehouse, stream)
         contract = session.route.contract(stream)
         reading = StreamReading(session.warehouse, contract)
         keys = reading.unmentioned(
@@ -194,7 +194,7 @@ class LaneBackfills:
             with session.source.reread({stream.object: doubtful}) as told:
                 for captured in told:
                     session.route.land_aside(captured, mend.TRACK)
-            session.route.merge(session.warehouse, only=stream)
+            session.route.merge(session.warehouse, stream)
         self._asked_again[backfill.id] = keys[-1]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from ..base.batch import Tally
 from ..base.codec import canonical_json
 from ..base.cursor import Cursor
-from ..base.errors import Misconfigured
+from ..base.errors import Misconfigured, TieoutError
 from ..base.stream import Stream
 from ..capture.source import Captured, Cut, Retells
 from ..contract.contract import Contract
@@ -22,7 +22,7 @@ from ..ledger.facts import Certified, Landed
 from ..merge.readings import Obligation, StreamReading
 from ..merge.warehouse import Side
 from ..quality.books import Books
-from ..quality.certificate import Certificate, Certificates, Holes, Repair, State, unexplained
+from ..quality.certificate import Certificate, Certificates, Holes, Repair, State, Uncertified, unexplained
 from ..quality.compare import Comparing
 from ..quality.telling import Telling
 from .doubt import NOT_CERTIFIED
@@ -32,6 +32,7 @@ from .retell import retell
 from .route import Tools
 from .session import Session, Warehouses
 from .settle import SUPERSEDED
+from .stuck import why
 
 TRACK = "repair"
 
@@ -48,21 +49,22 @@ def certify(house: House, streams: Collection[Stream], *, repair: bool, may_repa
     """Compares these streams with their sources; without any, all that there are.
 
     With `repair`, what differs lands again from the rows that were read for the comparison; a large repair only if
-    `may_repair`. Raises Occupied while a living worker holds a lane, Transient when a source is away.
+    `may_repair`. A stream that cannot be merged is told as uncertified. Raises Occupied while a living worker holds a
+    lane, Transient when a source is away.
     """
     repairing = may_repair if repair else None
     lanes = sorted({lane for stream in streams for lane in house.lanes(stream)}) or house.lanes()
     warehouses = Warehouses(house)
     try:
-        found = [one for lane in lanes for one in _certify_lane(house, lane, streams, warehouses, repairing)]
+        found = [_certify_lane(house, lane, streams, warehouses, repairing) for lane in lanes]
     finally:
         warehouses.close()
-    return Certificates(tuple(found))
+    return sum(found, start=Certificates())
 
 
 def _certify_lane(
     house: House, lane: str, wanted: Collection[Stream], warehouses: Warehouses, repairing: MayRepair | None
-) -> list[Certificate]:
+) -> Certificates:
     session = Session(house, lane, warehouses)
     try:
         session.drain(session.source.bound())
@@ -74,12 +76,15 @@ def _certify_lane(
         ):
             taken_at = house.tools.clock.now()
             session.drain(cut.bound)
-            contracts = [_prepared(session, stream) for stream in streams]
+            stuck = session.route.stuck.errors
+            contracts = [_prepared(session, stream) for stream in streams if stream not in stuck]
             tellings = [Telling(connection, contract, number) for number, contract in enumerate(contracts)]
             by_object = {telling.contract.stream.object: telling for telling in tellings}
             unable = (*_damage(session), *retell(session.route, house.tools, cut, by_object, session.source))
             certifier = _Certifier(session, house.tools, cut, taken_at, unable, repairing)
-            return [certifier.certify(telling) for telling in tellings]
+            certified = tuple(certifier.certify(telling) for telling in tellings)
+            uncertified = tuple(_uncertified(stream, stuck[stream]) for stream in streams if stream in stuck)
+            return Certificates(certified, uncertified)
     finally:
         session.close()
 
@@ -108,6 +113,11 @@ def _prepared(session: Session, stream: Stream) -> Contract:
     contract = session.route.contract(stream)
     session.warehouse.prepare(contract, Side.LIVE)
     return contract
+
+
+def _uncertified(stream: Stream, error: TieoutError) -> Uncertified:
+    told = why(stream, error)
+    return Uncertified(stream, told.reason, told.hint)
 
 
 def _damage(session: Session) -> list[str]:
@@ -175,7 +185,7 @@ class _Certifier:
             self.session.route.land_aside(
                 Captured(None, after, self.cut.epoch, "native", piece, at_one_moment=True), TRACK
             )
-        self.session.route.merge(self.session.warehouse, only=found.stream)
+        self.session.route.merge(self.session.warehouse, found.stream)
         certificate, _ = self._compare(telling)
         return replace(certificate, repaired=plan.rows)
 

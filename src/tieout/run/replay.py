@@ -107,7 +107,7 @@ class Replay:
         """Merges what is pending, so that both sides hold the same batches. Returns why, where that cannot be."""
         try:
             self._warehouse.prepare(contract, Side.LIVE)
-            self._route.merge(self._warehouse, only=contract.stream)
+            self._route.merge(self._warehouse, contract.stream)
         except Retyped as error:
             return error.message
         return ""

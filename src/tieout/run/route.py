@@ -132,12 +132,11 @@ class Route:
         span = Span(self.lane, track, before, after, (stream.object,))
         self._register(span, [self._put(self.contract(stream), span, judged, encoding)], [])
 
-    def merge(self, warehouse: Warehouse, *, only: Stream | None = None) -> None:
-        """The same as `merge_each`, for who cannot go on without what is stuck: raises its error at the end."""
-        self.merge_each(warehouse, only=only)
-        for stream, error in sorted(self.stuck.errors.items()):
-            if only in (None, stream):
-                raise error
+    def merge(self, warehouse: Warehouse, stream: Stream) -> None:
+        """The same as `merge_each` of one stream, for who cannot go on without it: raises why it is stuck."""
+        self.merge_each(warehouse, only=stream)
+        if stream in self.stuck.errors:
+            raise self.stuck.errors[stream]
 
     def merge_each(self, warehouse: Warehouse, *, only: Stream | None = None) -> None:
         """Merges all that has landed and is not in the warehouse, oldest first, in groups that fit in memory.

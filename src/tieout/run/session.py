@@ -89,8 +89,8 @@ class Session(LandingSession):
         super().__init__(house, lane, fence_min=self.warehouse.fence_of(lane) + 1, wait_seconds=WAIT_SECONDS)
 
     def drain(self, until: Bound) -> None:
-        """Captures and merges all that the source has up to `until`."""
+        """Captures and merges all that the source has up to `until`; a stream that cannot be merged is `stuck`."""
         for _ in self.route.capture(until):
             if self.route.is_full:
-                self.route.merge(self.warehouse)
-        self.route.merge(self.warehouse)
+                self.route.merge_each(self.warehouse)
+        self.route.merge_each(self.warehouse)

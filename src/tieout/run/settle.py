@@ -88,6 +88,7 @@ def _opened(house: House, stream: Stream) -> Iterator[Session]:
             session.drain(session.source.bound())
             if stream not in session.route.streams():
                 raise Misconfigured(f"{stream} has never landed, so nothing of it waits in quarantine.")
+            session.route.merge(session.warehouse, stream)
             session.warehouse.prepare(session.route.contract(stream), Side.LIVE)
             yield session
         finally:
@@ -114,7 +115,7 @@ def _settle(session: Session, contract: Contract, ids: Collection[str], settle: 
             _land(session, contract, changes)
         settled += changes.num_rows
         after = page[-1].cid
-    session.route.merge(session.warehouse, only=contract.stream)
+    session.route.merge(session.warehouse, contract.stream)
     return settled
 
 
@@ -146,7 +147,7 @@ def _settle_overtaken(session: Session, contract: Contract, ids: Collection[str]
     for start in range(0, len(cids), _PAGE_ROWS):
         page = cids[start : start + _PAGE_ROWS]
         _land(session, contract, discarded(batch_schema(contract), page, reason=SUPERSEDED))
-    session.route.merge(session.warehouse, only=contract.stream)
+    session.route.merge(session.warehouse, contract.stream)
     return len(cids)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.prompt import Confirm
 from rich.table import Table
 from rich.text import Text
 
-from ..quality.certificate import Certificate, Certificates, Difference, Repair, State
+from ..quality.certificate import Certificate, Certificates, Difference, Repair, State, Uncertified
 from .paint import count, grid, next_step, safe, several, stacked, state, verdict
 
 _FIGURES = ("source", "here", *(difference.value for difference in Difference))
@@ -20,6 +21,7 @@ _VERDICTS = {
     State.PARTIAL: "Not complete: each hole is known and named.",
     State.BROKEN: "Broken: something differs that nothing known explains.",
 }
+_UNCERTIFIED = "Not every stream could be compared."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Certified:
         return self.certificates.to_json()
 
     def shown(self) -> RenderableType:
-        streams = self.certificates.streams
-        if not streams:
+        streams, uncertified = self.certificates.streams, self.certificates.uncertified
+        if not streams and not uncertified:
             return stacked(
                 verdict("new", "Nothing has landed yet, so there is nothing to compare."),
                 next_step("tieout run --once", "reads what the sources have"),
@@ -43,9 +45,11 @@ class Certified:
         reasons = [_reason(one, told) for one in streams for told in one.reasons]
         untold = [_untold(one) for one in streams if one.compared.untold]
         repairs = [_repaired(one) for one in streams if one.repaired]
-        notes = [*reasons, *untold, *repairs]
+        lacking = [_reason(one, f"not compared, as it cannot be merged: {one.reason}") for one in uncertified]
         word = self.certificates.state
-        return stacked(_table(streams), *notes, verdict(word.value, _VERDICTS[word]), *_hints(streams))
+        told = _UNCERTIFIED if uncertified else _VERDICTS[word]
+        notes = [*reasons, *lacking, *untold, *repairs, verdict(word.value, told)]
+        return stacked(_table(streams), *notes, *_hints([*streams, *uncertified]))
 
 
 def agreed(plan: Repair) -> bool:
@@ -65,7 +69,7 @@ def _table(streams: tuple[Certificate, ...]) -> Table:
     return table
 
 
-def _reason(one: Certificate, told: str) -> Text:
+def _reason(one: Certificate | Uncertified, told: str) -> Text:
     return Text.assemble((f"{one.stream}: ", "bold"), safe(told))
 
 
@@ -80,5 +84,5 @@ def _repaired(one: Certificate) -> Text:
     )
 
 
-def _hints(streams: tuple[Certificate, ...]) -> list[Text]:
+def _hints(streams: Iterable[Certificate | Uncertified]) -> list[Text]:
     return [Text.assemble(("→ ", "dim"), safe(told)) for told in dict.fromkeys(one.hint for one in streams) if told]
