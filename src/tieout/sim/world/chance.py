@@ -1,7 +1,7 @@
 """Chance: every choice of a run, drawn by a seed, kept in one list, and drawn again from such a list.
 
-A run is nothing but its choices: the same list gives the same run, and a shorter list or lower numbers a simpler one. So
-wherever something may happen, 0 means that it does not, or that the plainest thing does.
+A run is nothing but its choices: the same list gives the same run, and a shorter list or lower numbers a simpler one.
+So wherever something may happen, 0 means that it does not, or that the plainest thing does.
 """
 
 from __future__ import annotations
