@@ -20,15 +20,17 @@ from ..base.stream import Stream
 from ..base.types import Declared
 from ..capture.source import Source, SourceCheckup
 from ..land.local import LocalLanding, spool_of
-from ..ledger.ledger import Lease
+from ..ledger.ledger import Holder, Lease
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
 from .contracts import Contracts
 from .declared import declared
 from .holder import is_dead, me
 from .identity import identity_of, known_identity, slot_of
+from .neighbours import Closing, Neighbours
 from .project import ChangesConfig, PostgresConfig, Project
 from .route import LEASE_SECONDS, Tools
+from .serve import QueryServer
 
 WAIT_SECONDS = 10.0
 """How long a command waits for another living process before it gives up with exit 3."""
@@ -43,6 +45,7 @@ class House:
 
     project: Project
     tools: Tools
+    neighbours: Neighbours
 
     def lanes(self, only: Stream | None = None) -> list[str]:
         """The names of the sources, or of the one that `only` belongs to."""
@@ -57,24 +60,23 @@ class House:
 
     def source(self, lane: str) -> Source:
         """A source of its own, to be closed by the caller. Nothing is asked of the neighbour yet."""
-        config = self.project.sources[lane]
-        if isinstance(config, ChangesConfig):
-            return _changes(lane, config, self.tools.clock)
-        promised = partial(declared, self.tools.contracts, self.tools.ledger, lane)
-        return _postgres(lane, config, promised, self.project.landing, self.tools.clock)
+        return self.neighbours.source(lane)
 
     def lease(self, lane: str, *, fence_min: int, wait_seconds: float = WAIT_SECONDS) -> Lease:
         """The lane, waiting for a living holder. Raises Occupied."""
 
         def take() -> Lease:
-            return self.tools.ledger.lease(lane, me(), seconds=LEASE_SECONDS, fence_min=fence_min, is_dead=is_dead)
+            near = self.neighbours
+            return self.tools.ledger.lease(
+                lane, near.me(), seconds=LEASE_SECONDS, fence_min=fence_min, is_dead=near.is_dead
+            )
 
         return self._awaited(take, wait_seconds)
 
     def warehouse(self, *, wait_seconds: float = WAIT_SECONDS) -> DuckDBWarehouse:
         """The warehouse to write to, waiting for another process that holds it. Raises Occupied, and Transient when
         the disk is away."""
-        return self._awaited(lambda: DuckDBWarehouse(self.project.warehouse, passing=self.tools.passing), wait_seconds)
+        return self._awaited(self.neighbours.warehouse, wait_seconds)
 
     def _awaited(self, take: Callable[[], Taken], wait_seconds: float) -> Taken:
         for _ in range(int(wait_seconds / _WAIT_STEP_SECONDS)):
@@ -85,13 +87,41 @@ class House:
         return take()
 
 
+@dataclass(frozen=True, slots=True)
+class LocalNeighbours:
+    """Implements `Neighbours`: what the project file names, as this machine reaches it."""
+
+    project: Project
+    tools: Tools
+
+    def source(self, lane: str) -> Source:
+        config = self.project.sources[lane]
+        if isinstance(config, ChangesConfig):
+            return _changes(lane, config, self.tools.clock)
+        promised = partial(declared, self.tools.contracts, self.tools.ledger, lane)
+        return _postgres(lane, config, promised, self.project.landing, self.tools.clock)
+
+    def warehouse(self) -> DuckDBWarehouse:
+        return DuckDBWarehouse(self.project.warehouse, passing=self.tools.passing)
+
+    def answering(self, warehouse: DuckDBWarehouse) -> Closing:
+        return QueryServer(self.project.warehouse, warehouse)
+
+    def me(self) -> Holder:
+        return me()
+
+    def is_dead(self, holder: Holder) -> bool:
+        return is_dead(holder)
+
+
 @contextmanager
 def opened(project: Project, clock: Clock, *, passing: Passing = unobserved) -> Iterator[House]:
     """The house of a project, its ledger closed in the end."""
     ledger = SqliteLedger(project.ledger, clock)
     try:
         landing = LocalLanding(project.landing, passing=passing)
-        yield House(project, Tools(landing, ledger, Contracts(project.root, drift=project.drift), clock, passing))
+        tools = Tools(landing, ledger, Contracts(project.root, drift=project.drift), clock, passing)
+        yield House(project, tools, LocalNeighbours(project, tools))
     finally:
         ledger.close()
 

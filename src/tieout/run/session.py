@@ -10,8 +10,8 @@ from ..base.step import Step
 from ..capture.source import Bound, ReadsAnew
 from ..merge.duckdb import DuckDBWarehouse
 from .house import WAIT_SECONDS, House
+from .neighbours import Closing
 from .route import Route
-from .serve import QueryServer
 
 
 class Warehouses:
@@ -21,7 +21,7 @@ class Warehouses:
         self._house = house
         self._wait_seconds = wait_seconds
         self._warehouse: DuckDBWarehouse | None = None
-        self._server: QueryServer | None = None
+        self._readers: Closing | None = None
         self._waited = False
 
     def get(self) -> DuckDBWarehouse:
@@ -32,15 +32,15 @@ class Warehouses:
             wait_seconds = 0.0 if self._waited else self._wait_seconds
             self._waited = True
             self._warehouse = self._house.warehouse(wait_seconds=wait_seconds)
-            self._server = QueryServer(self._house.project.warehouse, self._warehouse)
+            self._readers = self._house.neighbours.answering(self._warehouse)
         return self._warehouse
 
     def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        if self._readers is not None:
+            self._readers.close()
         if self._warehouse is not None:
             self._warehouse.close()
-        self._server = self._warehouse = None
+        self._readers = self._warehouse = None
 
 
 class LandingSession:
