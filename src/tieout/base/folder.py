@@ -6,12 +6,12 @@ A file is kept only when the folder that names it was synced as well.
 from __future__ import annotations
 
 import errno
-import os
 from pathlib import Path
 
+from .disk import Disk
 from .errors import Misconfigured, TieoutError, Transient
+from .local_disk import LOCAL_DISK
 
-PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -21,21 +21,12 @@ _UNFIT = frozenset(
 )
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, *, disk: Disk = LOCAL_DISK) -> None:
     """Makes it and what is missing above it, and syncs what names them."""
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    missing = [each for each in (folder, *folder.parents) if not disk.exists(each)]
     for each in reversed(missing):
-        each.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        sync_folder(each.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """What the folder names now is what it names after a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        disk.make_folder(each)
+        disk.sync_folder(each.parent)
 
 
 def refusal(path: Path, error: OSError) -> TieoutError:
