@@ -6,6 +6,7 @@ A file is kept only when the folder that names it was synced as well.
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from pathlib import Path
 
 from .disk import Disk
@@ -22,8 +23,16 @@ _UNFIT = frozenset(
 
 
 def make_folder(folder: Path, *, disk: Disk = LOCAL_DISK) -> None:
-    """Makes it and what is missing above it, and syncs what names them."""
+    """Makes it and what is missing above it, and syncs what names them.
+
+    The nearest that is there counts as made too: whoever made it may have been killed before it synced what names it.
+    All above that were synced before anything was made in them.
+    """
     missing = [each for each in (folder, *folder.parents) if not disk.exists(each)]
+    nearest = missing[-1].parent if missing else folder
+    # Where we may not read we have made nothing: it would have been refused.
+    with suppress(PermissionError):
+        disk.sync_folder(nearest.parent)
     for each in reversed(missing):
         disk.make_folder(each)
         disk.sync_folder(each.parent)

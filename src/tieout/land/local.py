@@ -105,9 +105,6 @@ class LocalLanding:
             return
         make_folder(spool, disk=self._disk)
         make_folder(folder, disk=self._disk)
-        # Whoever made them may have been killed before it synced them, so this is done once in each process.
-        self._disk.sync_folder(folder.parent)
-        self._disk.sync_folder(self._root)
         self._ready.add(folder)
 
     def _write_to_spool(self, spool: Path, data: pa.Buffer) -> Path:
