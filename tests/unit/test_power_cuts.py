@@ -126,6 +126,19 @@ def test_kills_and_power_cuts_one_after_the_other_lose_and_tear_nothing() -> Non
     assert not [wrong for seed in range(400) for wrong in wrongs_of(seed, SimDisk())]
 
 
+def test_a_batch_that_was_found_and_synced_is_as_good_as_one_that_was_put() -> None:
+    for seed in SEEDS:
+        disk, sealed = SimDisk(), PLACES.index("disk.replace.after") + 1
+        live(disk, set(), sealed)
+        landing = LocalLanding(ROOT, disk=disk.seen_by(Life()))
+        ((stream, name),) = landing.names()
+        assert not disk.is_durable(path_of(name))
+
+        landing.sync(stream)
+
+        assert wrongs_after_a_cut(disk, {name}, Chance(seed)) == []
+
+
 @pytest.mark.parametrize(
     ("files", "folders", "seen"),
     [(True, False, "not those that were sealed"), (False, True, "is lost"), (True, True, "is lost")],

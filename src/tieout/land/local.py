@@ -65,6 +65,13 @@ class LocalLanding:
                     if match := _SEALED.fullmatch(name):
                         yield stream, match[1]
 
+    def sync(self, stream: Stream) -> None:
+        folder = self._folder(stream)
+        try:
+            self._disk.sync_folder(folder)
+        except OSError as error:
+            raise refusal(folder, error) from error
+
     def footer(self, stream: Stream, name: str) -> Footer:
         path = self._path(stream, name)
         try:
@@ -97,7 +104,10 @@ class LocalLanding:
         return len(left)
 
     def _path(self, stream: Stream, name: str) -> Path:
-        return self._root / stream.source / stream.object / (name + _SUFFIX)
+        return self._folder(stream) / (name + _SUFFIX)
+
+    def _folder(self, stream: Stream) -> Path:
+        return self._root / stream.source / stream.object
 
     def _make_ready(self, folder: Path, spool: Path) -> None:
         """The folder and the spool are there, and stay there through a power cut."""
