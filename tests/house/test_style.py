@@ -20,6 +20,23 @@ CLOCKS_AND_DICE = re.compile(
     r"time\.time(_ns)?|datetime\.datetime\.(now|utcnow|today)|datetime\.date\.today"
     r"|random(\..*)?|secrets(\..*)?|uuid\.uuid[14]|os\.urandom"
 )
+FILES = re.compile(r"os\.(?!strerror|fsencode|fsdecode)\w+|(tempfile|shutil|fcntl|io\.open)(\..*)?")
+FILES_OF_A_PATH = re.compile(
+    r"chmod|glob|hardlink_to|is_dir|is_file|iterdir|l?stat|mkdir|(read|write)_(bytes|text)|rename|rglob|rmdir|symlink_to"
+    r"|touch|unlink"
+)
+OPENING_MODE = re.compile(r"[rwxa][bt]?\+?[bt]?")
+TOUCHES_FILES = {
+    "base/local_disk.py": "the door itself",
+    "base/sql.py": "the statements that lie beside the modules of this package",
+    "base/yamlfile.py": "settings and contracts, which people write",
+    "capture/changes/checkup.py": "a neighbour's folder, only looked at",
+    "capture/changes/folder.py": "a neighbour's folder, only read",
+    "capture/postgres/log/streamed.py": "a file without a name, which goes with the process",
+    "ledger/sqlite_file.py": "SQLite opens its file itself, and it is made first, for the owner alone",
+    "merge/duckdb_file.py": "DuckDB opens its file itself, and it is looked at first: it may be locked, or empty",
+}
+"""Above `run/` these alone do so, each for its reason. A simulated disk stands behind the door only."""
 STATEMENT = re.compile(r"\s*(select|insert|update|delete|create|alter|drop)\s", re.IGNORECASE)
 # With a capital it is the first word of a sentence, such as a hint.
 SENTENCE = re.compile(r"\s*[A-Z][a-z]")
@@ -93,6 +110,53 @@ def test_time_chance_and_names_come_in_through_the_door() -> None:
     ]
 
     assert not places
+
+
+def touches_of_files(tree: ast.Module) -> Iterator[int]:
+    """Lines that speak to the file system of this machine: by a module, a bare `open`, or a method of a path."""
+    yield from (line for line, name in uses(tree) if FILES.fullmatch(name))
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(ast.Name("open")) | ast.Call(ast.Attribute(_, "open"), [], []):
+                yield node.lineno
+            case ast.Call(ast.Attribute(_, "open"), args, keywords):
+                given = [*args, *(keyword.value for keyword in keywords)]
+                if any(isinstance(each, ast.Constant) and OPENING_MODE.fullmatch(str(each.value)) for each in given):
+                    yield node.lineno
+            case ast.Call(ast.Attribute(_, name)) if FILES_OF_A_PATH.fullmatch(name):
+                yield node.lineno
+
+
+def test_files_come_in_through_the_door() -> None:
+    touching = {title(path) for path, tree in TREES.items() if room(path) in ABOVE_RUN and any(touches_of_files(tree))}
+
+    assert touching == set(TOUCHES_FILES)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\nos.replace(a, b)",
+        "from os import fsync as sure\nsure(handle)",
+        "from tempfile import mkstemp\nmkstemp(dir=spool)",
+        'open("file")',
+        "path.open()",
+        'path.open("rb")',
+        'path.open(mode="xb+")',
+        "path.read_bytes()",
+        "for each in folder.iterdir(): ...",
+    ],
+)
+def test_the_rule_sees_every_way_to_touch_a_file(source: str) -> None:
+    assert list(touches_of_files(ast.parse(source)))
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import os\nos.strerror(code)", "landing.open(stream, name)", "disk.open(path)", 'text.replace("a", "b")'],
+)
+def test_the_rule_lets_the_door_be_used(source: str) -> None:
+    assert not list(touches_of_files(ast.parse(source)))
 
 
 def glued_statements(tree: ast.Module) -> Iterator[int]:

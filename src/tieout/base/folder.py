@@ -6,12 +6,13 @@ A file is kept only when the folder that names it was synced as well.
 from __future__ import annotations
 
 import errno
-import os
+from contextlib import suppress
 from pathlib import Path
 
+from .disk import Disk
 from .errors import Misconfigured, TieoutError, Transient
+from .local_disk import LOCAL_DISK
 
-PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -21,21 +22,20 @@ _UNFIT = frozenset(
 )
 
 
-def make_folder(folder: Path) -> None:
-    """Makes it and what is missing above it, and syncs what names them."""
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+def make_folder(folder: Path, *, disk: Disk = LOCAL_DISK) -> None:
+    """Makes it and what is missing above it, and syncs what names them.
+
+    The nearest that is there counts as made too: whoever made it may have been killed before it synced what names it.
+    All above that were synced before anything was made in them.
+    """
+    missing = [each for each in (folder, *folder.parents) if not disk.exists(each)]
+    nearest = missing[-1].parent if missing else folder
+    # Where we may not read we have made nothing: it would have been refused.
+    with suppress(PermissionError):
+        disk.sync_folder(nearest.parent)
     for each in reversed(missing):
-        each.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        sync_folder(each.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """What the folder names now is what it names after a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        disk.make_folder(each)
+        disk.sync_folder(each.parent)
 
 
 def refusal(path: Path, error: OSError) -> TieoutError:

@@ -21,7 +21,12 @@ class Landing(Protocol):
         ...
 
     def names(self) -> Iterator[tuple[Stream, str]]:
-        """Every sealed batch, in no order."""
+        """Every sealed batch, in no order. One whose writer was killed before `put` returned is named too."""
+        ...
+
+    def sync(self, stream: Stream) -> None:
+        """When it returns, all batches of the stream that were named survive a power cut, also those whose `put` never
+        returned. To be called before the ledger learns of a batch that was found. Raises Transient."""
         ...
 
     def footer(self, stream: Stream, name: str) -> Footer:

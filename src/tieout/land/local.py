@@ -6,18 +6,19 @@ leaves it whole or unborn. Sealed files are never changed and never deleted.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from tempfile import mkstemp
 
 import pyarrow as pa
 
 from ..base.batch import Batch, Footer
 from ..base.codec import sha256_hex
+from ..base.disk import Disk
 from ..base.errors import Misconfigured
-from ..base.folder import make_folder, refusal, sync_folder
+from ..base.folder import make_folder, refusal
+from ..base.local_disk import LOCAL_DISK
 from ..base.step import Passing, Step, unobserved
 from ..base.stream import Stream
 from .sealing import missing, read_footer, seal, unseal
@@ -28,8 +29,9 @@ _SEALED = re.compile(rf"([0-9a-f]{{64}}){re.escape(_SUFFIX)}")
 
 
 class LocalLanding:
-    def __init__(self, root: Path, *, passing: Passing = unobserved) -> None:
+    def __init__(self, root: Path, *, disk: Disk = LOCAL_DISK, passing: Passing = unobserved) -> None:
         self._root = root
+        self._disk = disk
         self._passing = passing
         self._ready: set[Path] = set()
 
@@ -43,30 +45,37 @@ class LocalLanding:
             spooled = self._write_to_spool(spool, data)
             try:
                 # Also over a file that is there: it has this content, or it was damaged and is mended by this.
-                spooled.replace(path)
+                self._disk.replace(spooled, path)
             except OSError:
-                spooled.unlink(missing_ok=True)
+                self._disk.remove(spooled)
                 raise
-            sync_folder(path.parent)
+            self._disk.sync_folder(path.parent)
         except OSError as error:
             raise refusal(path, error) from error
         self._passing(Step.SEALED)
         return name
 
     def names(self) -> Iterator[tuple[Stream, str]]:
-        for source in _folders_in(self._root):
-            for object_ in _folders_in(source):
+        for source in self._folders_in(self._root):
+            for object_ in self._folders_in(source):
                 stream = _stream(source.name, object_.name)
                 if stream is None:
                     continue
-                for name in _listed(object_):
+                for name in self._listed(object_):
                     if match := _SEALED.fullmatch(name):
                         yield stream, match[1]
+
+    def sync(self, stream: Stream) -> None:
+        folder = self._folder(stream)
+        try:
+            self._disk.sync_folder(folder)
+        except OSError as error:
+            raise refusal(folder, error) from error
 
     def footer(self, stream: Stream, name: str) -> Footer:
         path = self._path(stream, name)
         try:
-            with path.open("rb") as file:
+            with self._disk.open(path) as file:
                 return read_footer(stream, str(path), file)
         except FileNotFoundError as error:
             raise missing(str(path)) from error
@@ -76,7 +85,8 @@ class LocalLanding:
     def open(self, stream: Stream, name: str) -> Batch:
         path = self._path(stream, name)
         try:
-            data = path.read_bytes()
+            with self._disk.open(path) as file:
+                data = file.read()
         except FileNotFoundError as error:
             raise missing(str(path)) from error
         except OSError as error:
@@ -85,62 +95,58 @@ class LocalLanding:
 
     def sweep_spool(self, source: str) -> int:
         spool = spool_of(self._root, source)
-        left = [spool / name for name in _listed(spool)]
+        left = [spool / name for name in self._listed(spool)]
         try:
             for path in left:
-                path.unlink(missing_ok=True)
+                self._disk.remove(path)
         except OSError as error:
             raise refusal(spool, error) from error
         return len(left)
 
     def _path(self, stream: Stream, name: str) -> Path:
-        return self._root / stream.source / stream.object / (name + _SUFFIX)
+        return self._folder(stream) / (name + _SUFFIX)
+
+    def _folder(self, stream: Stream) -> Path:
+        return self._root / stream.source / stream.object
 
     def _make_ready(self, folder: Path, spool: Path) -> None:
         """The folder and the spool are there, and stay there through a power cut."""
         if folder in self._ready:
             return
-        make_folder(spool)
-        make_folder(folder)
-        # Whoever made them may have been killed before it synced them, so this is done once in each process.
-        sync_folder(folder.parent)
-        sync_folder(self._root)
+        make_folder(spool, disk=self._disk)
+        make_folder(folder, disk=self._disk)
         self._ready.add(folder)
 
     def _write_to_spool(self, spool: Path, data: pa.Buffer) -> Path:
         """A file of its own with these bytes, on the disk when this returns."""
-        handle, name = mkstemp(dir=spool)  # for the owner alone
-        path = Path(name)
+        draft = self._disk.fresh(spool)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
+            with closing(draft):
+                draft.write(data)
                 self._passing(Step.SPOOLED)
-                os.fsync(file.fileno())
+                draft.sync()
         except OSError:
-            path.unlink()
+            self._disk.remove(draft.path)
             raise
         self._passing(Step.SYNCED)
-        return path
+        return draft.path
+
+    def _listed(self, folder: Path) -> list[str]:
+        """The names in a folder, sorted, so that every run meets them alike. One that is not there has none."""
+        try:
+            return sorted(self._disk.names(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise refusal(folder, error) from error
+
+    def _folders_in(self, folder: Path) -> list[Path]:
+        return [folder / name for name in self._listed(folder) if not name.startswith(".")]
 
 
 def spool_of(root: Path, source: str) -> Path:
     """The folder for what a source has not sealed. Whatever a killed process left there is swept away."""
     return root / _SPOOL / source
-
-
-def _listed(folder: Path) -> list[str]:
-    """The names in a folder, sorted, so that every run meets them alike. One that is not there has none."""
-    try:
-        return sorted(entry.name for entry in folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise refusal(folder, error) from error
-
-
-def _folders_in(folder: Path) -> list[Path]:
-    return [folder / name for name in _listed(folder) if not name.startswith(".")]
 
 
 def _stream(source: str, object_: str) -> Stream | None:

@@ -87,6 +87,8 @@ class Route:
         footers = {name: self._proven_footer(stream, name) for stream, name in sealed if name not in known}
         opened = {name: footer for name, footer in footers.items() if footer is not None}
         if opened:
+            for stream in sorted({footer.stream for footer in opened.values()}):
+                landing.sync(stream)
             spans = [
                 (stream.object, landing.footer(stream, name).span)
                 for stream, name in sealed
