@@ -21,7 +21,7 @@ _COUNTS = {
 
 def changes_of(judged: pa.Table) -> Iterator[Change]:
     """What the rows of a batch say. A faulty row says nothing, but a read of a readable key: that the key is alive."""
-    for row in _counted(judged).to_pylist():
+    for row in counted(judged).to_pylist():
         kind = Kind(row["_kind"])
         if row["_fault"] is None:
             if kind is not Kind.MARK:
@@ -31,7 +31,7 @@ def changes_of(judged: pa.Table) -> Iterator[Change]:
             yield Change(row["_key"], Kind.UNDELETE, {}, row["_order"], is_witness=True)
 
 
-def _counted(judged: pa.Table) -> pa.Table:
+def counted(judged: pa.Table) -> pa.Table:
     """The table with its moments as the numbers underneath: Python's own end at the year 9999, and know no infinity."""
     return judged.cast(
         pa.schema([pa.field(field.name, _COUNTS.get(field.type, field.type)) for field in judged.schema])

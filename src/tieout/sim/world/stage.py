@@ -142,6 +142,8 @@ class Stage:
         self._threads.shutdown()
 
     def _next(self, left: list[Actor]) -> Actor:
+        if killed := next((actor for actor in left if actor.killed), None):
+            return killed  # it is gone before anybody else moves
         ready = [actor for actor in left if actor.due <= self.now]
         if not ready:
             self.now = min(actor.due for actor in left)

@@ -1,0 +1,123 @@
+"""What must hold at every step, checked by whoever sees a store being changed.
+
+I1  what is merged has landed, what has landed would survive a power cut, and what is acknowledged is registered
+I4  nobody writes under a fence that a newer one has passed
+I5  what a key's registers hold never becomes older
+
+The numbers are those of the proof (`docs/why/proof.md`). Shares no code with what it checks but the names of things.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from ...base.batch import Batch
+from ...base.cursor import Cursor
+from ...base.stream import Stream
+from ...contract.contract import Contract
+from ...ledger.facts import Fact, Landed, Merged
+from ...ledger.ledger import Guard, LeaseHeld
+from ...merge.warehouse import Turn
+
+_SEALED: Final = ".parquet"
+
+
+class Violated(Exception):
+    """An invariant does not hold: the product is wrong, or the simulation is."""
+
+    def __init__(self, invariant: str, what: str) -> None:
+        super().__init__(f"{invariant}: {what}")
+        self.invariant = invariant
+
+
+class Invariants:
+    """Implements `Witness`. `checks` counts what was looked at, by invariant."""
+
+    def __init__(self, *, is_durable: Callable[[Path], bool], landing: Path, ledger: Path) -> None:
+        self.checks: Counter[str] = Counter()
+        self.landed: set[str] = set()
+        self.received: Counter[str] = Counter()
+        self._is_durable = is_durable
+        self._landing = landing
+        self._ledger = ledger
+        self._appended: dict[str, int] = {}
+        self._written: dict[str, int] = {}
+        self._registers: dict[tuple[str, str, str], str] = {}
+
+    def appended(self, facts: Sequence[Fact], given: Sequence[Guard]) -> None:
+        for guard in given:
+            if isinstance(guard, LeaseHeld):
+                self._fence("I4", self._appended, guard.lease.lane, guard.lease.fence, "registered")
+        for fact in facts:
+            if isinstance(fact, Landed):
+                self._lands(fact)
+            elif isinstance(fact, Merged):
+                self.must("I1", fact.batch in self.landed, f"{fact.batch[:8]} is merged and never landed")
+
+    def merged(self, contract: Contract, batches: Sequence[Batch], turn: Turn) -> None:
+        self._fence("I4", self._written, turn.lane, turn.fence, "merged")
+        for batch in batches:
+            self.must("I1", batch.name in self.landed, f"{batch.name[:8]} is merged before it is registered")
+
+    def acknowledged(self, lane: str, cursor: Cursor) -> None:
+        """Asked as the source is told that it may forget."""
+        with closing(sqlite3.connect(self._ledger)) as ledger:
+            rows = ledger.execute(
+                "select position from facts where kind = 'Advanced' and lane = ? and track = ?", (lane, cursor.track)
+            ).fetchall()
+        registered = max((position for (position,) in rows), default=None)
+        known = registered is not None and cursor.position <= registered
+        self.must("I1", known, f"{lane}/{cursor.track} acknowledges {cursor.position}, registered is {registered}")
+
+    def stands(self, stream: Stream, rows: Sequence[Mapping[str, Any]]) -> None:
+        """The rows of `latest` as they stand after a merge."""
+        for row in rows:
+            for register, token in _registers(row).items():
+                place = (str(stream), str(row["_key"]), register)
+                before = self._registers.get(place, "")
+                self.must(
+                    "I5", token >= before, f"{stream} {row['_key']} {register} went back from {before} to {token}"
+                )
+                self._registers[place] = token
+
+    def ledger_lost(self) -> None:
+        """Another ledger counts its fences anew."""
+        self._appended.clear()
+
+    def warehouse_lost(self) -> None:
+        self._written.clear()
+        self._registers.clear()
+
+    def _lands(self, fact: Landed) -> None:
+        source, _, object_ = fact.stream.partition(".")
+        path = self._landing / source / object_ / (fact.batch + _SEALED)
+        self.must("I1", self._is_durable(path), f"{fact.stream} {fact.batch[:8]} is registered and not yet durable")
+        if fact.batch not in self.landed:
+            self.received[fact.stream] += fact.received.count
+        self.landed.add(fact.batch)
+
+    def _fence(self, invariant: str, highest: dict[str, int], lane: str, fence: int, did: str) -> None:
+        before = highest.get(lane, 0)
+        self.must(invariant, fence >= before, f"{lane}: fence {fence} {did} after fence {before} had")
+        highest[lane] = max(before, fence)
+
+    def must(self, invariant: str, holds: bool, what: str) -> None:
+        self.checks[invariant] += 1
+        if not holds:
+            raise Violated(invariant, what)
+
+
+def _registers(row: Mapping[str, Any]) -> dict[str, str]:
+    """Of a row of `latest`, what its registers hold: their tokens, "" where they hold none."""
+    newest = row["_order"]
+    life, base = (newest if row[name] == "=" else row[name] or "" for name in ("_life", "_base"))
+    told = {"life": life, "gap": row["_gap"] or ""}
+    patch = dict(row["_patch"] or {})
+    columns = [name for name in row if not re.match("_", name)]
+    return told | {f"field {name}": max(base, patch.get(name, "")) for name in columns}

@@ -1,0 +1,98 @@
+"""The systems of the simulated company, as one lane each: what may befall them, and how tieout reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+from ...base.cursor import Cursor
+from ...capture.source import Source
+from .chance import Chance
+from .faults import Fault
+from .logged import LoggedSource
+from .logserver import LogServer
+from .oracle import Truth
+from .process import Process, SimClock, Witness
+from .stage import Stage
+from .systems import Habits, System
+
+_REFUSED_MAX: Final = 4
+
+
+class SimLane(Protocol):
+    """A system of the company, and how tieout reads it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
+        """What a process of tieout reads it with."""
+        ...
+
+    def act(self, chance: Chance, now: float) -> None:
+        """Its users do something."""
+        ...
+
+    def befall(self, fault: Fault, chance: Chance) -> bool:
+        """Lets this happen to it; False where it cannot."""
+        ...
+
+    def settle(self, now: float) -> None:
+        """Its users go home, and leave nothing wrong behind."""
+        ...
+
+    def truth(self) -> Mapping[str, Truth]:
+        """Per object, what is true now."""
+        ...
+
+
+class LoggedLane:
+    """A database with a log."""
+
+    def __init__(self, name: str, stage: Stage, witness: Witness, habits: Habits) -> None:
+        self.name = name
+        self.system = System(habits=habits)
+        self._server = LogServer(self.system, now=lambda: stage.now)
+        self._witness = witness
+
+    def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
+        return _Witnessed(self.name, self._server, process, self._witness)
+
+    def befall(self, fault: Fault, chance: Chance) -> bool:
+        match fault:
+            case Fault.SLOT_DROPPED:
+                self._server.drop_slot()
+            case Fault.SLOT_REMADE:
+                self._server.remake_slot()
+            case Fault.THROTTLED:
+                self._server.throttle.requests = chance.between(1, _REFUSED_MAX)
+            case Fault.DRIFT:
+                self.system.drift(chance)
+            case _:
+                return False
+        return True
+
+    def act(self, chance: Chance, now: float) -> None:
+        self.system.transact(chance, now)
+
+    def settle(self, now: float) -> None:
+        self._server.throttle.requests = 0
+        self.system.settle(now)
+
+    def truth(self) -> Mapping[str, Truth]:
+        return {object_: self.system.rows(object_) for object_ in sorted(self.system.kept)}
+
+
+class _Witnessed(LoggedSource):
+    """Tells the witness what is acknowledged, before the server hears of it."""
+
+    def __init__(self, lane: str, server: LogServer, process: Process, witness: Witness) -> None:
+        super().__init__(lane, server, reach=process.reach)
+        self._process = process
+        self._witness = witness
+
+    def acknowledge(self, cursor: Cursor) -> None:
+        if self._process.alive:
+            self._witness.acknowledged(self.lane, cursor)
+        super().acknowledge(cursor)

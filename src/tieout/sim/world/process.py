@@ -1,0 +1,190 @@
+"""A process of tieout under simulation: the real parts, and at each of its edges a point where it can be stopped.
+
+Its clock, disk, ledger, warehouse and sources are reached through points named `ledger.append.before`, `step.sealed`,
+`disk.sync.after`. A fault that strikes `before` kept something from being done; one that strikes `after` lost the
+answer of what was done. Once the process is dead whatever it still tries, on its way out, has no effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from ...base.batch import Batch
+from ...base.cursor import Cursor, Progress
+from ...base.sql import Statements, name
+from ...base.step import Step
+from ...base.stream import Stream
+from ...contract.contract import Contract
+from ...ledger.facts import Fact
+from ...ledger.ledger import Entry, Guard, Holder, Lease
+from ...ledger.sqlite import SqliteLedger
+from ...merge.duckdb import DuckDBWarehouse
+from ...merge.warehouse import Side, Turn, table_of
+from .stage import Killed, Stage
+
+_SQL = Statements(__package__, "world.sql")
+_BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Witness(Protocol):
+    """Who is told what a process did to a store, as soon as it is done, to check it."""
+
+    def appended(self, facts: Sequence[Fact], given: Sequence[Guard]) -> None: ...
+
+    def merged(self, contract: Contract, batches: Sequence[Batch], turn: Turn) -> None: ...
+
+    def stands(self, stream: Stream, rows: Sequence[Mapping[str, Any]]) -> None: ...
+
+    def acknowledged(self, lane: str, cursor: Cursor) -> None: ...
+
+
+class Process:
+    """`pid` tells it from all others of the run."""
+
+    def __init__(self, stage: Stage, name: str, pid: int) -> None:
+        self.name = name
+        self.pid = pid
+        self.alive = True
+        self._stage = stage
+        self._closing: list[Callable[[], None]] = []
+
+    def reach(self, point: str) -> None:
+        """Where it can be stopped. Raises Killed, or what a fault raises."""
+        if not self.alive:
+            raise Killed
+        self._stage.reach(point)
+        if not self.alive:
+            raise Killed
+
+    def passing(self, step: Step) -> None:
+        self.reach(f"step.{step}")
+
+    def holds(self, close: Callable[[], None]) -> None:
+        """A handle that the machine closes when the process has ended, however it did."""
+        self._closing.append(close)
+
+    def end(self) -> None:
+        """It is no more; what it held open is let go. Called on the thread that was the process."""
+        self.alive = False
+        while self._closing:
+            self._closing.pop()()
+
+    @contextmanager
+    def at(self, operation: str) -> Iterator[None]:
+        self.reach(f"{operation}.before")
+        yield
+        self.reach(f"{operation}.after")
+
+    @property
+    def holder(self) -> Holder:
+        return Holder("simulated", self.pid, str(self.pid))
+
+
+class SimClock:
+    """`skew` is how wrong the machine's time of day is, in seconds; it may jump."""
+
+    def __init__(self, stage: Stage, skew: Callable[[], float], process: Process | None = None) -> None:
+        self._stage = stage
+        self._skew = skew
+        self._process = process
+
+    def now(self) -> datetime:
+        return _BEGIN + timedelta(seconds=round(self._stage.now + self._skew(), 6))
+
+    def sleep(self, seconds: float) -> None:
+        self._stage.sleep(seconds)
+        if self._process is not None and not self._process.alive:
+            raise Killed
+
+
+class SimLedger:
+    """The real ledger, as one process reaches it."""
+
+    def __init__(self, ledger: SqliteLedger, process: Process, witness: Witness) -> None:
+        self._ledger = ledger
+        self._process = process
+        self._witness = witness
+        process.holds(ledger.close)
+
+    def lease(
+        self, lane: str, holder: Holder, *, seconds: float, fence_min: int, is_dead: Callable[[Holder], bool]
+    ) -> Lease:
+        with self._process.at("ledger.lease"):
+            return self._ledger.lease(lane, holder, seconds=seconds, fence_min=fence_min, is_dead=is_dead)
+
+    def renew(self, lease: Lease, *, seconds: float) -> Lease:
+        with self._process.at("ledger.renew"):
+            return self._ledger.renew(lease, seconds=seconds)
+
+    def release(self, lease: Lease) -> None:
+        with self._process.at("ledger.release"):
+            self._ledger.release(lease)
+
+    def append(self, facts: Sequence[Fact], *, given: Iterable[Guard]) -> None:
+        guards = list(given)
+        with self._process.at("ledger.append"):
+            self._ledger.append(facts, given=guards)
+            self._witness.appended(facts, guards)
+
+    def progress(self, lane: str) -> Progress:
+        with self._process.at("ledger.read"):
+            return self._ledger.progress(lane)
+
+    def landed(self, lane: str | None = None) -> dict[str, str]:
+        with self._process.at("ledger.read"):
+            return self._ledger.landed(lane)
+
+    def merged(self, lane: str | None = None) -> dict[str, datetime]:
+        with self._process.at("ledger.read"):
+            return self._ledger.merged(lane)
+
+    def entries(
+        self, *kinds: type, lane: str | None = None, stream: str | None = None, last: int | None = None
+    ) -> Iterator[Entry]:
+        with self._process.at("ledger.read"):
+            return iter(list(self._ledger.entries(*kinds, lane=lane, stream=stream, last=last)))
+
+    def close(self) -> None:
+        """Nothing: the machine closes it when the process has ended."""
+
+
+class SimWarehouse(DuckDBWarehouse):
+    """The real warehouse, as one process reaches it. `gone` is told when it lets go of the file."""
+
+    def __init__(self, path: Path, process: Process, witness: Witness, gone: Callable[[], None]) -> None:
+        self._process = process
+        self._witness = witness
+        self._gone = gone
+        super().__init__(path, passing=process.passing)
+        # More of them would do the same in another order, and small merges are slower by them.
+        self._connection.execute("set threads = 1")
+        process.holds(self._let_go)
+
+    def merge(
+        self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
+    ) -> None:
+        with self._process.at("warehouse.merge"):
+            super().merge(contract, batches, turn=turn, merged_at=merged_at, side=side)
+            self._witness.merged(contract, batches, turn)
+            if side is Side.LIVE:
+                latest = self.query(_SQL("rows_of", latest=name("latest", table_of(contract.stream, side))))
+                self._witness.stands(contract.stream, latest.to_pylist())
+
+    def prepare(self, contract: Contract, side: Side) -> None:
+        with self._process.at("warehouse.prepare"):
+            super().prepare(contract, side)
+
+    def swap(self, contract: Contract, *, turn: Turn) -> None:
+        with self._process.at("warehouse.swap"):
+            super().swap(contract, turn=turn)
+
+    def close(self) -> None:
+        self._let_go()
+
+    def _let_go(self) -> None:
+        super().close()
+        self._gone()

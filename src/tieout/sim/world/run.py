@@ -1,0 +1,191 @@
+"""One run: trouble, then calm, then a look at what is left. One seed is one run.
+
+In trouble the company works, faults strike and a keeper starts anew what died. Then the company goes home, nothing
+strikes any more, and tieout is given its time. At rest everything must agree (`rest.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from ...run.house import House
+from ...run.worker import Worker
+from .chance import Chance
+from .faults import Fate, Fault, Swarm
+from .invariants import Invariants, Violated
+from .lanes import LoggedLane
+from .rest import at_rest
+from .stage import Overrun, Stage
+from .systems import Habits
+from .world import LANDING, Circumstances, World
+
+STEPS_MAX: Final = 60_000
+"""Points of a run. The longest that ended well took a tenth of it."""
+CALM_SECONDS_MAX: Final = 3_600.0
+"""Simulated time in which all must have come to rest."""
+_DEEDS: Final = (6, 25)
+_KEEPER_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`choices`: all that was drawn, which repeats the run; `invariant` is the one that was broken, "" where none was,
+    and `violation` what was found. `virtual_seconds` passed in the world."""
+
+    seed: int
+    choices: tuple[int, ...]
+    steps: int
+    virtual_seconds: float
+    crashes: int
+    faults: Mapping[str, int]
+    points: Mapping[str, int]
+    checks: Mapping[str, int]
+    trace: str
+    invariant: str = ""
+    violation: str = ""
+    last: tuple[str, ...] = field(default=())
+
+
+def run(seed: int, folder: Path, *, replay: Sequence[int] | None = None) -> Result:
+    """Runs a seed, or such choices, in an empty folder of its own."""
+    chance = Chance(seed, replay=replay)
+    play = _Play(chance, folder)
+    invariant, violation = "", ""
+    try:
+        play.play()
+    except Violated as wrong:
+        invariant, violation = wrong.invariant, str(wrong)
+    except Overrun as late:
+        invariant, violation = "I14", f"I14: {late}"
+    finally:
+        play.stage.close()
+    return play.result(seed, invariant, violation)
+
+
+class _Play:
+    def __init__(self, chance: Chance, folder: Path) -> None:
+        self.chance = chance
+        self.stage = Stage(chance, switches=chance.pick((0.0, 0.02, 0.2)), steps_max=STEPS_MAX)
+        self.invariants = Invariants(
+            is_durable=lambda path: self.world.disk.is_durable(path),
+            landing=LANDING,
+            ledger=folder / "ledger.sqlite",
+        )
+        self.lanes = {"crm": LoggedLane("crm", self.stage, self.invariants, Habits(poison=0.0))}
+        circumstances = Circumstances(workers=chance.pick((1, 1, 2)), is_shared=chance.happens(0.3))
+        self.world = World(self.stage, chance, folder, self.lanes, circumstances, self.invariants)
+        self.swarm = Swarm.drawn(chance)
+        self.fate = Fate(chance, self.swarm, self.world, self.world.is_process)
+        self.stage.fate = self.fate
+        self._is_calm = False
+
+    def play(self) -> None:
+        company = self.stage.spawn("company", self._work)
+        self.stage.spawn("keeper", self._keep)
+        self.stage.run(lambda: company.ended)
+        self._calm_down()
+        self.stage.run(lambda: not self.world.living)
+        self._settle()
+        at_rest(self.world, self.lanes, self.invariants)
+
+    def result(self, seed: int, invariant: str, violation: str) -> Result:
+        return Result(
+            seed=seed,
+            choices=tuple(self.chance.taken),
+            steps=self.stage.steps,
+            virtual_seconds=self.stage.now,
+            crashes=self.world.crashes,
+            faults={str(fault): count for fault, count in sorted(self.fate.counts.items())},
+            points=dict(sorted(self.fate.at.items())),
+            checks=dict(sorted(self.invariants.checks.items())),
+            trace=self.stage.trace,
+            invariant=invariant,
+            violation=violation,
+            last=tuple(self.stage.last),
+        )
+
+    def _work(self) -> None:
+        """The company, while there is trouble."""
+        for _ in range(self.chance.between(*_DEEDS)):
+            for lane in self.lanes.values():
+                lane.act(self.chance, self.stage.now)
+            self.stage.sleep(self.chance.seconds(4.0))
+
+    def _keep(self) -> None:
+        """Whoever keeps the machine: starts what died, and now and then something befalls it."""
+        while not self._is_calm:  # bounded: the company's deeds end
+            while len(self.world.living) < self.world.circumstances.workers:
+                self.world.start_worker()
+            self.stage.sleep(self.chance.seconds(_KEEPER_SECONDS))
+            for fault in self.swarm.of_world:
+                if not self._is_calm and self.chance.happens(0.1) and self._befall(fault):
+                    self.fate.counts[fault] += 1
+
+    def _befall(self, fault: Fault) -> bool:
+        """Lets a fault happen that strikes the world. False where it cannot."""
+        world = self.world
+        match fault:
+            case Fault.CLOCK_JUMP:
+                world.skew += self.chance.pick((-3600.0, -30.0, 30.0, 120.0, 86_400.0))
+            case Fault.LEDGER_LOST:
+                self._empty_machine()
+                world.lose_ledger()
+                self.invariants.ledger_lost()
+            case Fault.LEDGER_OLD:
+                if self.chance.happens(0.5):
+                    world.keep_ledger()
+                    return False
+                self._empty_machine()
+                if not world.restore_ledger():
+                    return False
+                self.invariants.ledger_lost()
+            case Fault.WAREHOUSE_LOST:
+                self._empty_machine()
+                world.lose_warehouse()
+                self.invariants.warehouse_lost()
+            case _:
+                return self.chance.pick(list(self.lanes.values())).befall(fault, self.chance)
+        return True
+
+    def _empty_machine(self) -> None:
+        """All processes die, and let go of their files."""
+        self.world.kill_all()
+        self.stage.sleep(0.001)
+
+    def _calm_down(self) -> None:
+        """Nothing strikes any more. Who was struck goes on for a while, and is then asked to stop."""
+        self._is_calm = True
+        self.fate.is_on = False
+        self.world.disk.mend()
+        for lane in self.lanes.values():
+            lane.settle(self.stage.now)
+        lasts = self.stage.now + self.chance.seconds(20.0)
+        if not self.world.living:
+            self.world.start_worker()
+        self.stage.run(lambda: self.stage.now >= lasts)
+        self.world.is_stopping = True
+
+    def _settle(self) -> None:
+        """Does all that is due, as `tieout run --once` does."""
+        began, outcomes = self.stage.now, []
+
+        def once(house: House) -> None:
+            outcomes.extend(Worker(house, only=None, dice=Random(0)).once(lambda: False))
+
+        for _ in range(_ROUNDS_MAX):
+            outcomes.clear()
+            self.world.start("once", once)
+            self.stage.run(lambda: not self.world.living)
+            if all(one.outcome == "complete" and not one.received for one in outcomes) and outcomes:
+                break
+        told = "; ".join(f"{one.lane} is {one.outcome}: {one.reason}" for one in outcomes) or "it has ended at once"
+        self.invariants.must("I14", self.stage.now - began < CALM_SECONDS_MAX, "it took too long to come to rest")
+        self.invariants.must("I14", all(one.outcome == "complete" for one in outcomes) and bool(outcomes), told)
+
+
+_ROUNDS_MAX: Final = 6
+"""Passes in which everything that was open must be closed."""
