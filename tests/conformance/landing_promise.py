@@ -253,6 +253,19 @@ class LandingPromise:
 
         assert landing.open(ACCOUNT, name).changes.num_rows == 5
 
+    def test_what_another_has_put_is_found_synced_and_stays_as_it_was(
+        self, landing: Landing, open_landing: OpenLanding
+    ) -> None:
+        name = put(landing, judged(5))
+        found = open_landing()
+
+        for _ in range(2):
+            for stream, _ in found.names():
+                found.sync(stream)
+
+        assert list(found.names()) == [(ACCOUNT, name)]
+        assert found.open(ACCOUNT, name).changes.num_rows == 5
+
 
 def _flipped(data: bytes, place: int, bit: int) -> bytes:
     return data[:place] + bytes([data[place] ^ (1 << bit)]) + data[place + 1 :]
