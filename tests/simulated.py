@@ -15,7 +15,7 @@ from tieout.base.change import CAPTURED
 from tieout.base.cursor import Cursor
 from tieout.base.errors import Transient
 from tieout.base.stream import Stream
-from tieout.capture.source import Captured, Source
+from tieout.capture.source import Captured, ReadsAnew, Source
 from tieout.contract.contract import Contract
 from tieout.contract.judge import judge
 from tieout.merge.rule import State, fold, is_shown, object_gap_is_open, open_reasons
@@ -121,17 +121,27 @@ class World:
             return
 
     def drain(self) -> None:
-        """Everything is quiet and well, and all is read and mended."""
+        """Everything is quiet and well, and all that was committed is read."""
         self.breaks.odds = 0.0
         self.time.seconds += 60.0
         self.system.settle(self.time.seconds)
-        self.time.seconds += 60.0
         self.unrefuse()
-        for _ in range(2):
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        for _ in range(3):
+            self.time.seconds += 60.0
             for piece in self.source.capture(self.landing.progress, until=self.source.bound()):
                 self.landing.land(piece)
                 self.source.acknowledge(piece.after)
-            self.time.seconds += 60.0
+
+    def read_anew(self) -> None:
+        """Everything is read from its beginning, to a sweep."""
+        assert isinstance(self.source, ReadsAnew)
+        for object_ in self.system.fields:
+            if piece := self.source.anew(object_, self.landing.progress):
+                self.landing.land(piece)
+        self.catch_up()
 
     def mend(self) -> None:
         """What is open is read again."""
@@ -150,13 +160,14 @@ def _required(fields: Sequence[Field]) -> frozenset[str]:
     return frozenset(one.name for one in fields if one.required)
 
 
-def differences(worlds: Sequence[World]) -> dict[int, list[str]]:
-    """By world, what is folded there and is not true, after what was open was mended."""
+def differences(worlds: Sequence[World], *, may_have_ghosts: bool = False) -> dict[int, list[str]]:
+    """By world, what is folded there and is not true, after what was open was mended. `may_have_ghosts`: nobody has
+    told of deletions yet."""
     fold_landed(worlds)
     for world in worlds:
         world.mend()
     fold_landed(worlds)
-    return {at: found for at, world in enumerate(worlds) if (found := list(_differences(world)))}
+    return {at: found for at, world in enumerate(worlds) if (found := list(_differences(world, may_have_ghosts)))}
 
 
 def fold_landed(worlds: Sequence[World]) -> None:
@@ -189,14 +200,14 @@ def _contract_of_all(worlds: Sequence[World], object_: str) -> Contract:
     return Contract(stream, tuple(columns.values()), (KEY,), "1.0.0", "active", "digest")
 
 
-def _differences(world: World) -> Iterator[str]:
+def _differences(world: World, may_have_ghosts: bool) -> Iterator[str]:
     for object_, fields in world.system.fields.items():
         state = world.states[object_]
         if object_gap_is_open(state):
             yield f"{object_} has a hole"
         yield from (f"{object_} {key} is open" for key in world.open_keys(object_))
         told, true = told_rows(state, fields), true_rows(world.system, object_)
-        for key in sorted(told.keys() | true.keys()):
+        for key in sorted(true.keys() if may_have_ghosts else told.keys() | true.keys()):
             if told.get(key) != true.get(key):
                 yield f"{object_} {key}: told {told.get(key)}, true {true.get(key)}"
 

@@ -13,11 +13,13 @@ from tests.simulated import BEGAN, Breaks, Time, World, differences
 from tieout.base.change import Kind
 from tieout.base.cursor import Cursor
 from tieout.base.order import Class
-from tieout.capture.source import Captured
+from tieout.capture.source import Bound, Captured
 from tieout.sim.world.chance import Chance
 from tieout.sim.world.company import Change, Commit
 from tieout.sim.world.logged import LOG, LoggedSource, read_track
 from tieout.sim.world.logserver import LogServer, Slot
+from tieout.sim.world.polled import Poll, PolledSource, Standing
+from tieout.sim.world.pollserver import PollServer
 from tieout.sim.world.saying import Says
 from tieout.sim.world.systems import System
 
@@ -30,6 +32,18 @@ def logged(seed: int, kind: type[LoggedSource] = LoggedSource) -> World:
     server, breaks = LogServer(system, now=time.now), Breaks(chance)
     source = kind("erp", server, reach=breaks)
     deeds = (server.drop_slot, server.remake_slot, lambda: server.throttle.refuse(2))
+    world = World(chance, time, system, breaks, source, odd_deeds=deeds, unrefuse=lambda: server.throttle.refuse(0))
+    world.live()
+    world.drain()
+    return world
+
+
+def polled(seed: int, kind: type[PolledSource] = PolledSource, *, full_every: int = 4) -> World:
+    chance, time = Chance(seed), Time()
+    system = System(began=BEGAN, skew=chance.pick([0.0, 7.5, -3.0]))
+    server, breaks = PollServer(system, now=time.now), Breaks(chance)
+    source = kind("erp", server, reach=breaks, full_every=full_every)
+    deeds = (lambda: server.shorten(1), lambda: server.throttle.refuse(2))
     world = World(chance, time, system, breaks, source, odd_deeds=deeds, unrefuse=lambda: server.throttle.refuse(0))
     world.live()
     world.drain()
@@ -63,6 +77,22 @@ class TrustsAnySlot(LoggedSource):
         return next((of for of in self._objects() if not ours.get(read_track(of), {}).get("done")), None)
 
 
+class PassesOverLateCommits(PolledSource):
+    """It asks for what was stamped after the second that is covered, as if it were the last that it had seen."""
+
+    def _ended_standing(self, then: Standing, poll: Poll) -> Standing:
+        seen = poll.after[0] if poll.after else (then.since or 0)
+        return replace(super()._ended_standing(then, poll), since=seen)
+
+    def _since(self, then: Standing) -> int | None:
+        return None if then.since is None else then.since + 1
+
+
+class NeverSwept(PolledSource):
+    def _ended(self, covered: int, second: int) -> list[Says]:
+        return []
+
+
 class LateWatermarks(LoggedSource):
     """It stamps a chunk with the position at which its reading may have ended."""
 
@@ -78,6 +108,49 @@ def test_a_log_and_chunks_beside_it_tell_the_truth() -> None:
     assert not differences([logged(seed) for seed in SEEDS])
 
 
+def test_polls_and_full_reads_tell_the_truth() -> None:
+    worlds = [polled(seed) for seed in SEEDS]
+
+    assert not differences(worlds, may_have_ghosts=True)
+    for world in worlds:
+        world.read_anew()
+    assert not differences(worlds)
+
+
 @pytest.mark.parametrize("broken", [WithoutSweeps, TellsNothingApart, TrustsAnySlot, LateWatermarks])
 def test_a_source_that_breaks_the_promise_is_found_out(broken: type[LoggedSource]) -> None:
     assert differences([logged(seed, broken) for seed in range(40)])
+
+
+def test_a_poll_that_passes_over_what_commits_late_is_found_out() -> None:
+    worlds = [polled(seed, PassesOverLateCommits, full_every=1000) for seed in range(40)]
+
+    assert differences(worlds, may_have_ghosts=True)
+
+
+def test_a_page_that_lacks_a_row_ends_no_sweep_and_is_asked_for_again() -> None:
+    world = polled(1)
+    server = world.source._server  # type: ignore[attr-defined]
+    piece = world.source.anew("account", world.landing.progress)  # type: ignore[attr-defined]
+    world.landing.land(piece)
+    server.shorten(1)
+
+    first = list(world.source.capture(world.landing.progress, until=Bound(0)))
+    for piece in first:
+        world.landing.land(piece)
+    second = list(world.source.capture(world.landing.progress, until=Bound(0)))
+
+    assert "sweep" not in kinds(first, "account")
+    assert "sweep" in kinds(second, "account")
+
+
+def kinds(pieces: list[Captured], object_: str) -> list[str]:
+    return [kind for piece in pieces if object_ in piece.tables for kind in piece.tables[object_]["_kind"].to_pylist()]
+
+
+def test_without_sweeps_what_was_deleted_stays() -> None:
+    worlds = [polled(seed, NeverSwept) for seed in range(20)]
+    for world in worlds:
+        world.read_anew()
+
+    assert differences(worlds)

@@ -245,8 +245,13 @@ class Writer:
         self._note(Change(object_, "update", new, {**row, KEY: new}, self._system.second, frozenset({KEY}), before=key))
 
     def _update(self, object_: str, key: str, row: Row, deed: str) -> None:
-        fields = self._fields(object_)
-        chosen = fields if deed == "update_all" else self._chance.shuffled(fields)[: self._chance.between(1, 3)]
+        # A row with a value that no contract takes is written whole: what was refused with it would not be told again.
+        fields, is_poisoned = self._fields(object_), not POISONS.isdisjoint(map(str, row.values()))
+        chosen = (
+            fields
+            if deed == "update_all" or is_poisoned
+            else self._chance.shuffled(fields)[: self._chance.between(1, 3)]
+        )
         written: Row = {}
         for one in chosen:
             if deed == "same":
