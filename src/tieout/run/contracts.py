@@ -6,7 +6,6 @@ A draft holds from the moment it is written; people then make it their own.
 from __future__ import annotations
 
 import codecs
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +14,16 @@ from ..base import yamlfile
 from ..base.change import UNREADABLE
 from ..base.errors import Misconfigured
 from ..base.folder import refusal
+from ..base.local_disk import LOCAL_DISK
 from ..base.stream import Stream
 from ..base.types import Column, ColumnType, Described, Kind
 from ..contract import odcs
 from ..contract.amend import amended
 from ..contract.contract import Contract
 from ..contract.drift import Policy
+
+_READABLE = 0o644
+"""A contract is for people: whoever may enter the folder may read it."""
 
 Describe = Callable[[], tuple[Described, ...]]
 
@@ -66,12 +69,11 @@ class Contracts:
         if made is None or loaded.columns != contract.columns:
             return None
         text, wanted = made
-        beside = path.with_suffix(f".{os.getpid()}.tmp")
-        beside.write_bytes((codecs.BOM_UTF8 if held.startswith(codecs.BOM_UTF8) else b"") + text.encode())
+        beside = _synced(path.parent, (codecs.BOM_UTF8 if held.startswith(codecs.BOM_UTF8) else b"") + text.encode())
         if yamlfile.load(beside).content != wanted or not _says(beside, loaded, columns):
             beside.unlink()
             return None
-        beside.replace(path)
+        _put(beside, path)
         return self.again(contract.stream)
 
     def written(self, source: str) -> list[Stream]:
@@ -120,17 +122,32 @@ def _says(path: Path, contract: Contract, columns: tuple[Column, ...]) -> bool:
 
 def _write(path: Path, text: str) -> None:
     """The file appears whole, or not at all. Raises Transient (disk full), Misconfigured (not allowed)."""
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(path)
-        except OSError:
-            beside.unlink(missing_ok=True)
-            raise
+        _put(_synced(path.parent, text.encode()), path)
     except OSError as error:
         raise refusal(path, error) from error
+
+
+def _synced(folder: Path, data: bytes) -> Path:
+    """A new file with these bytes, on the disk when this returns."""
+    draft = LOCAL_DISK.fresh(folder)
+    try:
+        draft.write(data)
+        draft.sync()
+    except OSError:
+        draft.path.unlink()
+        raise
+    finally:
+        draft.close()
+    draft.path.chmod(_READABLE)
+    return draft.path
+
+
+def _put(beside: Path, path: Path) -> None:
+    """The file takes this name, for good."""
+    LOCAL_DISK.replace(beside, path)
+    LOCAL_DISK.sync_folder(path.parent)
 
 
 def _of_unreadable(stream: Stream) -> Contract:

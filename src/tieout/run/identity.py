@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from ..base.folder import make_folder, refusal
+from ..base.local_disk import LOCAL_DISK
 
 _FILE = ".identity"
 _SLOT_BYTES_MAX = 63
@@ -56,3 +57,4 @@ def _make(path: Path) -> None:
         pass  # another one was first
     finally:
         beside.unlink()
+    LOCAL_DISK.sync_folder(path.parent)
