@@ -20,6 +20,7 @@ from select import select
 from tempfile import TemporaryDirectory
 
 import psycopg2
+import psycopg2.errors
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection
@@ -42,6 +43,8 @@ _SLOT = "bench"
 _ROW_MESSAGES = frozenset(b"IUD")
 _QUIET_SECONDS = 0.05
 _SILENT_TURNS_MAX = 600
+_BUSY_SECONDS = 0.05
+_BUSY_TURNS_MAX = 200
 
 
 @contextmanager
@@ -128,11 +131,23 @@ def _replication(url: str) -> Iterator[psycopg2.extras.ReplicationCursor]:
     connection = psycopg2.connect(url, connection_factory=LogicalReplicationConnection)
     try:
         with connection.cursor() as cursor:
-            options = {"proto_version": "1", "publication_names": _SLOT}
-            cursor.start_replication(slot_name=_SLOT, slot_type=REPLICATION_LOGICAL, options=options, decode=False)
+            _start(cursor)
             yield cursor
     finally:
         connection.close()
+
+
+def _start(cursor: psycopg2.extras.ReplicationCursor) -> None:
+    """The server may take a moment to see that whoever read the slot before has gone."""
+    options, clock = {"proto_version": "1", "publication_names": _SLOT}, SystemClock()
+    for turn in range(_BUSY_TURNS_MAX):
+        try:
+            cursor.start_replication(slot_name=_SLOT, slot_type=REPLICATION_LOGICAL, options=options, decode=False)
+            return
+        except psycopg2.errors.ObjectInUse:
+            if turn == _BUSY_TURNS_MAX - 1:
+                raise
+            clock.sleep(_BUSY_SECONDS)
 
 
 @contextmanager
