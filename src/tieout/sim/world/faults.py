@@ -19,7 +19,7 @@ from .stage import Actor
 
 
 class Fault(StrEnum):
-    """What may go wrong."""
+    """What may go wrong. `OPERATED` is no fault but somebody who has the machine to himself for a while."""
 
     KILL = "kill"
     PAUSE = "pause"
@@ -35,7 +35,10 @@ class Fault(StrEnum):
     SLOT_DROPPED = "slot_dropped"
     SLOT_REMADE = "slot_remade"
     THROTTLED = "throttled"
+    PAGE_SHORT = "page_short"
     DRIFT = "drift"
+    BIT_FLIPPED = "bit_flipped"
+    OPERATED = "operated"
 
 
 AT_POINTS: Final[Mapping[Fault, tuple[float, ...]]] = {

@@ -21,8 +21,8 @@ from ...base.batch import Batch
 from ...base.cursor import Cursor
 from ...base.stream import Stream
 from ...contract.contract import Contract
-from ...ledger.facts import Fact, Landed, Merged
-from ...ledger.ledger import Guard, LeaseHeld
+from ...ledger.facts import Advanced, Fact, Landed, Merged
+from ...ledger.ledger import CursorAt, Guard, LeaseHeld
 from ...merge.warehouse import Turn
 
 _SEALED: Final = ".parquet"
@@ -37,11 +37,13 @@ class Violated(Exception):
 
 
 class Invariants:
-    """Implements `Witness`. `checks` counts what was looked at, by invariant."""
+    """Implements `Witness`. `checks` counts what was looked at, by invariant; `empty` are the steps of a track (lane,
+    track, from, to) in which the source said nothing, so that no batch tells of them."""
 
     def __init__(self, *, is_durable: Callable[[Path], bool], landing: Path, ledger: Path) -> None:
         self.checks: Counter[str] = Counter()
         self.landed: set[str] = set()
+        self.empty: list[tuple[str, str, Cursor | None, Cursor]] = []
         self.received: Counter[str] = Counter()
         self._is_durable = is_durable
         self._landing = landing
@@ -52,8 +54,13 @@ class Invariants:
 
     def appended(self, facts: Sequence[Fact], given: Sequence[Guard]) -> None:
         for guard in given:
-            if isinstance(guard, LeaseHeld):
-                self._fence("I4", self._appended, guard.lease.lane, guard.lease.fence, "registered")
+            match guard:
+                case LeaseHeld():
+                    self._fence("I4", self._appended, guard.lease.lane, guard.lease.fence, "registered")
+                case CursorAt() if not any(isinstance(fact, Landed) for fact in facts):
+                    for fact in facts:
+                        if isinstance(fact, Advanced):
+                            self.empty.append((fact.lane, fact.cursor.track, guard.cursor, fact.cursor))
         for fact in facts:
             if isinstance(fact, Landed):
                 self._lands(fact)

@@ -13,6 +13,8 @@ from .faults import Fault
 from .logged import LoggedSource
 from .logserver import LogServer
 from .oracle import Truth
+from .polled import PolledSource
+from .pollserver import PollServer
 from .process import Process, SimClock, Witness
 from .stage import Stage
 from .systems import Habits, System
@@ -78,6 +80,41 @@ class LoggedLane:
 
     def settle(self, now: float) -> None:
         self._server.throttle.requests = 0
+        self.system.settle(now)
+
+    def truth(self) -> Mapping[str, Truth]:
+        return {object_: self.system.rows(object_) for object_ in sorted(self.system.kept)}
+
+
+class PolledLane:
+    """A system in a cloud, which is asked for what was changed since."""
+
+    def __init__(self, name: str, stage: Stage, habits: Habits) -> None:
+        self.name = name
+        self.system = System(habits=habits)
+        self._server = PollServer(self.system, now=lambda: stage.now)
+
+    def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
+        return PolledSource(self.name, self._server, reach=process.reach)
+
+    def befall(self, fault: Fault, chance: Chance) -> bool:
+        match fault:
+            case Fault.PAGE_SHORT:
+                self._server.shorten(chance.between(1, _REFUSED_MAX))
+            case Fault.THROTTLED:
+                self._server.throttle.requests = chance.between(1, _REFUSED_MAX)
+            case Fault.DRIFT:
+                self.system.drift(chance)
+            case _:
+                return False
+        return True
+
+    def act(self, chance: Chance, now: float) -> None:
+        self.system.transact(chance, now)
+
+    def settle(self, now: float) -> None:
+        self._server.throttle.requests = 0
+        self._server.shorten(0)
         self.system.settle(now)
 
     def truth(self) -> Mapping[str, Truth]:

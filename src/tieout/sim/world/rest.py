@@ -68,6 +68,7 @@ class _Look:
     def __init__(self, world: World, house: House, invariants: Invariants) -> None:
         self._world = world
         self._house = house
+        self._invariants = invariants
         self._must = invariants.must
 
     def streams(self) -> list[Stream]:
@@ -82,6 +83,8 @@ class _Look:
             span = tools.landing.footer(stream, batch).span
             steps = spans.setdefault((span.lane, span.track), {})
             steps.setdefault(str(span.before), set()).add(str(span.after))
+        for lane, track, before, after in self._invariants.empty:
+            spans.setdefault((lane, track), {}).setdefault(str(before), set()).add(str(after))
         for lane in self._house.lanes():
             for track, cursor in tools.ledger.progress(lane).items():
                 reached, waiting = {str(None)}, [str(None)]

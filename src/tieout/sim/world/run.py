@@ -17,7 +17,7 @@ from ...run.worker import Worker
 from .chance import Chance
 from .faults import Fate, Fault, Swarm
 from .invariants import Invariants, Violated
-from .lanes import LoggedLane
+from .lanes import LoggedLane, PolledLane, SimLane
 from .rest import at_rest
 from .stage import Overrun, Stage
 from .systems import Habits
@@ -27,8 +27,10 @@ STEPS_MAX: Final = 60_000
 """Points of a run. The longest that ended well took a tenth of it."""
 CALM_SECONDS_MAX: Final = 3_600.0
 """Simulated time in which all must have come to rest."""
-_DEEDS: Final = (6, 25)
-_KEEPER_SECONDS: Final = 5.0
+_DEEDS: Final = (4, 14)
+_COMPANY_SECONDS: Final = (0.3, 1.0, 3.0)
+_KEEPER_SECONDS: Final = 3.0
+_CALM_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class _Play:
             landing=LANDING,
             ledger=folder / "ledger.sqlite",
         )
-        self.lanes = {"crm": LoggedLane("crm", self.stage, self.invariants, Habits(poison=0.0))}
+        self.lanes = _lanes(chance, self.stage, self.invariants)
         circumstances = Circumstances(workers=chance.pick((1, 1, 2)), is_shared=chance.happens(0.3))
         self.world = World(self.stage, chance, folder, self.lanes, circumstances, self.invariants)
         self.swarm = Swarm.drawn(chance)
@@ -113,7 +115,7 @@ class _Play:
         for _ in range(self.chance.between(*_DEEDS)):
             for lane in self.lanes.values():
                 lane.act(self.chance, self.stage.now)
-            self.stage.sleep(self.chance.seconds(4.0))
+            self.stage.sleep(self.chance.seconds(self.chance.pick(_COMPANY_SECONDS)))
 
     def _keep(self) -> None:
         """Whoever keeps the machine: starts what died, and now and then something befalls it."""
@@ -122,7 +124,7 @@ class _Play:
                 self.world.start_worker()
             self.stage.sleep(self.chance.seconds(_KEEPER_SECONDS))
             for fault in self.swarm.of_world:
-                if not self._is_calm and self.chance.happens(0.1) and self._befall(fault):
+                if not self._is_calm and self.chance.happens(0.15) and self._befall(fault):
                     self.fate.counts[fault] += 1
 
     def _befall(self, fault: Fault) -> bool:
@@ -163,7 +165,7 @@ class _Play:
         self.world.disk.mend()
         for lane in self.lanes.values():
             lane.settle(self.stage.now)
-        lasts = self.stage.now + self.chance.seconds(20.0)
+        lasts = self.stage.now + self.chance.seconds(_CALM_SECONDS)
         if not self.world.living:
             self.world.start_worker()
         self.stage.run(lambda: self.stage.now >= lasts)
@@ -176,16 +178,22 @@ class _Play:
         def once(house: House) -> None:
             outcomes.extend(Worker(house, only=None, dice=Random(0)).once(lambda: False))
 
-        for _ in range(_ROUNDS_MAX):
+        for _ in range(_ROUNDS):
             outcomes.clear()
             self.world.start("once", once)
             self.stage.run(lambda: not self.world.living)
-            if all(one.outcome == "complete" and not one.received for one in outcomes) and outcomes:
-                break
         told = "; ".join(f"{one.lane} is {one.outcome}: {one.reason}" for one in outcomes) or "it has ended at once"
         self.invariants.must("I14", self.stage.now - began < CALM_SECONDS_MAX, "it took too long to come to rest")
         self.invariants.must("I14", all(one.outcome == "complete" for one in outcomes) and bool(outcomes), told)
 
 
-_ROUNDS_MAX: Final = 6
+def _lanes(chance: Chance, stage: Stage, invariants: Invariants) -> dict[str, SimLane]:
+    """The systems of this company: one or two, of few objects, as much happens where little is."""
+    habits = Habits(objects=chance.pick((1, 1, 1, 2, 3)), poison=0.0)
+    logged: SimLane = LoggedLane("crm", stage, invariants, habits)
+    polled: SimLane = PolledLane("desk", stage, habits)
+    return {lane.name: lane for lane in chance.pick(([logged], [polled], [logged, polled]))}
+
+
+_ROUNDS: Final = 3
 """Passes in which everything that was open must be closed."""

@@ -25,12 +25,14 @@ class Habits:
 
     lasting, longest   how many transactions last, and how long at most
     poison             how many writes leave a value that no contract takes
+    objects            how many kinds of things it keeps
     keys               how many rows an object has at most, so that keys are used again
     """
 
     lasting: float = 0.2
     longest: float = 6.0
     poison: float = 0.02
+    objects: int = len(COMPANY)
     keys: int = 12
     changes: int = 5
 
@@ -42,8 +44,8 @@ class System:
     def __init__(self, *, began: float = 0.0, skew: float = 0.0, habits: Habits = Habits()) -> None:
         self.habits = habits
         self.skew = skew
-        self.fields: dict[str, tuple[Field, ...]] = dict(COMPANY)
-        self.kept: dict[str, dict[str, Kept]] = {object_: {} for object_ in COMPANY}
+        self.fields: dict[str, tuple[Field, ...]] = dict(list(COMPANY.items())[: habits.objects])
+        self.kept: dict[str, dict[str, Kept]] = {object_: {} for object_ in self.fields}
         self.commits: list[Commit] = []
         self.open: list[Transaction] = []
         self.position = 1000
