@@ -29,6 +29,7 @@ STEPS_MAX: Final = 60_000
 CALM_SECONDS_MAX: Final = 3_600.0
 """Simulated time in which all must have come to rest."""
 _DEEDS: Final = (4, 14)
+_PIECE_ROWS: Final = (20, 8, 3)
 _COMPANY_SECONDS: Final = (0.3, 1.0, 3.0)
 _KEEPER_SECONDS: Final = 3.0
 _CALM_SECONDS: Final = 3.0
@@ -215,8 +216,9 @@ class _Play:
 def _lanes(chance: Chance, stage: Stage, invariants: Invariants) -> dict[str, SimLane]:
     """The systems of this company: one or two, of few objects, as much happens where little is."""
     habits = Habits(objects=chance.pick((1, 1, 1, 2, 3)), poison=chance.pick((0.0, 0.0, 0.03)))
-    logged: SimLane = LoggedLane("crm", stage, invariants, habits)
-    polled: SimLane = PolledLane("desk", stage, habits)
+    piece_rows = chance.pick(_PIECE_ROWS)
+    logged: SimLane = LoggedLane("crm", stage, invariants, habits, piece_rows=piece_rows)
+    polled: SimLane = PolledLane("desk", stage, habits, piece_rows=piece_rows)
     return {lane.name: lane for lane in chance.pick(([logged], [polled], [logged, polled]))}
 
 
