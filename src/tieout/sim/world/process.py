@@ -17,7 +17,6 @@ from ...base.batch import Batch
 from ...base.cursor import Cursor, Progress
 from ...base.sql import Statements, name
 from ...base.step import Step
-from ...base.stream import Stream
 from ...contract.contract import Contract
 from ...ledger.facts import Fact
 from ...ledger.ledger import Entry, Guard, Holder, Lease
