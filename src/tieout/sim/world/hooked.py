@@ -43,7 +43,7 @@ class Manners:
     broken: float = 0.01
     mistyped: float = 0.01
     snapshot: float = 0.05
-    lines: int = 12
+    lines: int = 30
 
 
 class HookedSender:
