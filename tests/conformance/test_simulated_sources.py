@@ -80,7 +80,8 @@ def hooked(seed: int, inbox: Path, kind: type[HookedSender] = HookedSender, *, m
     world = World(chance, time, system, Breaks(chance), source)
     for _ in range(STEPS):
         world.live(1)
-        sender.deliver(chance, time.seconds)
+        if chance.happens(0.5):
+            sender.deliver(chance, time.seconds)
     system.settle(time.seconds)
     time.seconds += 60.0
     sender.settle(time.seconds)
