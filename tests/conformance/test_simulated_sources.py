@@ -20,7 +20,8 @@ from tieout.capture.source import Bound, Captured
 from tieout.sim.world.chance import Chance
 from tieout.sim.world.company import Change, Commit
 from tieout.sim.world.hooked import HookedSender, Manners
-from tieout.sim.world.logged import LOG, LoggedSource, read_track
+from tieout.sim.world.logged import LOG, LoggedSource
+from tieout.sim.world.logreading import read_track
 from tieout.sim.world.logserver import LogServer, Slot
 from tieout.sim.world.polled import Poll, PolledSource, Standing
 from tieout.sim.world.pollserver import PollServer
