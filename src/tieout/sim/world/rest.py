@@ -36,6 +36,7 @@ from .operator import draw_level
 from .oracle import differences
 from .process import Process
 from .rulehouse import RuleStore, RuleWarehouse
+from .tamper import tampered
 from .world import LANDING, World
 
 _QUIET_SECONDS: Final = 60.0
@@ -56,8 +57,15 @@ def at_rest(world: World, lanes: Mapping[str, SimLane], invariants: Invariants) 
             look.certificates()
         else:
             draw_level(house)
-        look.warehouse(world.open_warehouse(process), lanes)
+        warehouse = world.open_warehouse(process)
+        look.warehouse(warehouse, lanes)
         look.leases_and_spool()
+        open_ = [stream for stream in look.streams() if not lanes[stream.source].heals]
+        if world.circumstances.is_database and open_:
+            contract = house.tools.contracts.of(world.chance.pick(open_), tuple)
+            rows = warehouse.rows(contract)
+            warehouse.close()
+            tampered(house, contract, rows, world.chance, invariants)
     finally:
         process.end()
 
