@@ -24,7 +24,7 @@ from tieout.sim.world import shown
 from tieout.sim.world.chance import Chance
 from tieout.sim.world.rulehouse import RuleStore, RuleWarehouse
 
-SEEDS = range(int(os.environ.get("TIEOUT_SEED", "0")), int(os.environ.get("TIEOUT_SEEDS_END", "12")))
+SEEDS = range(int(os.environ.get("TIEOUT_SEED", "0")), int(os.environ.get("TIEOUT_SEEDS_END", "8")))
 CONTRACT = contract_of(required=["a"], a="integer", b="text", c="decimal(9,2)", d="timestamptz")
 KINDS = ["image"] * 6 + ["patch"] * 3 + ["delete"] * 2
 KINDS += ["undelete", "gap", "truncate", "sweep", "gap_all", "held", "keyless"]
