@@ -8,7 +8,7 @@ import pytest
 
 from tests.property.test_evolving import CONTRACTS, told_under
 from tests.property.test_rulehouse import SEEDS, Both, agree, said_by
-from tests.telling import Say
+from tests.telling import Say, batch_of, contract_of
 from tieout.base.batch import Batch
 from tieout.base.errors import Retyped
 from tieout.merge.warehouse import Side
@@ -49,3 +49,16 @@ def test_both_follow_a_contract_alike(seed: int) -> None:
         for batch in now:
             both.merge(contract, [batch])
         agree(both, contract)
+
+
+def test_a_column_that_is_spelled_in_another_case_waits_for_a_rebuild() -> None:
+    both, small, large = Both(), contract_of(amount="text"), contract_of(Amount="text")
+    both.do(lambda warehouse: warehouse.prepare(small, Side.LIVE))
+    both.merge(small, [batch_of([Say("image", "k1", 1, {"amount": "2"})], small)])
+
+    end = both.do(lambda warehouse: warehouse.prepare(large, Side.LIVE))
+    both.rebuild(large, both.merged)
+
+    assert end is Retyped
+    agree(both, large)
+    assert both.rule.reading(large).rows() == {'["k1"]': {"id": "k1", "Amount": None}}
