@@ -206,3 +206,37 @@ def test_both_say_the_same_after_whatever_comes(seed: int) -> None:
             both.rebuild(CONTRACT, chance.shuffled(landed))
 
     agree(both, CONTRACT)
+
+
+EVERY_TYPE = {
+    "boolean": "true",
+    "smallint": "7",
+    "integer": "-5",
+    "bigint": "9223372036854775807",
+    "decimal(18,2)": "-3.10",
+    "numeric": "1e3",
+    "real": "0.1",
+    "double": "0.1",
+    "text": "a|b",
+    "date": "2026-11-20",
+    "time": "10:11:12.5",
+    "timestamp": "2026-11-20 12:00:00.5",
+    "timestamptz": "2026-11-20T12:00:00.123456Z",
+    "uuid": "5C3E3F3E-0000-0000-0000-000000000001",
+    "json": '{"x": 1.0}',
+    "bytea": "\\xDEad",
+}
+
+
+def test_values_of_every_type_are_the_same_in_both() -> None:
+    names = {f"f{at}": type_ for at, type_ in enumerate(EVERY_TYPE)}
+    contract, both = contract_of(**names), Both()
+    full = Say("image", "k1", 1, {name: EVERY_TYPE[type_] for name, type_ in names.items()})
+    both.do(lambda warehouse: warehouse.prepare(contract, Side.LIVE))
+    both.merge(contract, [batch_of([full, Say("image", "k2", 1, dict.fromkeys(names))], contract)])
+
+    agree(both, contract)
+
+    ours, theirs = both.rule.reading(contract).rows(), shown.rows(both.database, contract)
+    assert [type(value) for value in ours['["k1"]'].values()] == [type(value) for value in theirs['["k1"]'].values()]
+    assert None not in ours['["k1"]'].values()
