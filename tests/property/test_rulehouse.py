@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tests.telling import NOON, Say, batch_of, captured_of, contract_of, judged_of
 from tieout.base.batch import Batch
+from tieout.base.change import TIMESTAMP
 from tieout.base.errors import Fenced, TieoutError
 from tieout.base.order import Class, Order
 from tieout.contract.contract import Contract
@@ -206,6 +208,29 @@ def test_both_say_the_same_after_whatever_comes(seed: int) -> None:
             both.rebuild(CONTRACT, chance.shuffled(landed))
 
     agree(both, CONTRACT)
+
+
+def test_both_tell_of_the_side_that_is_asked_about() -> None:
+    both, one, other = Both(), batch_of([Say("image", "k1", 1)], CONTRACT), batch_of([Say("gap", None, 2)], CONTRACT)
+    for side, batch in ((Side.LIVE, one), (Side.SHADOW, other)):
+        both.do(lambda warehouse, side=side: warehouse.prepare(CONTRACT, side))
+        both.merge(CONTRACT, [batch], side=side)
+
+    for question, ask in asked([], [one.name], CONTRACT).items():
+        ours, theirs = (warehouse.reading(CONTRACT, Side.SHADOW) for warehouse in (both.rule, both.database))
+        assert ask(ours) == ask(theirs), question
+
+
+def test_an_event_of_which_nobody_said_when_it_happened_is_not_fresh() -> None:
+    both, told = Both(), batch_of([Say("image", "k1", 1)], CONTRACT)
+    at = told.changes.schema.get_field_index("_observed_at")
+    unknown = told.changes.set_column(at, told.changes.schema.field(at), pa.nulls(1, TIMESTAMP))
+    both.do(lambda warehouse: warehouse.prepare(CONTRACT, Side.LIVE))
+
+    both.merge(CONTRACT, [replace(told, changes=unknown)])
+
+    agree(both, CONTRACT)
+    assert both.database.reading(CONTRACT).freshness() == Freshness(None, None, None)
 
 
 EVERY_TYPE = {
