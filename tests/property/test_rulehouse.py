@@ -195,8 +195,9 @@ def test_both_say_the_same_after_whatever_comes(seed: int) -> None:
         elif act == "again" and landed:
             both.merge(CONTRACT, chance.shuffled(landed)[:2])
         elif act == "settle" and faulty:
-            landed.append(settlement(chance.pick(faulty), chance))
-            both.merge(CONTRACT, landed[-1:])
+            settling = [settlement(chance.pick(faulty), chance) for _ in range(chance.between(1, 3))]
+            landed += settling
+            both.merge(CONTRACT, settling)
         elif act == "moment":
             landed.append(read_at_one_moment(chance))
             both.merge(CONTRACT, landed[-1:])
@@ -204,7 +205,7 @@ def test_both_say_the_same_after_whatever_comes(seed: int) -> None:
             both.merge(CONTRACT, [batch_of(said[:2], CONTRACT)], fence=both.fence - 1)
         elif act == "takeover":
             both.fence += 1
-        elif act == "rebuild" and landed and not faulty:
+        elif act == "rebuild" and landed:
             both.rebuild(CONTRACT, chance.shuffled(landed))
 
     agree(both, CONTRACT)
