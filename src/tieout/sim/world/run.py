@@ -17,8 +17,8 @@ from ...run.worker import Worker
 from .chance import Chance
 from .faults import Fate, Fault, Swarm
 from .invariants import Invariants, Violated
-from .lanes import LoggedLane, PolledLane, SimLane
-from .operator import DEEDS
+from .lanes import HookedLane, LoggedLane, PolledLane, SimLane
+from .operator import DEEDS, draw_level, give_up, let_go
 from .rest import at_rest
 from .stage import Overrun, Stage
 from .systems import Habits
@@ -84,7 +84,7 @@ class _Play:
             landing=LANDING,
             ledger=folder / "ledger.sqlite",
         )
-        self.lanes = _lanes(chance, self.stage, self.invariants)
+        self.lanes = _lanes(chance, self.stage, self.invariants, folder)
         circumstances = Circumstances(
             workers=chance.pick((1, 1, 2)), is_shared=chance.happens(0.3), is_database=chance.below(DATABASE_SHARE) == 0
         )
@@ -208,8 +208,9 @@ class _Play:
         def once(house: House) -> None:
             outcomes.extend(Worker(house, only=None, dice=Random(0)).once(lambda: False))
 
-        self.world.start("release", DEEDS["release"])
-        self.stage.run(lambda: not self.world.living)
+        for deed in (draw_level, let_go, give_up):
+            self.world.start(deed.__name__, deed)
+            self.stage.run(lambda: not self.world.living)
         for _ in range(_ROUNDS):
             outcomes.clear()
             self.world.start("once", once)
@@ -219,13 +220,14 @@ class _Play:
         self.invariants.must("I14", all(one.outcome == "complete" for one in outcomes) and bool(outcomes), told)
 
 
-def _lanes(chance: Chance, stage: Stage, invariants: Invariants) -> dict[str, SimLane]:
+def _lanes(chance: Chance, stage: Stage, invariants: Invariants, folder: Path) -> dict[str, SimLane]:
     """The systems of this company: one or two, of few objects, as much happens where little is."""
     habits = Habits(objects=chance.pick((1, 1, 1, 2, 3)), poison=chance.pick((0.0, 0.0, 0.03)))
     piece_rows = chance.pick(_PIECE_ROWS)
     logged: SimLane = LoggedLane("crm", stage, invariants, habits, piece_rows=piece_rows)
     polled: SimLane = PolledLane("desk", stage, habits, piece_rows=piece_rows)
-    return {lane.name: lane for lane in chance.pick(([logged], [polled], [logged, polled]))}
+    hooked: SimLane = HookedLane("pay", folder, habits)
+    return {lane.name: lane for lane in chance.pick(([logged], [polled], [hooked], [logged, polled], [logged, hooked]))}
 
 
 _ROUNDS: Final = 3
