@@ -33,6 +33,11 @@ class SimLane(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def heals(self) -> bool:
+        """Whether reading it up to a cut tells every row anew, so that a damage here is mended before it is found."""
+        ...
+
     def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
         """What a process of tieout reads it with."""
         ...
@@ -56,6 +61,8 @@ class SimLane(Protocol):
 
 class LoggedLane:
     """A database with a log."""
+
+    heals = False
 
     def __init__(self, name: str, stage: Stage, witness: Witness, habits: Habits, *, piece_rows: int) -> None:
         self.name = name
@@ -95,6 +102,8 @@ class LoggedLane:
 class PolledLane:
     """A system in a cloud, which is asked for what was changed since."""
 
+    heals = True
+
     def __init__(self, name: str, stage: Stage, habits: Habits, *, piece_rows: int) -> None:
         self.name = name
         self.system = System(habits=habits)
@@ -130,6 +139,8 @@ class PolledLane:
 
 class HookedLane:
     """A system that sends webhooks, which somebody writes into an inbox. Its contracts were written by people."""
+
+    heals = False
 
     def __init__(self, name: str, folder: Path, habits: Habits) -> None:
         self.name = name
