@@ -29,7 +29,7 @@ from ...run.certify import certify
 from ...run.house import House
 from . import shown
 from .chance import Chance
-from .engines import SimWarehouse
+from .engines import SimDuckDB, SimWarehouse
 from .invariants import Invariants
 from .lanes import SimLane
 from .operator import draw_level
@@ -60,6 +60,8 @@ def at_rest(world: World, lanes: Mapping[str, SimLane], invariants: Invariants) 
         warehouse = world.open_warehouse(process)
         look.warehouse(warehouse, lanes)
         look.leases_and_spool()
+        if isinstance(warehouse, SimDuckDB):
+            look.history(warehouse)
         open_ = [stream for stream in look.streams() if not lanes[stream.source].heals]
         if world.circumstances.is_database and open_:
             contract = house.tools.contracts.of(world.chance.pick(open_), tuple)
@@ -120,6 +122,13 @@ class _Look:
                 wrong = differences(rows, list(warehouse.rows(contract).values()))
                 self._must("I8", not wrong, f"{stream}: {wrong}")
             self._anew(warehouse, contract, batches)
+
+    def history(self, warehouse: SimDuckDB) -> None:
+        for stream in self.streams():
+            contract = self._house.tools.contracts.of(stream, tuple)
+            accepted = warehouse.reading(contract).posted()[0].get("accepted", Tally()).count
+            found = shown.history(warehouse, contract)
+            self._must("I3", found == (accepted, accepted), f"{stream}: of {accepted} changes history has {found}")
 
     def leases_and_spool(self) -> None:
         with closing(sqlite3.connect(self._world.project.ledger)) as ledger:

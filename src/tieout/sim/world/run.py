@@ -81,6 +81,7 @@ class _Play:
         self.stage = Stage(chance, switches=chance.pick((0.0, 0.02, 0.2)), steps_max=STEPS_MAX)
         self.invariants = Invariants(
             is_durable=lambda path: self.world.disk.is_durable(path),
+            is_merged=lambda stream, batch: self.world.is_merged(stream, batch),
             landing=LANDING,
             ledger=folder / "ledger.sqlite",
         )
@@ -92,6 +93,7 @@ class _Play:
         self.swarm = Swarm.drawn(chance)
         self.fate = Fate(chance, self.swarm, self.world, self.world.is_process)
         self.stage.fate = self.fate
+        self.stage.watch = self.invariants.watch
         self._is_calm = False
 
     def play(self) -> None:

@@ -33,5 +33,11 @@ def registers(reader: Reader, contract: Contract) -> dict[str | None, dict[str, 
     return found
 
 
+def history(reader: Reader, contract: Contract) -> tuple[int, int]:
+    """How many rows of history a stream has, and of how many different changes."""
+    (row,) = reader.query(_SQL("history", raw=name("raw", contract.stream.table))).to_pylist()
+    return row["rows"], row["ids"]
+
+
 def _latest(contract: Contract) -> object:
     return name("latest", contract.stream.table)

@@ -9,3 +9,7 @@ select _key, {{ life }} as life, {{ base }} as image, _gap as gap, _patch as fie
 -- of_object --
 -- The registers of the whole object.
 select floor, gap from tieout.floors where stream = $1 and side = 'live';
+
+-- history --
+-- How much history a stream has, and of how many changes.
+select count(*) as rows, count(distinct _cid) as ids from {{ raw }};
