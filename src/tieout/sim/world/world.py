@@ -108,6 +108,9 @@ class World:
     def pause(self, actor: Actor, seconds: float) -> None:
         self.stage.pause(actor, seconds)
 
+    def note(self, what: str) -> None:
+        self.stage.note(what)
+
     def power_cut(self) -> None:
         """Every process dies at once, and the disk keeps what it promised to keep."""
         self.kill_all()
