@@ -22,6 +22,7 @@ from tieout.merge.rule import State, fold, is_shown, object_gap_is_open, open_re
 from tieout.merge.told import changes_of
 from tieout.sim.world.chance import Chance
 from tieout.sim.world.company import KEY, Field
+from tieout.sim.world.saying import described
 from tieout.sim.world.systems import System
 
 BEGAN = 1_795_000_000.0
@@ -120,16 +121,16 @@ class World:
         except Transient:
             return
 
-    def drain(self) -> None:
+    def drain(self, *, passes: int = 3) -> None:
         """Everything is quiet and well, and all that was committed is read."""
         self.breaks.odds = 0.0
         self.time.seconds += 60.0
         self.system.settle(self.time.seconds)
         self.unrefuse()
-        self.catch_up()
+        self.catch_up(passes)
 
-    def catch_up(self) -> None:
-        for _ in range(3):
+    def catch_up(self, passes: int) -> None:
+        for _ in range(passes):
             self.time.seconds += 60.0
             for piece in self.source.capture(self.landing.progress, until=self.source.bound()):
                 self.landing.land(piece)
@@ -141,7 +142,7 @@ class World:
         for object_ in self.system.fields:
             if piece := self.source.anew(object_, self.landing.progress):
                 self.landing.land(piece)
-        self.catch_up()
+        self.catch_up(2)
 
     def mend(self) -> None:
         """What is open is read again."""
@@ -189,13 +190,8 @@ def fold_landed(worlds: Sequence[World]) -> None:
 
 def _contract_of_all(worlds: Sequence[World], object_: str) -> Contract:
     """Every column that the object has in any of these worlds; of one name it has one type in all of them."""
-    columns = {
-        column.name: column
-        for world in worlds
-        for described in world.source.describe(anew=True)
-        if described.object == object_
-        for column in described.columns
-    }
+    shown = [described(object_, world.system.fields[object_]) for world in worlds]
+    columns = {column.name: column for one in shown for column in one.columns}
     stream = Stream(worlds[0].source.lane, object_)
     return Contract(stream, tuple(columns.values()), (KEY,), "1.0.0", "active", "digest")
 

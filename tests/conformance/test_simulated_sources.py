@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 import pytest
 
-from tests.simulated import BEGAN, Breaks, Time, World, differences
+from tests.simulated import BEGAN, STEPS, Breaks, Time, World, differences
 from tieout.base.change import Kind
 from tieout.base.cursor import Cursor
 from tieout.base.order import Class
+from tieout.capture.changes.source import ChangesSource
 from tieout.capture.source import Bound, Captured
 from tieout.sim.world.chance import Chance
 from tieout.sim.world.company import Change, Commit
+from tieout.sim.world.hooked import HookedSender, Manners
 from tieout.sim.world.logged import LOG, LoggedSource, read_track
 from tieout.sim.world.logserver import LogServer, Slot
 from tieout.sim.world.polled import Poll, PolledSource, Standing
@@ -47,6 +51,40 @@ def polled(seed: int, kind: type[PolledSource] = PolledSource, *, full_every: in
     world = World(chance, time, system, breaks, source, odd_deeds=deeds, unrefuse=lambda: server.throttle.refuse(0))
     world.live()
     world.drain()
+    return world
+
+
+class Clock:
+    """The time of the simulated world, as the product asks for it."""
+
+    def __init__(self, time: Time) -> None:
+        self._time = time
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._time.now(), UTC)
+
+    def sleep(self, seconds: float) -> None:
+        self._time.seconds += seconds
+
+
+def hooked(seed: int, inbox: Path, kind: type[HookedSender] = HookedSender, *, manners: Manners = Manners()) -> World:  # noqa: B008
+    def put(name: str, content: bytes) -> None:
+        (inbox / f"{name}.tmp").write_bytes(content)
+        (inbox / f"{name}.tmp").rename(inbox / name)
+
+    inbox.mkdir()
+    chance, time = Chance(seed), Time()
+    system = System(began=BEGAN, skew=chance.pick([0.0, 7.5, -3.0]))
+    sender = kind(system, "erp", put, manners=manners)
+    source = ChangesSource("erp", inbox, Clock(time))
+    world = World(chance, time, system, Breaks(chance), source)
+    for _ in range(STEPS):
+        world.live(1)
+        sender.deliver(chance, time.seconds)
+    system.settle(time.seconds)
+    time.seconds += 60.0
+    sender.settle(time.seconds)
+    world.drain(passes=1)
     return world
 
 
@@ -117,6 +155,10 @@ def test_polls_and_full_reads_tell_the_truth() -> None:
     assert not differences(worlds)
 
 
+def test_webhooks_and_snapshots_tell_the_truth(tmp_path: Path) -> None:
+    assert not differences([hooked(seed, tmp_path / str(seed)) for seed in SEEDS])
+
+
 @pytest.mark.parametrize("broken", [WithoutSweeps, TellsNothingApart, TrustsAnySlot, LateWatermarks])
 def test_a_source_that_breaks_the_promise_is_found_out(broken: type[LoggedSource]) -> None:
     assert differences([logged(seed, broken) for seed in range(40)])
@@ -154,3 +196,20 @@ def test_without_sweeps_what_was_deleted_stays() -> None:
         world.read_anew()
 
     assert differences(worlds)
+
+
+class WithoutSnapshots(HookedSender):
+    def snapshot(self) -> None:
+        pass
+
+
+def test_without_a_snapshot_what_was_dropped_stays_lost(tmp_path: Path) -> None:
+    assert differences([hooked(seed, tmp_path / str(seed), WithoutSnapshots) for seed in range(20)])
+
+
+def test_late_doubled_and_unordered_webhooks_need_no_snapshot(tmp_path: Path) -> None:
+    manners = Manners(late=0.5, doubled=0.5, dropped=0.0, broken=0.0, mistyped=0.0)
+
+    assert not differences(
+        [hooked(seed, tmp_path / str(seed), WithoutSnapshots, manners=manners) for seed in range(40)]
+    )

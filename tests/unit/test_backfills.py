@@ -16,7 +16,7 @@ from tieout.base.types import Column, ColumnType, Described
 from tieout.contract.contract import Contract
 from tieout.ledger.facts import Advanced, Asked, Turned
 from tieout.ledger.sqlite import SqliteLedger
-from tieout.merge.readings import Limit
+from tieout.merge.reading import Limit
 from tieout.run.backfill import Backfill, Reached, backfills, cancel, found, rate, resume
 from tieout.run.backfill_work import limits_of
 from tieout.run.clock import SystemClock

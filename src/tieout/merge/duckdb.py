@@ -21,6 +21,7 @@ from ..contract.contract import Contract
 from .aligned import aligned, may_be_unfit
 from .columns import Shapes, covers_table
 from .duckdb_file import connect, told, translated
+from .readings import StreamReading
 from .reshape import reshape, stands
 from .warehouse import ENGINE_TYPE, Side, Turn, table_of
 
@@ -60,6 +61,9 @@ class DuckDBWarehouse:
             return read_only(cursor, statement, parameters)
         finally:
             cursor.close()
+
+    def reading(self, contract: Contract, side: Side = Side.LIVE) -> StreamReading:
+        return StreamReading(self, contract, side)
 
     def fence_of(self, lane: str) -> int:
         return int(self._one("fence_of", {"lane": lane})[0])

@@ -1,4 +1,4 @@
-"""What the warehouse says of a stream: its state's hash, its books, its open obligations, its freshness.
+"""What the tables say of a stream: its state's hash, its books, its open obligations, its freshness.
 
 Readings only: every figure is computed from the tables when it is asked for, by whoever may read them.
 """
@@ -7,35 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from ..base.batch import Tally
 from ..base.order import MOMENT_WIDTH, PLACE_WIDTH
 from ..base.sql import Sql, Statements, name
-from ..base.types import Column
 from ..contract.contract import Contract
 from .columns import BASE, LIFE, Shapes, shape
+from .reading import Freshness, Keyless, Limit, Obligation, SetAside
 from .warehouse import Reader, Side, table_of
 
 _SQL = Statements(__package__, "readings.sql")
-
-
-@dataclass(frozen=True, slots=True)
-class Obligation:
-    """A key whose value is not known for certain; `key` None is the whole object."""
-
-    key: str | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """Seconds from the source's event to the merged row, and the newest event that is in; None before the first."""
-
-    p50_seconds: float | None
-    p95_seconds: float | None
-    newest_event: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +32,8 @@ class Quarantined:
     batch: str
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A row in quarantine as a change: what of it could be read, and its bytes."""
-
-    cid: str
-    key: str | None
-    kind: str
-    order: str | None
-    observed_at: datetime | None
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Keyless:
-    """What waits in quarantine under one reason without a key, and no later sweep has overtaken: how many rows, and the
-    newest order token among those that are sweeps."""
-
-    reason: str
-    count: int
-    sweep: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """Columns compared with values, of several the first counts first: `sign` is one of `<`, `<=`, `>=` and `>`."""
-
-    columns: tuple[Column, ...]
-    sign: str
-    values: tuple[str, ...]
-
-
 class StreamReading:
-    """The readings of one stream's tables, through any `Reader`."""
+    """Implements `Reading` by SQL, through any `Reader`; and what only people ask for."""
 
     def __init__(self, reader: Reader, contract: Contract, side: Side = Side.LIVE) -> None:
         self._reader = reader

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pyarrow as pa
 
@@ -22,13 +23,21 @@ _COUNTS = {
 def changes_of(judged: pa.Table) -> Iterator[Change]:
     """What the rows of a batch say. A faulty row says nothing, but a read of a readable key: that the key is alive."""
     for row in counted(judged).to_pylist():
-        kind = Kind(row["_kind"])
-        if row["_fault"] is None:
-            if kind is not Kind.MARK:
-                fields = {name: row[name] for name in json.loads(row["_cover"])}
-                yield Change(row["_key"], kind, fields, row["_order"])
-        elif is_witness(row["_key"], kind, row["_order"]):
-            yield Change(row["_key"], Kind.UNDELETE, {}, row["_order"], is_witness=True)
+        if (change := change_of(row)) is not None:
+            yield change
+
+
+def change_of(row: Mapping[str, Any]) -> Change | None:
+    """The same of one row, its moments counted."""
+    kind = Kind(row["_kind"])
+    if row["_fault"] is None:
+        if kind is Kind.MARK:
+            return None
+        fields = {name: row[name] for name in json.loads(row["_cover"]) if name in row}
+        return Change(row["_key"], kind, fields, row["_order"])
+    if is_witness(row["_key"], kind, row["_order"]):
+        return Change(row["_key"], Kind.UNDELETE, {}, row["_order"], is_witness=True)
+    return None
 
 
 def counted(judged: pa.Table) -> pa.Table:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from ..base.batch import Batch
 from ..base.stream import Stream
 from ..contract.contract import Contract
+from .reading import Reading
 
 
 class Side(StrEnum):
@@ -84,4 +85,16 @@ class Warehouse(Reader, Protocol):
 
     def fence_of(self, lane: str) -> int:
         """The greatest fence that ever wrote for this lane, 0 at first."""
+        ...
+
+    def reading(self, contract: Contract, side: Side = Side.LIVE) -> Reading:
+        """What it says of a stream. Nothing is asked yet."""
+        ...
+
+    def note_certificate(self, stream: Stream, *, at: datetime, state: str, report: str, turn: Turn) -> None:
+        """Keeps what a comparison with the source came to. Raises Fenced."""
+        ...
+
+    def answers(self) -> bool:
+        """Whether it is of use as it was opened; if not, it is opened anew."""
         ...

@@ -20,7 +20,7 @@ from ..base.stream import Stream
 from ..base.types import Column, Described, Kind
 from ..capture.source import ReadsRanges
 from ..contract.contract import Contract
-from ..merge.readings import Limit, StreamReading
+from ..merge.reading import Limit
 from . import mend
 from .backfill import DELAYED, DONE, FAILED, RESUMED, Backfill, Reached, backfills, turn
 from .pace import ROWS_FIRST, next_rows, rest_seconds
@@ -179,7 +179,7 @@ class LaneBackfills:
         stream = backfill.stream
         session.route.merge(session.warehouse, stream)
         contract = session.route.contract(stream)
-        reading = StreamReading(session.warehouse, contract)
+        reading = session.warehouse.reading(contract)
         keys = reading.unmentioned(
             limits_of(backfill, contract, session.source.describe()),
             floor=backfill.reached.floor,

@@ -7,9 +7,12 @@ that moment that land again, on a track of ours; after it the same comparison is
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+import duckdb
 
 from ..base.batch import Tally
 from ..base.codec import canonical_json
@@ -19,8 +22,9 @@ from ..base.stream import Stream
 from ..capture.source import Captured, Cut, Retells
 from ..contract.contract import Contract
 from ..ledger.facts import Certified, Landed
-from ..merge.readings import Obligation, StreamReading
-from ..merge.warehouse import Side
+from ..merge.aside import HasAside
+from ..merge.reading import Obligation, Reading
+from ..merge.warehouse import Side, Warehouse
 from ..quality.books import Books
 from ..quality.certificate import Certificate, Certificates, Holes, Repair, State, Uncertified, unexplained
 from ..quality.compare import Comparing
@@ -72,7 +76,7 @@ def _certify_lane(
         streams = _chosen(_told_of(session), lane, wanted)
         with (
             session.source.cut(tuple(stream.object for stream in streams)) as cut,
-            session.warehouse.aside() as connection,
+            _beside(session.warehouse) as connection,
         ):
             taken_at = house.tools.clock.now()
             session.drain(cut.bound)
@@ -87,6 +91,11 @@ def _certify_lane(
             return Certificates(certified, uncertified)
     finally:
         session.close()
+
+
+def _beside(warehouse: Warehouse) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    assert isinstance(warehouse, HasAside), "both sides are compared where the tables are"
+    return warehouse.aside()
 
 
 def _told_of(session: Session) -> list[Stream]:
@@ -150,7 +159,7 @@ class _Certifier:
         return certificate
 
     def _compare(self, telling: Telling) -> tuple[Certificate, Comparing]:
-        reading = StreamReading(self.session.warehouse, telling.contract)
+        reading = self.session.warehouse.reading(telling.contract)
         total, open_ = reading.obligations(limit=_OPEN_MAX)
         stream = telling.contract.stream
         paused = self.session.route.paused.get(stream)
@@ -207,7 +216,7 @@ class _Certifier:
             return "See `tieout quarantine list`."
         return ""
 
-    def _books(self, stream: Stream, reading: StreamReading) -> Books:
+    def _books(self, stream: Stream, reading: Reading) -> Books:
         accounts, applied = reading.posted()
         entries = self.tools.ledger.entries(Landed, lane=stream.source, stream=str(stream))
         landed = {entry.fact.batch: entry.fact.received for entry in entries if isinstance(entry.fact, Landed)}
@@ -233,7 +242,7 @@ class _Certifier:
         return {"position": self.cut.bound.position, "at": at}
 
 
-def _holes(total: int, open_: tuple[Obligation, ...], reading: StreamReading) -> Holes:
+def _holes(total: int, open_: tuple[Obligation, ...], reading: Reading) -> Holes:
     object_gap = any(one.key is None and one.reason == "gap" for one in open_)
     waiting = {one.reason: one.count for one in reading.keyless()}
     held_back = waiting.pop(NOT_CERTIFIED, 0) > 0

@@ -23,6 +23,7 @@ from ..land.local import LocalLanding, spool_of
 from ..ledger.ledger import Holder, Lease
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
+from ..merge.warehouse import Warehouse
 from .contracts import Contracts
 from .declared import declared
 from .holder import is_dead, me
@@ -73,7 +74,7 @@ class House:
 
         return self._awaited(take, wait_seconds)
 
-    def warehouse(self, *, wait_seconds: float = WAIT_SECONDS) -> DuckDBWarehouse:
+    def warehouse(self, *, wait_seconds: float = WAIT_SECONDS) -> Warehouse:
         """The warehouse to write to, waiting for another process that holds it. Raises Occupied, and Transient when
         the disk is away."""
         return self._awaited(self.neighbours.warehouse, wait_seconds)
@@ -101,10 +102,10 @@ class LocalNeighbours:
         promised = partial(declared, self.tools.contracts, self.tools.ledger, lane)
         return _postgres(lane, config, promised, self.project.landing, self.tools.clock)
 
-    def warehouse(self) -> DuckDBWarehouse:
+    def warehouse(self) -> Warehouse:
         return DuckDBWarehouse(self.project.warehouse, passing=self.tools.passing)
 
-    def answering(self, warehouse: DuckDBWarehouse) -> Closing:
+    def answering(self, warehouse: Warehouse) -> Closing:
         return QueryServer(self.project.warehouse, warehouse)
 
     def me(self) -> Holder:

@@ -10,7 +10,6 @@ from collections import Counter
 from ..base.stream import Stream
 from ..capture.source import Source
 from ..contract.contract import Contract
-from ..merge.readings import StreamReading
 from ..merge.warehouse import Warehouse
 from .route import Route
 
@@ -45,7 +44,7 @@ def mend(route: Route, source: Source, warehouse: Warehouse, streams: list[Strea
 
 def _open_keys(warehouse: Warehouse, contract: Contract, tried: Tried) -> tuple[str, ...]:
     """The first keys that reading may mend. Those that it did not are passed over: they keep no others waiting."""
-    reading, stream, after = StreamReading(warehouse, contract), contract.stream, ""
+    reading, stream, after = warehouse.reading(contract), contract.stream, ""
     while True:  # bounded: `after` rises
         found = reading.open_keys(_MENDABLE, after=after, limit=KEYS_MAX)
         last = found[-1] if len(found) == KEYS_MAX else None

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..capture.source import Source
 from ..ledger.ledger import Holder
-from ..merge.duckdb import DuckDBWarehouse
+from ..merge.warehouse import Warehouse
 
 
 class Closing(Protocol):
@@ -21,11 +21,11 @@ class Neighbours(Protocol):
         """A source of its own, to be closed by the caller. Nothing is asked of it yet."""
         ...
 
-    def warehouse(self) -> DuckDBWarehouse:
+    def warehouse(self) -> Warehouse:
         """The warehouse to write to. Raises Occupied while another process holds it, Transient when it is away."""
         ...
 
-    def answering(self, warehouse: DuckDBWarehouse) -> Closing:
+    def answering(self, warehouse: Warehouse) -> Closing:
         """Readers in other processes are answered until this is closed, as they cannot open what is held."""
         ...
 

@@ -16,7 +16,7 @@ from ..base.step import Step
 from ..base.stream import Stream
 from ..contract.contract import Contract
 from ..ledger.facts import Landed, Merged, Paused
-from ..merge.readings import StreamReading
+from ..merge.reading import Reading
 from ..merge.warehouse import Side
 from .hand import grouped
 from .house import House
@@ -136,8 +136,8 @@ class Replay:
         entries = self._tools.ledger.entries(Landed, lane=stream.source, stream=str(stream))
         return [entry.fact for entry in entries if isinstance(entry.fact, Landed)]
 
-    def _reading(self, contract: Contract, side: Side) -> StreamReading:
-        return StreamReading(self._warehouse, contract, side)
+    def _reading(self, contract: Contract, side: Side) -> Reading:
+        return self._warehouse.reading(contract, side)
 
 
 def _difference(judged_otherwise: int, batches: int) -> str:

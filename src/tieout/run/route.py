@@ -26,7 +26,6 @@ from ..land.landing import Landing
 from ..ledger.coverage import proven
 from ..ledger.facts import Acknowledged, Advanced, Fact, Landed, Merged, Paused
 from ..ledger.ledger import CursorAt, Lease, LeaseHeld, Ledger
-from ..merge.readings import StreamReading
 from ..merge.warehouse import Side, Turn, Warehouse
 from .contracts import Contracts
 from .doubt import judge_doubting
@@ -236,7 +235,7 @@ class Route:
         self._tools.ledger.append(facts, given=[])
         self._tools.passing(Step.NOTED)
         self.merged += sum(batch.footer.received.count for batch in batches)
-        self.quarantined += StreamReading(warehouse, contract).quarantined_in([batch.name for batch in batches])
+        self.quarantined += warehouse.reading(contract).quarantined_in([batch.name for batch in batches])
 
     def _next(self, track: str, state: Mapping[str, Any]) -> tuple[Cursor | None, Cursor]:
         """Where a track of ours stands, and its next cursor."""

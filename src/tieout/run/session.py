@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..base.step import Step
 from ..capture.source import Bound, ReadsAnew
-from ..merge.duckdb import DuckDBWarehouse
+from ..merge.warehouse import Warehouse
 from .house import WAIT_SECONDS, House
 from .neighbours import Closing
 from .route import Route
@@ -20,11 +20,11 @@ class Warehouses:
     def __init__(self, house: House, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self._house = house
         self._wait_seconds = wait_seconds
-        self._warehouse: DuckDBWarehouse | None = None
+        self._warehouse: Warehouse | None = None
         self._readers: Closing | None = None
         self._waited = False
 
-    def get(self) -> DuckDBWarehouse:
+    def get(self) -> Warehouse:
         """The warehouse. Waits once for another process that holds it; raises Occupied, or Transient."""
         if self._warehouse is not None and not self._warehouse.answers():
             self.close()

@@ -19,7 +19,7 @@ from ..base.stream import Stream
 from ..capture.source import Captured, Kept, Retells
 from ..contract.contract import Contract
 from ..contract.judge import batch_schema, tallied
-from ..merge.readings import SetAside, StreamReading
+from ..merge.reading import Reading, SetAside
 from ..merge.rule import Token
 from ..merge.warehouse import Side
 from ..quality.quarantine import discarded, passes, released
@@ -106,7 +106,7 @@ def _settling(session: Session) -> Settle:
 
 
 def _settle(session: Session, contract: Contract, ids: Collection[str], settle: Settle) -> int:
-    reading = StreamReading(session.warehouse, contract)
+    reading = session.warehouse.reading(contract)
     wanted, after, settled = sorted(set(ids)), "", 0
     _check(reading, wanted)
     while page := reading.quarantine_page(wanted, after=after, limit=_PAGE_ROWS):  # bounded: `after` rises
@@ -129,7 +129,7 @@ def _reads_anew(session: Session, contract: Contract, ids: Collection[str]) -> b
     stream is paused, what is read would not be merged."""
     if contract.stream in session.route.paused:
         return False
-    reading = StreamReading(session.warehouse, contract)
+    reading = session.warehouse.reading(contract)
     waits = any(one.reason == NOT_CERTIFIED for one in reading.keyless(sorted(set(ids))))
     return waits and session.read_anew(contract.stream.object)
 
@@ -137,13 +137,13 @@ def _reads_anew(session: Session, contract: Contract, ids: Collection[str]) -> b
 def _told_whole(session: Session, contract: Contract) -> Token:
     """The floor of the newest sweep that still waits. It may not delete; but its read mentioned every row of the table,
     also those that could not be read before, so of these the ones that it set aside itself are enough."""
-    reading = StreamReading(session.warehouse, contract)
+    reading = session.warehouse.reading(contract)
     return max((sweep_floor(one.sweep) for one in reading.keyless() if one.sweep), default="")
 
 
 def _settle_overtaken(session: Session, contract: Contract, ids: Collection[str], *, by: Token) -> int:
     """Gives up what a later sweep has told all about."""
-    cids = StreamReading(session.warehouse, contract).overtaken(sorted(set(ids)), by=by)
+    cids = session.warehouse.reading(contract).overtaken(sorted(set(ids)), by=by)
     for start in range(0, len(cids), _PAGE_ROWS):
         page = cids[start : start + _PAGE_ROWS]
         _land(session, contract, discarded(batch_schema(contract), page, reason=SUPERSEDED))
@@ -151,7 +151,7 @@ def _settle_overtaken(session: Session, contract: Contract, ids: Collection[str]
     return len(cids)
 
 
-def _check(reading: StreamReading, wanted: Sequence[str]) -> None:
+def _check(reading: Reading, wanted: Sequence[str]) -> None:
     found = {row.cid for row in reading.quarantine_page(wanted, after="", limit=len(wanted))} if wanted else set()
     if unknown := sorted(set(wanted) - found):
         raise Misconfigured(

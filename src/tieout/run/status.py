@@ -18,7 +18,8 @@ from ..base.stream import Stream
 from ..capture.hole import Unread, unread
 from ..ledger.facts import Advanced, Certified, Drifted, Landed, Paused, Ran, Stuck
 from ..ledger.ledger import Entry, Ledger
-from ..merge.readings import Freshness, Obligation, StreamReading
+from ..merge.reading import Freshness, Obligation
+from ..merge.readings import StreamReading
 from ..merge.warehouse import Reader
 from ..quality.books import Books
 from .backfill import Backfill, all_backfills

@@ -23,15 +23,15 @@ from .algebra_oracle import (
     gap_stays_open,
     hole_is_open,
     is_confirmed,
+    is_in_silence,
     is_knowable,
     is_unreadable,
+    shows_a_loss,
     truth_of,
 )
 from .algebra_told import Teller, Told
 from .chance import Chance
 
-ORDERS = 3
-"""Orders of arrival in which each history is folded, besides that in which it was told."""
 _DOUBLED_MAX = 5
 _UNSPOKEN = Row()
 
@@ -102,14 +102,14 @@ def run_chance(seed: int, chance: Chance) -> AlgebraResult:
 
 def _of_order(chance: Chance, told: Told, state: State, names: frozenset[str]) -> Iterator[str | None]:
     """The state is the same in whatever order, how often and in how large batches all of it arrives."""
-    for _ in range(ORDERS):
-        arrived = _arrival(chance, told)
-        size = chance.between(1, len(arrived))
+    first = _arrival(chance, told)
+    for arrived in (first, first[::-1], _arrival(chance, told)):
+        size = 1 + chance.below(len(arrived) + 1)
         other = State()
         for start in range(0, len(arrived), size):
             rule.fold(other, arrived[start : start + size], fields=names)
         yield None if other == state else f"{_differing(state, other)} in another order of arrival"
-    _count_lateness(told, arrived)
+    _count_lateness(told, first)
 
 
 def _arrival(chance: Chance, told: Told) -> list[Change]:
@@ -117,7 +117,7 @@ def _arrival(chance: Chance, told: Told) -> list[Change]:
     doubled = chance.below(min(len(changes), _DOUBLED_MAX) + 1)
     if doubled:
         told.count("doubled")
-    start = chance.below(len(changes))
+    start = chance.below(len(changes) + 1)
     return chance.shuffled(changes + (changes + changes)[start : start + doubled])
 
 
@@ -147,10 +147,11 @@ def _of_keys(setting: Setting, told: Told, state: State) -> Iterator[str | None]
         if is_unreadable(account, key):
             told.count("never_read")
             yield _unless(not shown, f"key {key}: nobody could read it; it is shown", False, shown)
-            is_open = bool(reasons) or not hole_is_closed
-            yield _unless(
-                is_open or key not in truth.table, f"key {key}: lives, and nobody could read it; open", True, False
-            )
+            is_fine = bool(reasons) or not hole_is_closed or key not in truth.table or is_in_silence(account, key)
+            yield _unless(is_fine, f"key {key}: it lives, and nobody could read it; open", "something", "nothing")
+        if shows_a_loss(account, truth, key):
+            told.count("loss_shown")
+            yield _unless(bool(reasons), f"key {key}: changed and was never born; open", "something", "nothing")
         yield _of_life(truth, key, shown)
         yield from _of_words(truth, key, row)
         if hole_is_closed and not reasons and is_knowable(account, key):

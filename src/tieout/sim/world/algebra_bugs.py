@@ -122,8 +122,11 @@ def _closed_at_its_position(row: Row, state: State, *, required: frozenset[str])
     return reasons - {Open.GAP} if _moment(row.image) == _moment(row.gap) else reasons
 
 
-def _never_a_gap(row: Row, state: State, *, required: frozenset[str]) -> frozenset[Open]:
-    return _open_reasons(row, state, required=required) - {Open.GAP}
+def _never(reason: Open) -> Callable[..., frozenset[Open]]:
+    def open_reasons(row: Row, state: State, *, required: frozenset[str]) -> frozenset[Open]:
+        return _open_reasons(row, state, required=required) - {reason}
+
+    return open_reasons
 
 
 def _gap_of_the_dead(row: Row, state: State, *, required: frozenset[str]) -> frozenset[Open]:
@@ -220,7 +223,7 @@ _OF_THE_MERGE = (
 )
 
 _OF_OBLIGATIONS = (
-    Bug("gap_never_opens", "The gap of a key opens nothing.", rule, "open_reasons", _never_a_gap),
+    Bug("gap_never_opens", "The gap of a key opens nothing.", rule, "open_reasons", _never(Open.GAP)),
     Bug("hole_never_opens", "The gap of an object opens nothing.", rule, "object_gap_is_open", lambda state: False),
     Bug(
         "gap_closed_by_any_image",
@@ -235,6 +238,20 @@ _OF_OBLIGATIONS = (
         rule,
         "open_reasons",
         _closed_at_its_position,
+    ),
+    Bug(
+        "half_told_unnoticed",
+        "A row that was never told whole is certain.",
+        rule,
+        "open_reasons",
+        _never(Open.INCOMPLETE),
+    ),
+    Bug(
+        "change_of_the_dead_unnoticed",
+        "A key that changes after its death is certain.",
+        rule,
+        "open_reasons",
+        _never(Open.PATCHED_AFTER_DEATH),
     ),
     Bug("gap_of_the_dead", "A gap stays open when its key has died since.", rule, "open_reasons", _gap_of_the_dead),
     Bug(

@@ -19,6 +19,7 @@ _FIRST = 10
 _KEYS = ("a", "b", "c", "d")
 _FIELDS = ("x", "y", "z")
 _ORIGINS = (0, -14, 2**40, -(2**62))
+_WAYS = (("patch",), ("image",), ("partial",), ("patch", "image", "partial"))
 _OF_THE_LIVING = ("update",) * 6 + ("delete",) * 3 + ("rename", "purge")
 _OF_THE_DEAD = ("insert",) * 3 + ("undelete",)
 
@@ -33,7 +34,9 @@ class Setting:
     is_stamped  whether a row tells when it was last written
     is_exact    whether a look sees the source as it stood at exactly its watermark
     late        commits of which we heard nothing, since we were not there yet
+    ways        how it tells an update: what it wrote (patch), the row (image), or the row without what it did not write
     holes       whether something of the whole object may be left out
+    loses       whether events are lost, and nobody says so
     poisoned    a key of which no look can read the row; "" for none
     """
 
@@ -45,7 +48,9 @@ class Setting:
     is_stamped: bool
     is_exact: bool
     late: int
+    ways: tuple[str, ...]
     holes: bool
+    loses: bool
     poisoned: str
 
     @classmethod
@@ -54,6 +59,7 @@ class Setting:
         by_second = chance.happens(0.5)
         is_stamped = chance.happens(0.5)
         keys = _KEYS[: chance.between(1, 4)]
+        late = chance.between(1, 4) if chance.happens(0.2) else 0
         return cls(
             keys=keys,
             fields=fields,
@@ -62,15 +68,20 @@ class Setting:
             by_second=by_second,
             is_stamped=is_stamped,
             is_exact=not by_second and not is_stamped and chance.happens(0.5),
-            late=chance.between(1, 4) if chance.happens(0.2) else 0,
+            late=late,
+            ways=chance.pick(_WAYS),
             holes=chance.happens(0.35),
-            poisoned=chance.pick(keys) if chance.happens(0.1) else "",
+            loses=chance.happens(0.15),
+            poisoned=chance.pick(keys) if chance.happens(0.5 if late else 0.05) else "",
         )
 
     @property
     def undeletes_in_part(self) -> bool:
-        """Whether a row that comes back tells only what has changed: honest where all was told that went before."""
-        return not self.late and not self.holes
+        """Whether a row that comes back tells only what has changed: honest where all was told that went before.
+
+        Behind a hole that a full look has closed, nobody knows what else such a row holds, and the rule opens nothing.
+        """
+        return not self.late and not self.holes and not self.loses
 
 
 class Event(NamedTuple):
@@ -82,7 +93,8 @@ class Event(NamedTuple):
 
 @dataclass(slots=True)
 class History:
-    """
+    """What happened.
+
     events     per commit, its events
     positions  of each commit
     tables     how the source stood after so many commits; the first is empty

@@ -1,8 +1,8 @@
 """The oracle of the merge algebra: what is true at the source, and what nobody could know who was told so much.
 
 Plain dictionaries and positions; it knows nothing of tokens, of registers or of any other part of the product. One
-rule of thumb is behind all of it: a look with watermark W has seen whatever happened at or before W, and says nothing
-certain of what happened behind it.
+rule is behind all of it: a look with watermark W has seen whatever happened at or before W, and says nothing certain of
+what happened behind it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ WHOLE = frozenset({"image"})
 """Manners of telling an insert or an update by which every field is told."""
 TOLD = frozenset({"image", "patch", "partial", "told"})
 """Manners of telling by which somebody heard that it happened, and what."""
+_NOT_OWNED_UP = frozenset({"hole", "silent", "unheard"})
+"""Manners of not telling by which the key itself was not said to have a gap."""
 
 
 class Deed(NamedTuple):
@@ -57,7 +59,6 @@ class Account:
     sweeps          the watermarks of full looks, of which the end was told
     """
 
-    fields: tuple[str, ...]
     deeds: list[Deed] = field(default_factory=list)
     manners: list[str] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
@@ -80,41 +81,54 @@ class Truth:
     table   the rows that are there
     lives   by key, the last that happened to its life
     spoken  by key and field, the value that was told by the last event that wrote it; only where it was told
+    torn    keys that were born in silence after nothing or a death that was told, and of which a change was told then
     """
 
     table: Table
     lives: dict[str, Last]
     spoken: dict[str, Row]
+    torn: set[str]
 
 
 def truth_of(account: Account) -> Truth:
     """All deeds, done one after the other."""
     table: Table = {}
     bin_: Table = {}
-    lives: dict[str, Last] = {}
-    spoken: dict[str, Row] = {}
+    truth = Truth(table, {}, {}, set())
+    suspects: set[str] = set()
     for deed, manner in zip(account.deeds, account.manners, strict=True):
         key, word = deed.key, deed.word
-        if word == "truncate":
-            lives.update(dict.fromkeys(table, Last(word, manner)))
-            table, bin_, spoken = {}, {}, {}
+        if word == "update":
+            table[key] = {**table[key], **deed.fields}
+            if manner in ("image", "partial"):
+                truth.torn.discard(key)
+                suspects.discard(key)
+            elif manner == "patch" and key in suspects:
+                truth.torn.add(key)
+        elif word == "truncate":
+            truth.lives.update(dict.fromkeys(table, Last(word, manner)))
+            table.clear()
+            bin_.clear()
         elif word in ("delete", "purge"):
             bin_[key] = table.pop(key)
-            lives[key] = Last(word, manner)
+            truth.lives[key] = Last(word, manner)
         else:
-            before: Row = {}
-            if word == "update":
-                before = table[key]
-            else:
-                lives[key] = Last(word, manner)
-                if word == "undelete":
-                    before = bin_.pop(key)
-            table[key] = {**before, **deed.fields}
-            _note_spoken(spoken, deed, manner)
-    for key in list(spoken):
-        if key not in table:
-            del spoken[key]
-    return Truth(table, lives, spoken)
+            _note_birth(truth, suspects, deed, manner)
+            table[key] = {**(bin_.pop(key, {}) if word == "undelete" else {}), **deed.fields}
+        if word in ("insert", "update", "undelete"):
+            _note_spoken(truth.spoken, deed, manner)
+    truth.spoken = {key: values for key, values in truth.spoken.items() if key in table}
+    truth.torn &= table.keys()
+    return truth
+
+
+def _note_birth(truth: Truth, suspects: set[str], deed: Deed, manner: str) -> None:
+    before = truth.lives.get(deed.key)
+    truth.torn.discard(deed.key)
+    suspects.discard(deed.key)
+    if manner == "silent" and (before is None or before.manner == "told"):
+        suspects.add(deed.key)
+    truth.lives[deed.key] = Last(deed.word, manner)
 
 
 def _note_spoken(spoken: dict[str, Row], deed: Deed, manner: str) -> None:
@@ -149,7 +163,8 @@ def gap_stays_open(account: Account, key: str) -> bool:
 
 def is_confirmed(account: Account, key: str) -> bool:
     """Whether all that was left out of the key was made good: what is known of it must be certain."""
-    if hole_is_open(account) or not is_knowable(account, key):
+    hole = account.hole
+    if hole_is_open(account) or not is_knowable(account, key) or (hole and _undeleted(account, key, hole)):
         return False
     gap = account.gaps.get(key)
     return gap is None or any(
@@ -164,22 +179,32 @@ def is_confirmed(account: Account, key: str) -> bool:
 def is_knowable(account: Account, key: str) -> bool:
     """Whether whoever heard all this could know the key, by asking where something was said to be left out.
 
-    Not so where a row was deleted in silence and no look has noticed, or where the one look that should have made good
-    what was left out of the object found a row that it could not read: that one waits in quarantine.
+    Not so where something happened in silence and no look has noticed, or where a look that should have made good what
+    was left out found a row that it could not read: that one waits in quarantine.
     """
-    if (account.hole is not None or "unheard" in account.manners) and _is_clouded(account, key):
+    if _is_clouded(account, key) and not _NOT_OWNED_UP.isdisjoint(account.manners):
         return False
+    return not is_in_silence(account, key)
+
+
+def is_in_silence(account: Account, key: str) -> bool:
+    """Whether something happened to it of which nobody told, and nothing told since says all of the key."""
     silent = None
     for deed, manner in zip(account.deeds, account.manners, strict=True):
-        if deed.key == key and manner == "silent":
+        if manner == "silent" and deed.key == key:
             silent = deed.position
-        elif silent is not None and manner in TOLD and deed.key in (key, ""):
+        elif deed.key in (key, "") and manner in ("image", "told"):
             silent = None
     return (
-        silent is None
-        or any(watermark > silent for watermark in account.sweeps)
-        or any(look.key == key and look.seen > silent for look in account.looks)
+        silent is not None
+        and not any(watermark > silent for watermark in account.sweeps)
+        and not any(look.key == key and look.seen > silent and look.readable for look in account.looks)
     )
+
+
+def shows_a_loss(account: Account, truth: Truth, key: str) -> bool:
+    """Whether a change was told of a row of which nobody ever told that it is there: something must have been lost."""
+    return key in truth.torn and not any(look.key == key and look.found for look in account.looks)
 
 
 def is_unreadable(account: Account, key: str) -> bool:

@@ -16,6 +16,8 @@ from .chance import Chance
 
 _STEPS_BACK = 6
 """A watermark lies at most so far before the greatest honest one."""
+_ODDS_LOST = {"insert": 0.5, "undelete": 0.5, "update": 0.1, "delete": 0.1, "truncate": 0.0}
+"""By its word: that an event is lost, of a source that loses some."""
 _NO_CONTENT = "0" * CONTENT_WIDTH
 
 
@@ -57,7 +59,7 @@ class Teller:
         self._history = history
         self._setting = history.setting
         self._late = min(history.setting.late, len(history.positions) - 1)
-        self.told = Told(Account(history.setting.fields))
+        self.told = Told(Account())
 
     def tell(self) -> Told:
         chance, setting = self._chance, self._setting
@@ -69,7 +71,7 @@ class Teller:
             self._look_again(chance.pick(setting.keys), behind=0)
         if chance.happens(0.35):
             self._look_at_all(behind=0, is_whole=not chance.happens(0.35))
-        if chance.happens(0.6):
+        if chance.happens(0.5):
             self._confirm()
         return self.told
 
@@ -87,7 +89,7 @@ class Teller:
                     self._leave_out(event, "unheard")
                 elif first <= commit <= last:
                     self._leave_out(event, "hole")
-                elif word == "purge":
+                elif word == "purge" or (self._setting.loses and chance.happens(_ODDS_LOST[word])):
                     self._leave_out(event, "silent")
                 elif (holes or word != "truncate") and chance.happens(odds):
                     self._leave_out(event, "hole" if word == "truncate" else "gap")
@@ -141,22 +143,22 @@ class Teller:
 
     def _updated(self, fields: Row, row: Row) -> tuple[Kind, Row, str]:
         """An update as a patch of what it wrote, as a whole row, or as a row whose unchanged fields were not sent."""
-        way = self._chance.pick(("patch", "image", "partial"))
+        way = self._chance.pick(self._setting.ways)
         if way == "patch":
-            return Kind.PATCH, fields, "patch"
+            return Kind.PATCH, fields, way
         if way == "partial" and len(fields) < len(row):
             self.told.count("toast_image")
-            return Kind.IMAGE, fields, "partial"
+            return Kind.IMAGE, fields, way
         return Kind.IMAGE, row, "image"
 
     def _confirm(self) -> None:
-        """Looks that make good what was left out, each with a watermark behind it; now and then one is forgotten."""
+        """Looks that make good what was left out, with a watermark behind it; one is forgotten, one not far enough."""
         chance, account = self._chance, self.told.account
         for key, gap in account.gaps.items():
             if not chance.happens(0.15):
                 self._look_again(key, behind=gap)
         if account.hole is not None and not chance.happens(0.15):
-            self._look_at_all(behind=account.hole, is_whole=True)
+            self._look_at_all(behind=account.hole - (1 if chance.happens(0.25) else 0), is_whole=True)
 
     def _view(self, behind: int) -> tuple[int, int]:
         """When to look: how many commits it sees, and an honest watermark greater than `behind`."""

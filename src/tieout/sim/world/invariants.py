@@ -9,7 +9,6 @@ The numbers are those of the proof (`docs/why/proof.md`). Shares no code with wh
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,6 @@ from typing import Any, Final
 
 from ...base.batch import Batch
 from ...base.cursor import Cursor
-from ...base.stream import Stream
 from ...contract.contract import Contract
 from ...ledger.facts import Advanced, Fact, Landed, Merged
 from ...ledger.ledger import CursorAt, Guard, LeaseHeld
@@ -82,10 +80,11 @@ class Invariants:
         known = registered is not None and cursor.position <= registered
         self.must("I1", known, f"{lane}/{cursor.track} acknowledges {cursor.position}, registered is {registered}")
 
-    def stands(self, stream: Stream, rows: Sequence[Mapping[str, Any]]) -> None:
+    def stands(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> None:
         """The rows of `latest` as they stand after a merge."""
+        stream, fields = contract.stream, [column.name for column in contract.fields]
         for row in rows:
-            for register, token in _registers(row).items():
+            for register, token in _registers(row, fields).items():
                 place = (str(stream), str(row["_key"]), register)
                 before = self._registers.get(place, "")
                 self.must(
@@ -120,11 +119,10 @@ class Invariants:
             raise Violated(invariant, what)
 
 
-def _registers(row: Mapping[str, Any]) -> dict[str, str]:
+def _registers(row: Mapping[str, Any], fields: Sequence[str]) -> dict[str, str]:
     """Of a row of `latest`, what its registers hold: their tokens, "" where they hold none."""
     newest = row["_order"]
     life, base = (newest if row[name] == "=" else row[name] or "" for name in ("_life", "_base"))
     told = {"life": life, "gap": row["_gap"] or ""}
     patch = dict(row["_patch"] or {})
-    columns = [name for name in row if not re.match("_", name)]
-    return told | {f"field {name}": max(base, patch.get(name, "")) for name in columns}
+    return told | {f"field {name}": max(base, patch.get(name, "")) for name in fields}

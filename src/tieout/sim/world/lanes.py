@@ -52,14 +52,15 @@ class SimLane(Protocol):
 class LoggedLane:
     """A database with a log."""
 
-    def __init__(self, name: str, stage: Stage, witness: Witness, habits: Habits) -> None:
+    def __init__(self, name: str, stage: Stage, witness: Witness, habits: Habits, *, piece_rows: int) -> None:
         self.name = name
         self.system = System(habits=habits)
         self._server = LogServer(self.system, now=lambda: stage.now)
         self._witness = witness
+        self._piece_rows = piece_rows
 
     def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
-        return _Witnessed(self.name, self._server, process, self._witness)
+        return _Witnessed(self.name, self._server, process, self._witness, self._piece_rows)
 
     def befall(self, fault: Fault, chance: Chance) -> bool:
         match fault:
@@ -89,13 +90,14 @@ class LoggedLane:
 class PolledLane:
     """A system in a cloud, which is asked for what was changed since."""
 
-    def __init__(self, name: str, stage: Stage, habits: Habits) -> None:
+    def __init__(self, name: str, stage: Stage, habits: Habits, *, piece_rows: int) -> None:
         self.name = name
         self.system = System(habits=habits)
         self._server = PollServer(self.system, now=lambda: stage.now)
+        self._piece_rows = piece_rows
 
     def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
-        return PolledSource(self.name, self._server, reach=process.reach)
+        return PolledSource(self.name, self._server, reach=process.reach, page_rows=self._piece_rows)
 
     def befall(self, fault: Fault, chance: Chance) -> bool:
         match fault:
@@ -124,8 +126,8 @@ class PolledLane:
 class _Witnessed(LoggedSource):
     """Tells the witness what is acknowledged, before the server hears of it."""
 
-    def __init__(self, lane: str, server: LogServer, process: Process, witness: Witness) -> None:
-        super().__init__(lane, server, reach=process.reach)
+    def __init__(self, lane: str, server: LogServer, process: Process, witness: Witness, piece_rows: int) -> None:
+        super().__init__(lane, server, reach=process.reach, commits_max=piece_rows, rows_max=piece_rows)
         self._process = process
         self._witness = witness
 

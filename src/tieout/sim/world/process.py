@@ -17,7 +17,6 @@ from ...base.batch import Batch
 from ...base.cursor import Cursor, Progress
 from ...base.sql import Statements, name
 from ...base.step import Step
-from ...base.stream import Stream
 from ...contract.contract import Contract
 from ...ledger.facts import Fact
 from ...ledger.ledger import Entry, Guard, Holder, Lease
@@ -37,7 +36,7 @@ class Witness(Protocol):
 
     def merged(self, contract: Contract, batches: Sequence[Batch], turn: Turn) -> None: ...
 
-    def stands(self, stream: Stream, rows: Sequence[Mapping[str, Any]]) -> None: ...
+    def stands(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> None: ...
 
     def acknowledged(self, lane: str, cursor: Cursor) -> None: ...
 
@@ -172,7 +171,7 @@ class SimWarehouse(DuckDBWarehouse):
             self._witness.merged(contract, batches, turn)
             if side is Side.LIVE:
                 latest = self.query(_SQL("rows_of", latest=name("latest", table_of(contract.stream, side))))
-                self._witness.stands(contract.stream, latest.to_pylist())
+                self._witness.stands(contract, latest.to_pylist())
 
     def prepare(self, contract: Contract, side: Side) -> None:
         with self._process.at("warehouse.prepare"):

@@ -43,12 +43,15 @@ from .process import Process
 from .world import LANDING, World
 
 _SQL = Statements(__package__, "world.sql")
+_QUIET_SECONDS: Final = 60.0
+"""So long nothing has happened anywhere, when one looks."""
 _ONCE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def at_rest(world: World, lanes: Mapping[str, SimLane], invariants: Invariants) -> None:
     """Raises Violated for the first that does not hold."""
     process = Process(world.stage, "inspector", 0)
+    world.stage.sleep(_QUIET_SECONDS)
     try:
         look = _Look(world, world.house(process), invariants)
         look.chains()

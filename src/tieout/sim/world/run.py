@@ -24,6 +24,7 @@ from .chance import Chance
 from .faults import Fate, Fault, Swarm
 from .invariants import Invariants, Violated
 from .lanes import LoggedLane, PolledLane, SimLane
+from .operator import DEEDS
 from .rest import at_rest
 from .stage import Halted, Killed, Overrun, Stage
 from .systems import Habits
@@ -49,9 +50,12 @@ FAILURES: Final = (
 )
 """What a process or the inspector may end of when a program is wrong. Those that a neighbour causes are met before."""
 _DEEDS: Final = (4, 14)
+_PIECE_ROWS: Final = (20, 8, 3)
 _COMPANY_SECONDS: Final = (0.3, 1.0, 3.0)
 _KEEPER_SECONDS: Final = 3.0
 _CALM_SECONDS: Final = 3.0
+_TURN_SECONDS: Final = 1.0
+_TURNS_MAX: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +246,28 @@ class _Play:
                 self._empty_machine()
                 world.lose_warehouse()
                 self.invariants.warehouse_lost()
+            case Fault.BIT_FLIPPED:
+                return world.flip_bit()
+            case Fault.OPERATED:
+                self._operate()
             case _:
                 return self.chance.pick(list(self.lanes.values())).befall(fault, self.chance)
         return True
+
+    def _operate(self) -> None:
+        """Somebody has the machine to himself."""
+        self.world.is_stopping = True
+        name = self.chance.pick(sorted(DEEDS))
+        for _ in range(_TURNS_MAX):
+            if not self.world.living:
+                break
+            self.stage.sleep(_TURN_SECONDS)
+        operator = self.world.start(name, DEEDS[name])
+        for _ in range(_TURNS_MAX):
+            if operator.ended:
+                break
+            self.stage.sleep(_TURN_SECONDS)
+        self.world.is_stopping = self._is_calm
 
     def _empty_machine(self) -> None:
         """All processes die, and let go of their files."""
@@ -256,6 +279,7 @@ class _Play:
         self._is_calm = True
         self.fate.is_on = False
         self.world.disk.mend()
+        self.world.restore_bits()
         for lane in self.lanes.values():
             lane.settle(self.stage.now)
         lasts = self.stage.now + self.chance.seconds(_CALM_SECONDS)
@@ -271,6 +295,8 @@ class _Play:
         def once(house: House) -> None:
             outcomes.extend(Worker(house, only=None, dice=Random(0)).once(lambda: False))
 
+        self.world.start("release", DEEDS["release"])
+        self.stage.run(lambda: not self.world.living)
         for _ in range(_ROUNDS):
             outcomes.clear()
             self.world.start("once", once)
@@ -282,9 +308,10 @@ class _Play:
 
 def _lanes(chance: Chance, stage: Stage, invariants: Invariants) -> dict[str, SimLane]:
     """The systems of this company: one or two, of few objects, as much happens where little is."""
-    habits = Habits(objects=chance.pick((1, 1, 1, 2, 3)), poison=0.0)
-    logged: SimLane = LoggedLane("crm", stage, invariants, habits)
-    polled: SimLane = PolledLane("desk", stage, habits)
+    habits = Habits(objects=chance.pick((1, 1, 1, 2, 3)), poison=chance.pick((0.0, 0.0, 0.03)))
+    piece_rows = chance.pick(_PIECE_ROWS)
+    logged: SimLane = LoggedLane("crm", stage, invariants, habits, piece_rows=piece_rows)
+    polled: SimLane = PolledLane("desk", stage, habits, piece_rows=piece_rows)
     return {lane.name: lane for lane in chance.pick(([logged], [polled], [logged, polled]))}
 
 

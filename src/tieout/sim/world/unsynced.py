@@ -32,6 +32,10 @@ class File:
         if not self.forsaken:
             self.synced = self.content
 
+    def mend(self, content: bytes) -> None:
+        """These are its bytes again, for certain."""
+        self.content = self.synced = content
+
     def flip(self, place: int, bit: int) -> None:
         self.content, self.synced = _flipped(self.content, place, bit), _flipped(self.synced, place, bit)
 

@@ -32,6 +32,7 @@ from .process import Process, SimClock, SimLedger, SimWarehouse, Witness
 from .stage import Actor, Stage
 
 LANDING: Final = Path("/landing")
+_SEALED: Final = ".parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class World:
         self._holder: Process | None = None
         self._pids = 0
         self._old_ledger: Path | None = None
+        self._flipped: dict[Path, bytes] = {}
 
     @property
     def living(self) -> list[Actor]:
@@ -152,6 +154,22 @@ class World:
         self.kill_all()
         for suffix in ("", ".wal"):
             self.project.warehouse.with_name(self.project.warehouse.name + suffix).unlink(missing_ok=True)
+
+    def flip_bit(self) -> bool:
+        """A bit of a sealed batch is another one, until it is restored from the second copy that somebody has. False
+        where there is no batch yet."""
+        sealed = [path for path in self.disk.paths() if path.suffix == _SEALED and path not in self._flipped]
+        if not sealed:
+            return False
+        path = self.chance.pick(sealed)
+        self._flipped[path] = self.disk.content(path)
+        self.disk.flip(path, self.chance)
+        return True
+
+    def restore_bits(self) -> None:
+        for path, content in sorted(self._flipped.items()):
+            self.disk.file(path).mend(content)
+        self._flipped.clear()
 
     def house(self, process: Process) -> House:
         clock = SimClock(self.stage, lambda: self.skew, process)

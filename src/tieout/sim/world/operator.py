@@ -1,0 +1,38 @@
+"""The operator: somebody who stops the workers and does something by hand, as `tieout` lets him.
+
+The deeds are those of the command line, in a process of their own, and faults strike it like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from ...base.change import UNREADABLE
+from ...base.stream import Stream
+from ...run.certify import certify
+from ...run.house import House
+from ...run.replay import rebuild
+from ...run.settle import release
+
+Deed = Callable[[House], None]
+
+
+def repair(house: House) -> None:
+    """Compares with the sources, and lands again what differs."""
+    certify(house, (), repair=True, may_repair=lambda plan: True)
+
+
+def build_anew(house: House) -> None:
+    """Makes the tables anew from the landing."""
+    rebuild(house, only=None)
+
+
+def let_go(house: House) -> None:
+    """Releases from quarantine what its contract takes now."""
+    for stream in sorted({Stream.parse(text) for text in house.tools.ledger.landed().values()}):
+        if stream.object != UNREADABLE:
+            release(house, stream, ())
+
+
+DEEDS: Final[Mapping[str, Deed]] = {"certify": repair, "rebuild": build_anew, "release": let_go}
