@@ -15,7 +15,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any, Final
 
 import structlog
@@ -102,12 +103,20 @@ class _Hand:
 
 
 def _pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"), initializer=silence)
+    return ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"), initializer=_begin)
 
 
-def silence() -> None:
-    """What tieout logs is of no interest here: simulated trouble by the thousand."""
+def _begin() -> None:
+    """A process is silent, as what tieout logs of simulated trouble is of no interest, and ends with who started it."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _do(deed: Callable[[], Any]) -> Any:
