@@ -13,6 +13,7 @@ from ...base.stream import Stream
 from ...run.certify import certify
 from ...run.house import House
 from ...run.replay import rebuild
+from ...run.session import Session, Warehouses
 from ...run.settle import release
 
 Deed = Callable[[House], None]
@@ -35,4 +36,20 @@ def let_go(house: House) -> None:
             release(house, stream, ())
 
 
-DEEDS: Final[Mapping[str, Deed]] = {"certify": repair, "rebuild": build_anew, "release": let_go}
+def draw_level(house: House) -> None:
+    """Lands and merges all up to a cut of each source, as a certificate does before it compares."""
+    warehouses = Warehouses(house)
+    try:
+        for lane in house.lanes():
+            session = Session(house, lane, warehouses)
+            try:
+                with session.source.cut(tuple(stream.object for stream in session.route.streams())) as cut:
+                    session.drain(cut.bound)
+            finally:
+                session.close()
+    finally:
+        warehouses.close()
+
+
+DEEDS: Final[Mapping[str, Deed]] = {"rebuild": build_anew, "release": let_go, "level": draw_level, "certify": repair}
+"""The last needs a warehouse that is a database."""

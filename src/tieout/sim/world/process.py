@@ -10,23 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ...base.batch import Batch
 from ...base.cursor import Cursor, Progress
-from ...base.sql import Statements, name
 from ...base.step import Step
 from ...contract.contract import Contract
 from ...ledger.facts import Fact
 from ...ledger.ledger import Entry, Guard, Holder, Lease
 from ...ledger.sqlite import SqliteLedger
-from ...merge.duckdb import DuckDBWarehouse
-from ...merge.warehouse import Side, Turn, table_of
+from ...merge.warehouse import Turn
 from .stage import Killed, Stage
 
-_SQL = Statements(__package__, "world.sql")
 _BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+Registers = Mapping[str | None, Mapping[str, str]]
+"""By key (None: the whole object) the tokens of its registers, by their names."""
 
 
 class Witness(Protocol):
@@ -36,7 +36,7 @@ class Witness(Protocol):
 
     def merged(self, contract: Contract, batches: Sequence[Batch], turn: Turn) -> None: ...
 
-    def stands(self, contract: Contract, rows: Sequence[Mapping[str, Any]]) -> None: ...
+    def stands(self, contract: Contract, registers: Registers) -> None: ...
 
     def acknowledged(self, lane: str, cursor: Cursor) -> None: ...
 
@@ -149,41 +149,3 @@ class SimLedger:
 
     def close(self) -> None:
         """Nothing: the machine closes it when the process has ended."""
-
-
-class SimWarehouse(DuckDBWarehouse):
-    """The real warehouse, as one process reaches it. `gone` is told when it lets go of the file."""
-
-    def __init__(self, path: Path, process: Process, witness: Witness, gone: Callable[[], None]) -> None:
-        self._process = process
-        self._witness = witness
-        self._gone = gone
-        super().__init__(path, passing=process.passing)
-        # More of them would do the same in another order, and small merges are slower by them.
-        self._connection.execute("set threads = 1")
-        process.holds(self._let_go)
-
-    def merge(
-        self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
-    ) -> None:
-        with self._process.at("warehouse.merge"):
-            super().merge(contract, batches, turn=turn, merged_at=merged_at, side=side)
-            self._witness.merged(contract, batches, turn)
-            if side is Side.LIVE:
-                latest = self.query(_SQL("rows_of", latest=name("latest", table_of(contract.stream, side))))
-                self._witness.stands(contract, latest.to_pylist())
-
-    def prepare(self, contract: Contract, side: Side) -> None:
-        with self._process.at("warehouse.prepare"):
-            super().prepare(contract, side)
-
-    def swap(self, contract: Contract, *, turn: Turn) -> None:
-        with self._process.at("warehouse.swap"):
-            super().swap(contract, turn=turn)
-
-    def close(self) -> None:
-        self._let_go()
-
-    def _let_go(self) -> None:
-        super().close()
-        self._gone()

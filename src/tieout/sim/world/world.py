@@ -18,7 +18,7 @@ from ...capture.source import Source
 from ...land.local import LocalLanding
 from ...ledger.ledger import Holder
 from ...ledger.sqlite import SqliteLedger
-from ...merge.duckdb import DuckDBWarehouse
+from ...merge.warehouse import Warehouse
 from ...run.contracts import Contracts
 from ...run.house import House
 from ...run.neighbours import Closing
@@ -27,8 +27,10 @@ from ...run.route import Tools
 from ...run.worker import Worker
 from .chance import Chance
 from .disk import SimDisk
+from .engines import SimDuckDB, SimRule, SimWarehouse
 from .lanes import SimLane
-from .process import Process, SimClock, SimLedger, SimWarehouse, Witness
+from .process import Process, SimClock, SimLedger, Witness
+from .rulehouse import RuleStore
 from .stage import Actor, Stage
 
 LANDING: Final = Path("/landing")
@@ -37,10 +39,12 @@ _SEALED: Final = ".parquet"
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """`workers` at a time; `is_shared`: the warehouse lets many processes in, as one in a cloud does."""
+    """`workers` at a time; `is_shared`: the warehouse lets many processes in, as one in a cloud does; `is_database`: it
+    is DuckDB's, and not the rule itself."""
 
     workers: int
     is_shared: bool
+    is_database: bool
 
 
 class World:
@@ -72,6 +76,7 @@ class World:
         self._witness = witness
         self._actors: dict[Actor, Process] = {}
         self._holder: Process | None = None
+        self._rule = RuleStore()
         self._pids = 0
         self._old_ledger: Path | None = None
         self._flipped: dict[Path, bytes] = {}
@@ -154,6 +159,7 @@ class World:
         self.kill_all()
         for suffix in ("", ".wal"):
             self.project.warehouse.with_name(self.project.warehouse.name + suffix).unlink(missing_ok=True)
+        self._rule = RuleStore()
 
     def flip_bit(self) -> bool:
         """A bit of a sealed batch is another one, until it is restored from the second copy that somebody has. False
@@ -178,13 +184,15 @@ class World:
         tools = Tools(landing, ledger, Contracts(self.project.root), clock, process.passing)
         return House(self.project, tools, _Neighbours(self, process, clock))
 
-    def open_warehouse(self, process: Process) -> DuckDBWarehouse:
+    def open_warehouse(self, process: Process) -> SimWarehouse:
         """Raises Occupied while another process holds it, unless it is shared."""
         process.reach("warehouse.open.before")
         if not self.circumstances.is_shared and self._holder not in (None, process):
             raise Occupied("simulated: another process holds the warehouse's file.")
         self._holder = process
-        return SimWarehouse(self.project.warehouse, process, self._witness, lambda: self._let_go(process))
+        if self.circumstances.is_database:
+            return SimDuckDB(self.project.warehouse, process, self._witness, lambda: self._let_go(process))
+        return SimRule(self._rule, process, self._witness, lambda: self._let_go(process))
 
     def is_dead(self, pid: int) -> bool:
         return not any(process.pid == pid and process.alive for process in self._actors.values())
@@ -228,10 +236,10 @@ class _Neighbours:
     def source(self, lane: str) -> Source:
         return self._world.lanes[lane].source(self._process, self._clock, self._world.project.root)
 
-    def warehouse(self) -> DuckDBWarehouse:
+    def warehouse(self) -> Warehouse:
         return self._world.open_warehouse(self._process)
 
-    def answering(self, warehouse: DuckDBWarehouse) -> Closing:
+    def answering(self, warehouse: Warehouse) -> Closing:
         return _Unread()
 
     def me(self) -> Holder:

@@ -1,0 +1,104 @@
+"""The two warehouses of the simulation: DuckDB's file, and the rule itself in dictionaries. Each as one process has it.
+
+Most runs have the rule, which is fast; the others have the database, and at rest both must hold the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from ...base.batch import Batch
+from ...contract.contract import Contract
+from ...merge.duckdb import DuckDBWarehouse
+from ...merge.warehouse import Side, Turn, Warehouse
+from . import shown
+from .process import Process, Registers, Witness
+from .rulehouse import RuleStore, RuleWarehouse
+
+Gone = Callable[[], None]
+"""Told when a process has let go of the warehouse."""
+
+
+class SimWarehouse(Warehouse, Protocol):
+    """A warehouse that can be looked into."""
+
+    def rows(self, contract: Contract) -> dict[str, dict[str, Any]]:
+        """The rows that are shown, by key: the contract's columns, with Python's values."""
+        ...
+
+    def registers(self, contract: Contract) -> Registers:
+        """By key (None: the whole object) the tokens of its registers."""
+        ...
+
+
+class SimDuckDB(DuckDBWarehouse):
+    """In a file, as users have it."""
+
+    def __init__(self, path: Path, process: Process, witness: Witness, gone: Gone) -> None:
+        self._process = process
+        self._witness = witness
+        self._gone = gone
+        super().__init__(path, passing=process.passing)
+        # More of them would do the same in another order, and small merges are slower by them.
+        self._connection.execute("set threads = 1")
+        process.holds(self.close)
+
+    def merge(
+        self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
+    ) -> None:
+        with self._process.at("warehouse.merge"):
+            super().merge(contract, batches, turn=turn, merged_at=merged_at, side=side)
+            self._witness.merged(contract, batches, turn)
+            if side is Side.LIVE:
+                self._witness.stands(contract, self.registers(contract))
+
+    def prepare(self, contract: Contract, side: Side) -> None:
+        with self._process.at("warehouse.prepare"):
+            super().prepare(contract, side)
+
+    def swap(self, contract: Contract, *, turn: Turn) -> None:
+        with self._process.at("warehouse.swap"):
+            super().swap(contract, turn=turn)
+
+    def rows(self, contract: Contract) -> dict[str, dict[str, Any]]:
+        return shown.rows(self, contract)
+
+    def registers(self, contract: Contract) -> Registers:
+        return shown.registers(self, contract)
+
+    def close(self) -> None:
+        super().close()
+        self._gone()
+
+
+class SimRule(RuleWarehouse):
+    """In a store that outlives the processes."""
+
+    def __init__(self, store: RuleStore, process: Process, witness: Witness, gone: Gone) -> None:
+        super().__init__(store, passing=process.passing, reach=process.reach)
+        self._process = process
+        self._witness = witness
+        self._gone = gone
+        process.holds(self.close)
+
+    def merge(
+        self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
+    ) -> None:
+        with self._process.at("warehouse.merge"):
+            super().merge(contract, batches, turn=turn, merged_at=merged_at, side=side)
+            self._witness.merged(contract, batches, turn)
+            if side is Side.LIVE:
+                self._witness.stands(contract, self.registers(contract))
+
+    def rows(self, contract: Contract) -> dict[str, dict[str, Any]]:
+        return self.reading(contract).rows()
+
+    def registers(self, contract: Contract) -> Registers:
+        return self.reading(contract).registers()
+
+    def close(self) -> None:
+        super().close()
+        self._gone()
