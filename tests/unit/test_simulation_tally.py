@@ -29,6 +29,7 @@ SOUND = Result(
     faults={"kill": 2, "pause": 1},
     points={"step.sealed": 2},
     checks={"I1": 10},
+    sometimes={"adopted": 1},
     trace="a",
 )
 BROKEN = replace(SOUND, seed=2, faults={"kill": 1}, invariant="I1", violation="I1: lost", choices=(4, 5))

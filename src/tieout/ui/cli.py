@@ -215,7 +215,7 @@ def simulate(
     wish = asked.wish()
     with SimulateStage(Console(stderr=True)) as stage:
         if isinstance(wish, Look):
-            return SeedEnded(look_at(wish, stage.step))
+            return SeedEnded(look_at(wish, stage.step, stage.say))
         return CampaignEnded(campaign(wish, stage.progress))
 
 

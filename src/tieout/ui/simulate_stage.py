@@ -52,7 +52,7 @@ class SimulateStage:
         """A run has taken a step."""
         now = moment()
         if not self._console.is_terminal:
-            self._say(now)
+            self._strike(now)
             return
         self._steps.append(_line(now))
         if time.monotonic() - self._painted >= _PAINTED_EVERY_SECONDS:
@@ -69,7 +69,10 @@ class SimulateStage:
             self._tenths = tenths
             self._console.print(_told(progress), highlight=False)
 
-    def _say(self, moment: Moment) -> None:
+    def say(self, told: str) -> None:
+        self._console.print(safe(told), highlight=False, soft_wrap=True)
+
+    def _strike(self, moment: Moment) -> None:
         """Only what strikes: the thousands of steps between would bury it."""
         faults = sum(moment.faults.values())
         if faults > self._faults:

@@ -26,9 +26,10 @@ from .invariants import Invariants, Violated
 from .lanes import LoggedLane, PolledLane, SimLane
 from .operator import DEEDS
 from .rest import at_rest
+from .sometimes import DISK_LOST, Sometimes
 from .stage import Halted, Killed, Overrun, Stage
 from .systems import Habits
-from .world import LANDING, Circumstances, World
+from .world import LANDING, THE_DISK_LOST, Circumstances, World
 
 STEPS_MAX: Final = 60_000
 """Points of a run. The longest that ended well took a tenth of it."""
@@ -63,8 +64,8 @@ _TURNS_MAX: Final = 600
 @dataclass(frozen=True, slots=True)
 class Result:
     """`choices`: all that was drawn, which repeats the run; `invariant` is the one that was broken, "" where none was,
-    and `violation` what was found; "error" is one too, where a program failed. `virtual_seconds` passed in the world.
-    `halted`: the run was to end at this step, and did."""
+    and `violation` what was found; "error" is one too, where a program failed. `virtual_seconds` passed in the world;
+    `sometimes`: what came about in it. `halted`: the run was to end at this step, and did."""
 
     seed: int
     choices: tuple[int, ...]
@@ -74,6 +75,7 @@ class Result:
     faults: Mapping[str, int]
     points: Mapping[str, int]
     checks: Mapping[str, int]
+    sometimes: Mapping[str, int]
     trace: str
     invariant: str = ""
     violation: str = ""
@@ -144,7 +146,7 @@ class _Play:
         self._watch = watch
         self._is_halted = False
         self.stage = Stage(chance, switches=chance.pick((0.0, 0.02, 0.2)), steps_max=STEPS_MAX)
-        self.invariants = Invariants(
+        self.invariants = Sometimes(
             is_durable=lambda path: self.world.disk.is_durable(path),
             landing=LANDING,
             ledger=folder / "ledger.sqlite",
@@ -180,6 +182,7 @@ class _Play:
             faults={str(fault): count for fault, count in sorted(self.fate.counts.items())},
             points=dict(sorted(self.fate.at.items())),
             checks=dict(sorted(self.invariants.checks.items())),
+            sometimes=dict(sorted(self.invariants.came.items())),
             trace=self.stage.trace,
             last=tuple(self.stage.last),
         )
@@ -202,6 +205,8 @@ class _Play:
 
     def _heard(self) -> None:
         self._watch(self.moment)
+        if THE_DISK_LOST in self.stage.last[-1]:
+            self.invariants.came[DISK_LOST] += 1
         if self._until is not None and self.stage.steps >= self._until:
             # As a machine that is switched off: whoever looks at the folder then finds it as it was.
             self._until, self._is_halted = None, True

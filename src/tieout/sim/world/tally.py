@@ -79,6 +79,7 @@ def tally_of(result: Result) -> Tally:
         faults=result.faults,
         points=result.points,
         checks=result.checks,
+        sometimes=result.sometimes,
         violations=violations_of(result),
     )
 

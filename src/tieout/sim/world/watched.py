@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from ...base.errors import Misconfigured
 from .planting import Level, planted
 from .run import Result, Watcher, run, unwatched
 from .seeds import folder, shrink_seed
-from .shrink import Shrunk
+from .shrink import SECONDS_MAX, Shrunk
 from .wishes import Look
 
 CHOICES = "choices.json"
@@ -36,8 +36,8 @@ class Looked:
         return 1 if self.result.invariant else 0
 
 
-def look_at(look: Look, watch: Watcher = unwatched) -> Looked:
-    """Raises Misconfigured before anything runs."""
+def look_at(look: Look, watch: Watcher = unwatched, say: Callable[[str], None] = lambda told: None) -> Looked:
+    """Raises Misconfigured before anything runs. `say` hears what takes long."""
     replay = None if look.choices is None else read_choices(look.choices)
     with ExitStack() as stack:
         stack.enter_context(silently())
@@ -46,6 +46,7 @@ def look_at(look: Look, watch: Watcher = unwatched) -> Looked:
             result = run(look.seed, scratch, replay=replay, until=look.until, watch=watch)
         if not result.invariant or look.keep is None:
             return Looked(look, result)
+        say(f"{result.violation}; looking for the fewest choices that break it, for {SECONDS_MAX:.0f} s at most")
         shrunk = shrink_seed(result, look.plant)
     keep_choices(look.keep / CHOICES, shrunk)
     return Looked(look, result, shrunk)

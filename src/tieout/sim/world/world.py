@@ -34,6 +34,7 @@ from .rulehouse import RuleStore
 from .stage import Actor, Stage
 
 LANDING: Final = Path("/landing")
+THE_DISK_LOST: Final = "the disk lost"
 _SEALED: Final = ".parquet"
 
 
@@ -122,7 +123,7 @@ class World:
         """Every process dies at once, and the disk keeps what it promised to keep."""
         self.kill_all()
         for lost in self.disk.power_cut(self.chance):
-            self.stage.note(f"the disk lost {lost}")
+            self.stage.note(f"{THE_DISK_LOST} {lost}")
 
     def kill_all(self) -> None:
         for actor in self.living:
