@@ -30,7 +30,7 @@ test: $(READY) ## every test
 	$(BIN)/python -m pytest -n 2
 
 campaign: $(READY) ## the laws, on fifty times as many histories as in `make test`
-	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest -n 2 tests/property tests/conformance/test_changes_source.py
+	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest -n 2 -m "" tests/property tests/conformance/test_changes_source.py
 
 simulate: $(READY) ## a simulated company with faults at every step, a thousand times, and every planted bug
 	$(BIN)/tieout simulate --seeds 1000 --bugs

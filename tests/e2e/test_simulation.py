@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tieout.sim.world.run import Result
+from tieout.sim.world.result import Result
 from tieout.sim.world.seeds import kept_seeds, run_seed
 from tieout.sim.world.watched import silently
 

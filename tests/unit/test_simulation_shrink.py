@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tieout.sim.world.run import Result
+from tieout.sim.world.result import Result
 from tieout.sim.world.shrink import shrink
 
 LONG = tuple(range(1, 200))

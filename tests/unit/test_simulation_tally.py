@@ -8,7 +8,7 @@ from tieout.base.step import Step
 from tieout.sim.world.campaign import Campaign, Wish
 from tieout.sim.world.faults import Fault
 from tieout.sim.world.planting import Caught
-from tieout.sim.world.run import Result
+from tieout.sim.world.result import Result
 from tieout.sim.world.tally import (
     ALGEBRA_PER_1000,
     DEATHS_PER_1000,

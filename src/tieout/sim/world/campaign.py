@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from .hands import Job, Lost, cores, done
 from .planting import Caught, Level, known
-from .run import Result
+from .result import Result
 from .seeds import catch, kept_seeds, run_algebra, run_seed
 from .tally import Tally, Violation, joined, never_hit, tally_of, tally_of_algebra, violations_of
 from .wishes import Wish

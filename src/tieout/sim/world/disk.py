@@ -86,7 +86,10 @@ class SimDisk:
 
     def is_durable(self, path: Path) -> bool:
         """Whether a power cut at this moment would for certain leave the file, as it is, under this name."""
-        return is_certain(self._top, path, self.content(path))
+        try:
+            return is_certain(self._top, path, self.content(path))
+        except FileNotFoundError:
+            return False
 
     def paths(self) -> list[Path]:
         """All files, sorted."""

@@ -63,6 +63,10 @@ class SimDuckDB(DuckDBWarehouse):
         with self._process.at("warehouse.swap"):
             super().swap(contract, turn=turn)
 
+    def by_hand(self, statement: str, key: str) -> None:
+        """Somebody writes to it who should not."""
+        self._connection.execute(statement, {"key": key})
+
     def rows(self, contract: Contract) -> dict[str, dict[str, Any]]:
         return shown.rows(self, contract)
 

@@ -1,7 +1,8 @@
 """What must hold at every step, checked by whoever sees a store being changed.
 
-I1  what is merged has landed, what has landed would survive a power cut, and what is acknowledged is registered
-I4  nobody writes under a fence that a newer one has passed
+I1  what is merged has landed, what has landed would survive a power cut, what is acknowledged is registered, and
+    what is noted as merged is
+I4  nobody writes under a fence that a newer one has passed, and no lane is taken from who lives and has its lease
 I5  what a key's registers hold never becomes older
 
 The numbers are those of the proof (`docs/why/proof.md`). Shares no code with what it checks but the names of things.
@@ -13,22 +14,25 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from ...base.batch import Batch
 from ...base.cursor import Cursor
+from ...base.stream import Stream
 from ...contract.contract import Contract
 from ...ledger.facts import Advanced, Fact, Landed, Merged
-from ...ledger.ledger import CursorAt, Guard, LeaseHeld
+from ...ledger.ledger import CursorAt, Guard, Holder, Lease, LeaseHeld
 from ...merge.warehouse import Turn
 from .process import Registers
 
 _SEALED: Final = ".parquet"
 
 
-class Violated(Exception):
-    """An invariant does not hold: the product is wrong, or the simulation is."""
+class Violated(BaseException):
+    """An invariant does not hold: the product is wrong, or the simulation is. No `except Exception` of what is tested
+    may make an outcome of it."""
 
     def __init__(self, invariant: str, what: str) -> None:
         super().__init__(f"{invariant}: {what}")
@@ -37,14 +41,25 @@ class Violated(Exception):
 
 class Invariants:
     """Implements `Witness`. `checks` counts what was looked at, by invariant; `empty` are the steps of a track (lane,
-    track, from, to) in which the source said nothing, so that no batch tells of them."""
+    track, from, to) in which the source said nothing, so that no batch tells of them; `broken` is the first that
+    did not hold, also when who met it failed of something else on its way out."""
 
-    def __init__(self, *, is_durable: Callable[[Path], bool], landing: Path, ledger: Path) -> None:
+    def __init__(
+        self,
+        *,
+        is_durable: Callable[[Path], bool],
+        is_merged: Callable[[Stream, str], bool],
+        landing: Path,
+        ledger: Path,
+    ) -> None:
         self.checks: Counter[str] = Counter()
+        self.broken: Violated | None = None
         self.landed: set[str] = set()
         self.empty: list[tuple[str, str, Cursor | None, Cursor]] = []
         self.received: Counter[str] = Counter()
         self._is_durable = is_durable
+        self._is_merged = is_merged
+        self._leases: dict[str, Lease] = {}
         self._landing = landing
         self._ledger = ledger
         self._appended: dict[str, int] = {}
@@ -65,11 +80,27 @@ class Invariants:
                 self._lands(fact)
             elif isinstance(fact, Merged):
                 self.must("I1", fact.batch in self.landed, f"{fact.batch[:8]} is merged and never landed")
+                is_merged = self._is_merged(Stream.parse(fact.stream), fact.batch)
+                self.must("I1", is_merged, f"{fact.batch[:8]} is noted as merged before it is")
 
     def merged(self, contract: Contract, batches: Sequence[Batch], turn: Turn) -> None:
         self._fence("I4", self._written, turn.lane, turn.fence, "merged")
         for batch in batches:
             self.must("I1", batch.name in self.landed, f"{batch.name[:8]} is merged before it is registered")
+
+    def leased(self, lease: Lease, now: datetime, is_dead: Callable[[Holder], bool]) -> None:
+        before = self._leases.get(lease.lane)
+        if before is not None and before.holder != lease.holder:
+            is_free = before.expires <= now or is_dead(before.holder)
+            self.must("I4", is_free, f"{lease.lane} is taken from process {before.holder.pid}, which lives and has it")
+        self._leases[lease.lane] = lease
+
+    def renewed(self, lease: Lease) -> None:
+        self._leases[lease.lane] = lease
+
+    def released(self, lease: Lease) -> None:
+        if self._leases.get(lease.lane, lease).fence == lease.fence:
+            self._leases.pop(lease.lane, None)
 
     def acknowledged(self, lane: str, cursor: Cursor) -> None:
         """Asked as the source is told that it may forget."""
@@ -95,6 +126,7 @@ class Invariants:
     def ledger_lost(self) -> None:
         """Another ledger counts its fences anew."""
         self._appended.clear()
+        self._leases.clear()
 
     def warehouse_lost(self) -> None:
         self._written.clear()
@@ -116,4 +148,10 @@ class Invariants:
     def must(self, invariant: str, holds: bool, what: str) -> None:
         self.checks[invariant] += 1
         if not holds:
-            raise Violated(invariant, what)
+            self.broken = self.broken or Violated(invariant, what)
+            raise self.broken
+
+    def watch(self) -> None:
+        """Asked whenever somebody has moved."""
+        if self.broken is not None:
+            raise self.broken

@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from ...base.cursor import Cursor
+from ...base.stream import Stream
+from ...capture.changes.source import ChangesSource
 from ...capture.source import Source
+from ...contract import odcs
 from .chance import Chance
 from .faults import Fault
+from .hooked import HookedSender
 from .logged import LoggedSource
 from .logserver import LogServer
 from .oracle import Truth
 from .polled import PolledSource
 from .pollserver import PollServer
 from .process import Process, SimClock, Witness
+from .saying import described
 from .stage import Stage
 from .systems import Habits, System
 
@@ -121,6 +126,47 @@ class PolledLane:
 
     def truth(self) -> Mapping[str, Truth]:
         return {object_: self.system.rows(object_) for object_ in sorted(self.system.kept)}
+
+
+class HookedLane:
+    """A system that sends webhooks, which somebody writes into an inbox. Its contracts were written by people."""
+
+    def __init__(self, name: str, folder: Path, habits: Habits) -> None:
+        self.name = name
+        self.system = System(habits=habits)
+        self._inbox = folder / "inbox" / name
+        self._sender = HookedSender(self.system, name, self._put)
+        for object_, fields in self.system.fields.items():
+            stream = Stream(name, object_)
+            contract = odcs.find(folder, stream)
+            contract.parent.mkdir(parents=True, exist_ok=True)
+            contract.write_text(odcs.draft(stream, described(object_, fields)), encoding="utf-8")
+
+    def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
+        return ChangesSource(self.name, self._inbox, clock)
+
+    def befall(self, fault: Fault, chance: Chance) -> bool:
+        return False
+
+    def act(self, chance: Chance, now: float) -> None:
+        self.system.transact(chance, now)
+        self._sender.deliver(chance, now)
+
+    def settle(self, now: float) -> None:
+        self.system.settle(now)
+        # No commit may fall into the second of the snapshot.
+        self.system.tick(now + 2.0)
+        self._sender.settle(now + 2.0)
+
+    def truth(self) -> Mapping[str, Truth]:
+        return {object_: self.system.rows(object_) for object_ in sorted(self.system.kept)}
+
+    def _put(self, name: str, content: bytes) -> None:
+        """Written elsewhere, and renamed into the inbox."""
+        self._inbox.mkdir(parents=True, exist_ok=True)
+        beside = self._inbox.with_name(f"{self.name}.{name}")
+        beside.write_bytes(content)
+        beside.replace(self._inbox / name)
 
 
 class _Witnessed(LoggedSource):

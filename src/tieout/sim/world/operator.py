@@ -11,10 +11,13 @@ from typing import Final
 from ...base.change import UNREADABLE
 from ...base.stream import Stream
 from ...run.certify import certify
+from ...run.contracts import describes_nothing
 from ...run.house import House
 from ...run.replay import rebuild
 from ...run.session import Session, Warehouses
-from ...run.settle import release
+from ...run.settle import discard, release
+
+_WAITING_MAX: Final = 10_000
 
 Deed = Callable[[House], None]
 
@@ -34,6 +37,22 @@ def let_go(house: House) -> None:
     for stream in sorted({Stream.parse(text) for text in house.tools.ledger.landed().values()}):
         if stream.object != UNREADABLE:
             release(house, stream, ())
+
+
+def give_up(house: House) -> None:
+    """Discards what still waits in quarantine: its source has said better things of these keys since."""
+    for stream in sorted({Stream.parse(text) for text in house.tools.ledger.landed().values()}):
+        if waiting := _waiting(house, stream):
+            discard(house, stream, waiting, "simulated: it was put right at its source")
+
+
+def _waiting(house: House, stream: Stream) -> list[str]:
+    warehouses = Warehouses(house)
+    try:
+        reading = warehouses.get().reading(house.tools.contracts.of(stream, describes_nothing))
+        return [row.cid for row in reading.quarantine_page((), after="", limit=_WAITING_MAX)]
+    finally:
+        warehouses.close()
 
 
 def draw_level(house: House) -> None:

@@ -11,6 +11,7 @@ from typing import Protocol
 from ...base.errors import Misconfigured
 from ...base.yamlfile import nearest
 from . import algebra_bugs
+from .bugs import catalogue
 
 
 class Level(StrEnum):
@@ -46,12 +47,13 @@ class Caught:
 
 
 def known(level: Level) -> Mapping[str, Bug]:
-    return {bug.name: bug for bug in (algebra_bugs.BUGS if level is Level.ALGEBRA else ())}
+    return {bug.name: bug for bug in algebra_bugs.BUGS} if level is Level.ALGEBRA else catalogue.BUGS
 
 
 def first_seed(level: Level, name: str) -> int:
     """The seed to begin with, to see this bug caught soon."""
-    return int(getattr(known(level)[name], "first_seed", 1))
+    first: int | None = getattr(known(level)[name], "first_seed", None)
+    return 1 if first is None else first
 
 
 def planted(level: Level, name: str | None) -> AbstractContextManager[None]:

@@ -40,6 +40,12 @@ class Witness(Protocol):
 
     def acknowledged(self, lane: str, cursor: Cursor) -> None: ...
 
+    def leased(self, lease: Lease, now: datetime, is_dead: Callable[[Holder], bool]) -> None: ...
+
+    def renewed(self, lease: Lease) -> None: ...
+
+    def released(self, lease: Lease) -> None: ...
+
 
 class Process:
     """`pid` tells it from all others of the run."""
@@ -113,15 +119,20 @@ class SimLedger:
         self, lane: str, holder: Holder, *, seconds: float, fence_min: int, is_dead: Callable[[Holder], bool]
     ) -> Lease:
         with self._process.at("ledger.lease"):
-            return self._ledger.lease(lane, holder, seconds=seconds, fence_min=fence_min, is_dead=is_dead)
+            lease = self._ledger.lease(lane, holder, seconds=seconds, fence_min=fence_min, is_dead=is_dead)
+            self._witness.leased(lease, lease.expires - timedelta(seconds=seconds), is_dead)
+        return lease
 
     def renew(self, lease: Lease, *, seconds: float) -> Lease:
         with self._process.at("ledger.renew"):
-            return self._ledger.renew(lease, seconds=seconds)
+            renewed = self._ledger.renew(lease, seconds=seconds)
+            self._witness.renewed(renewed)
+        return renewed
 
     def release(self, lease: Lease) -> None:
         with self._process.at("ledger.release"):
             self._ledger.release(lease)
+            self._witness.released(lease)
 
     def append(self, facts: Sequence[Fact], *, given: Iterable[Guard]) -> None:
         guards = list(given)

@@ -29,9 +29,10 @@ from ...run.certify import certify
 from ...run.house import House
 from . import shown
 from .chance import Chance
-from .engines import SimWarehouse
+from .damage import damaged, history
+from .engines import SimDuckDB, SimWarehouse
 from .invariants import Invariants
-from .lanes import SimLane
+from .lanes import LoggedLane, SimLane
 from .operator import draw_level
 from .oracle import differences
 from .process import Process
@@ -42,6 +43,7 @@ _QUIET_SECONDS: Final = 60.0
 """So long nothing has happened anywhere, when one looks."""
 _ONCE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _OPEN_MAX: Final = 5
+_DAMAGE_ODDS: Final = 0.5
 
 
 def at_rest(world: World, lanes: Mapping[str, SimLane], invariants: Invariants) -> None:
@@ -56,8 +58,13 @@ def at_rest(world: World, lanes: Mapping[str, SimLane], invariants: Invariants) 
             look.certificates()
         else:
             draw_level(house)
-        look.warehouse(world.open_warehouse(process), lanes)
+        warehouse = world.open_warehouse(process)
+        look.warehouse(warehouse, lanes)
         look.leases_and_spool()
+        if isinstance(warehouse, SimDuckDB):
+            look.history(warehouse)
+            if world.chance.happens(_DAMAGE_ODDS):
+                look.damage(warehouse, {lane.name: lane for lane in lanes.values() if isinstance(lane, LoggedLane)})
     finally:
         process.end()
 
@@ -104,7 +111,7 @@ class _Look:
                 is_known = Stream(lane.name, object_) in known
                 self._must("I8", is_known or not truth, f"{lane.name}.{object_} has {len(truth)} rows and never landed")
         for stream in known:
-            contract = self._house.tools.contracts.of(stream, tuple)
+            contract = self._contract(stream)
             batches = self._batches(stream)
             self._books_and_obligations(warehouse, contract, batches)
             rows = lanes[stream.source].truth().get(stream.object)
@@ -112,6 +119,31 @@ class _Look:
                 wrong = differences(rows, list(warehouse.rows(contract).values()))
                 self._must("I8", not wrong, f"{stream}: {wrong}")
             self._anew(warehouse, contract, batches)
+
+    def history(self, warehouse: SimDuckDB) -> None:
+        for stream in self.streams():
+            accepted = warehouse.reading(self._contract(stream)).accounts().get("accepted", Tally()).count
+            found = history(warehouse, stream)
+            self._must("I3", found == (accepted, accepted), f"{stream}: of {accepted} changes there are {found}")
+
+    def damage(self, warehouse: SimDuckDB, lanes: Mapping[str, LoggedLane]) -> None:
+        """What somebody did to rows by hand is found by a certificate, to the row, and put right by its repair. Not
+        in a system that tells all its rows for a certificate: these land, and there is nothing left to find."""
+        streams = [stream for stream in self.streams() if stream.source in lanes]
+        if not streams:
+            return
+        done = {str(stream): damaged(warehouse, self._contract(stream), self._world.chance) for stream in streams}
+        found = certify(self._house, streams, repair=True, may_repair=lambda plan: True)
+        repaired = {str(one.stream): one.repaired for one in found.streams}
+        self._must("I8", repaired == done, f"changed by hand were {done}, repaired were {repaired}")
+        self._must("I8", found.state is Certified.COMPLETE, f"after a repair it is certified as {found.state}")
+        for stream in streams:
+            rows = list(warehouse.rows(self._contract(stream)).values())
+            wrong = differences(lanes[stream.source].truth().get(stream.object, {}), rows)
+            self._must("I8", not wrong, f"{stream} after a repair: {wrong}")
+
+    def _contract(self, stream: Stream) -> Contract:
+        return self._house.tools.contracts.of(stream, tuple)
 
     def leases_and_spool(self) -> None:
         with closing(sqlite3.connect(self._world.project.ledger)) as ledger:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -23,9 +23,10 @@ from ...run.worker import Worker
 from .chance import Chance
 from .faults import Fate, Fault, Swarm
 from .invariants import Invariants, Violated
-from .lanes import LoggedLane, PolledLane, SimLane
-from .operator import DEEDS
+from .lanes import HookedLane, LoggedLane, PolledLane, SimLane
+from .operator import DEEDS, draw_level, give_up, let_go
 from .rest import at_rest
+from .result import Moment, Result, Watcher, unwatched
 from .sometimes import DISK_LOST, Sometimes
 from .stage import Halted, Killed, Overrun, Stage
 from .systems import Habits
@@ -61,51 +62,6 @@ _TURN_SECONDS: Final = 1.0
 _TURNS_MAX: Final = 600
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """`choices`: all that was drawn, which repeats the run; `invariant` is the one that was broken, "" where none was,
-    and `violation` what was found; "error" is one too, where a program failed. `virtual_seconds` passed in the world;
-    `sometimes`: what came about in it. `halted`: the run was to end at this step, and did."""
-
-    seed: int
-    choices: tuple[int, ...]
-    steps: int
-    virtual_seconds: float
-    crashes: int
-    faults: Mapping[str, int]
-    points: Mapping[str, int]
-    checks: Mapping[str, int]
-    sometimes: Mapping[str, int]
-    trace: str
-    invariant: str = ""
-    violation: str = ""
-    last: tuple[str, ...] = field(default=())
-    halted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """How things stand at a step: `seconds` have passed in the world, `living` processes and others move, `checks`
-    invariants were looked at, `told` is what the step was."""
-
-    seed: int
-    step: int
-    seconds: float
-    told: str
-    living: tuple[str, ...]
-    crashes: int
-    faults: Mapping[str, int]
-    checks: int
-
-
-Watcher = Callable[[Callable[[], Moment]], None]
-"""Called at every step with what tells how things stand, should it be asked."""
-
-
-def unwatched(moment: Callable[[], Moment]) -> None:
-    """Of a run that nobody looks at."""
-
-
 def run(
     seed: int,
     folder: Path,
@@ -127,7 +83,9 @@ def run(
     except Halted:
         halted = True
     except FAILURES as error:
-        invariant, violation = "error", f"error: {_told(error)}"
+        # Whoever met a broken invariant may have failed of something else on its way out.
+        broken = play.invariants.broken
+        invariant, violation = (broken.invariant, str(broken)) if broken else ("error", f"error: {_told(error)}")
     finally:
         play.stage.close()
     return replace(play.result(), invariant=invariant, violation=violation, halted=halted)
@@ -148,10 +106,11 @@ class _Play:
         self.stage = Stage(chance, switches=chance.pick((0.0, 0.02, 0.2)), steps_max=STEPS_MAX)
         self.invariants = Sometimes(
             is_durable=lambda path: self.world.disk.is_durable(path),
+            is_merged=lambda stream, batch: self.world.is_merged(stream, batch),
             landing=LANDING,
             ledger=folder / "ledger.sqlite",
         )
-        self.lanes = _lanes(chance, self.stage, self.invariants)
+        self.lanes = _lanes(chance, self.stage, self.invariants, folder)
         circumstances = Circumstances(
             workers=chance.pick((1, 1, 2)), is_shared=chance.happens(0.3), is_database=chance.below(DATABASE_SHARE) == 0
         )
@@ -200,6 +159,7 @@ class _Play:
         )
 
     def _moved(self) -> None:
+        self.invariants.watch()
         if self._is_halted:
             raise Halted
 
@@ -304,8 +264,9 @@ class _Play:
         def once(house: House) -> None:
             outcomes.extend(Worker(house, only=None, dice=Random(0)).once(lambda: False))
 
-        self.world.start("release", DEEDS["release"])
-        self.stage.run(lambda: not self.world.living)
+        for deed in (draw_level, let_go, give_up):
+            self.world.start(deed.__name__, deed)
+            self.stage.run(lambda: not self.world.living)
         for _ in range(_ROUNDS):
             outcomes.clear()
             self.world.start("once", once)
@@ -315,13 +276,14 @@ class _Play:
         self.invariants.must("I14", all(one.outcome == "complete" for one in outcomes) and bool(outcomes), told)
 
 
-def _lanes(chance: Chance, stage: Stage, invariants: Invariants) -> dict[str, SimLane]:
+def _lanes(chance: Chance, stage: Stage, invariants: Invariants, folder: Path) -> dict[str, SimLane]:
     """The systems of this company: one or two, of few objects, as much happens where little is."""
     habits = Habits(objects=chance.pick((1, 1, 1, 2, 3)), poison=chance.pick((0.0, 0.0, 0.03)))
     piece_rows = chance.pick(_PIECE_ROWS)
     logged: SimLane = LoggedLane("crm", stage, invariants, habits, piece_rows=piece_rows)
     polled: SimLane = PolledLane("desk", stage, habits, piece_rows=piece_rows)
-    return {lane.name: lane for lane in chance.pick(([logged], [polled], [logged, polled]))}
+    hooked: SimLane = HookedLane("pay", folder, habits)
+    return {lane.name: lane for lane in chance.pick(([logged], [polled], [hooked], [logged, polled], [logged, hooked]))}
 
 
 _ROUNDS: Final = 3

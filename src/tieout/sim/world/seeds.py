@@ -12,7 +12,8 @@ from typing import Final
 
 from .algebra import AlgebraTotal, run_seeds
 from .planting import Caught, Level, first_seed, known, planted
-from .run import Result, run
+from .result import Result
+from .run import run
 from .shrink import SECONDS_MAX, Shrunk, shrink
 from .tally import ALGEBRA
 

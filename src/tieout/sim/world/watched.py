@@ -14,7 +14,8 @@ import structlog
 
 from ...base.errors import Misconfigured
 from .planting import Level, planted
-from .run import Result, Watcher, run, unwatched
+from .result import Result, Watcher, unwatched
+from .run import run
 from .seeds import folder, shrink_seed
 from .shrink import SECONDS_MAX, Shrunk
 from .wishes import Look

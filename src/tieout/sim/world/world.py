@@ -14,11 +14,12 @@ from random import Random
 from typing import Final
 
 from ...base.errors import Occupied, TieoutError
+from ...base.stream import Stream
 from ...capture.source import Source
 from ...land.local import LocalLanding
 from ...ledger.ledger import Holder
 from ...ledger.sqlite import SqliteLedger
-from ...merge.warehouse import Warehouse
+from ...merge.warehouse import Side, Warehouse
 from ...run.contracts import Contracts
 from ...run.house import House
 from ...run.neighbours import Closing
@@ -194,6 +195,11 @@ class World:
         if self.circumstances.is_database:
             return SimDuckDB(self.project.warehouse, process, self._witness, lambda: self._let_go(process))
         return SimRule(self._rule, process, self._witness, lambda: self._let_go(process))
+
+    def is_merged(self, stream: Stream, batch: str) -> bool:
+        """Whether a batch is in the rule's warehouse; the database is not asked."""
+        table = self._rule.content.tables.get((stream, Side.LIVE))
+        return self.circumstances.is_database or (table is not None and batch in table.merged)
 
     def is_dead(self, pid: int) -> bool:
         return not any(process.pid == pid and process.alive for process in self._actors.values())

@@ -1,0 +1,52 @@
+"""All planted bugs by their names, and how many seeds it takes to catch one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Final
+
+from .caught import CAUGHT
+from .of_database import OF_BOOKS, OF_CHECKS, OF_COMMITS, OF_ROWS
+from .of_landing import OF_LANDING
+from .of_polling import OF_POLLS
+from .of_reading import OF_JUDGING, OF_READS, OF_THE_LOG
+from .of_working import OF_LEASES, OF_NOTING
+from .planting import Bug
+
+_OF_DATABASE: Final = (*OF_COMMITS, *OF_ROWS, *OF_BOOKS, *OF_CHECKS)
+_ALL: Final = (
+    *OF_LANDING,
+    *OF_LEASES,
+    *OF_NOTING,
+    *OF_THE_LOG,
+    *OF_POLLS,
+    *OF_READS,
+    *OF_JUDGING,
+    *_OF_DATABASE,
+)
+
+BUGS: Final[Mapping[str, Bug]] = {
+    bug.name: replace(bug, first_seed=CAUGHT[bug.name][0], invariant=CAUGHT[bug.name][1]) if bug.name in CAUGHT else bug
+    for bug in _ALL
+}
+assert len(BUGS) == len(_ALL), "two bugs bear one name"
+OF_DATABASE: Final = frozenset(bug.name for bug in _OF_DATABASE)
+"""Those that only a run with the database can find."""
+assert BUGS.keys() >= CAUGHT.keys(), "what is caught is planted"
+
+
+def planted(name: str) -> AbstractContextManager[None]:
+    """Within it this bug is there."""
+    return BUGS[name].plant()
+
+
+def first_to_catch(name: str, find: Callable[[int], str], *, first: int, count: int) -> tuple[int, str] | None:
+    """The first of `count` seeds from `first` on whose run finds the bug, and the invariant; None when none does.
+    `find` tells the invariant that a seed's run broke, "" for none."""
+    with planted(name):
+        for seed in range(first, first + count):
+            if invariant := find(seed):
+                return seed, invariant
+    return None
