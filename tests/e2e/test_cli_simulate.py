@@ -67,6 +67,17 @@ def test_a_planted_bug_is_caught_and_the_command_told_that_repeats_it() -> None:
     assert [one["message"] for one in again["violated"]] == [found[0]["message"]]
 
 
+@pytest.mark.parametrize("bug", ["file_not_synced", "lease_kept"])
+def test_the_command_that_is_told_brings_a_violation_back(bug: str) -> None:
+    """One is broken at a step, the other at rest."""
+    first = simulate("--plant", bug, "--json")
+    again = simulate(*first.document["repeat"].split()[2:], "--json")
+
+    assert first.code == 1
+    assert first.document["violation"]
+    assert again.document == first.document
+
+
 def test_an_unknown_bug_is_answered_with_the_nearest() -> None:
     said = simulate("--algebra", "10", "--plant", "nulls_droped")
 

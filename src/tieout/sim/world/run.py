@@ -119,6 +119,7 @@ class _Play:
         self.fate = Fate(chance, self.swarm, self.world, self.world.is_process)
         self.stage.fate = self.fate
         self.stage.heard = self._heard
+        self.stage.stepping = self._stepping
         self.stage.watch = self._moved
         self._is_calm = False
 
@@ -167,6 +168,8 @@ class _Play:
         self._watch(self.moment)
         if THE_DISK_LOST in self.stage.last[-1]:
             self.invariants.came[DISK_LOST] += 1
+
+    def _stepping(self) -> None:
         if self._until is not None and self.stage.steps >= self._until:
             # As a machine that is switched off: whoever looks at the folder then finds it as it was.
             self._until, self._is_halted = None, True

@@ -65,6 +65,7 @@ class Stage:
         self.fate: Fate = _no_fate
         self.watch: Callable[[], None] = lambda: None
         self.heard: Callable[[], None] = lambda: None
+        self.stepping: Callable[[], None] = lambda: None
         self.last: deque[str] = deque(maxlen=LAST_STEPS)
         self._chance = chance
         self._switches = switches
@@ -96,6 +97,7 @@ class Stage:
         actor = self._moving
         if actor is None:
             return
+        self.stepping()
         self.note(f"{actor.name} {point}")
         self.now += _STEP_SECONDS
         self.steps += 1
