@@ -1,4 +1,4 @@
-"""What a person sees of a simulated run and of a campaign: how it stands, what broke, and the command that repeats it."""
+"""What a person sees of a simulated run: the view, the lines of a terminal that is none, and the verdict."""
 
 from __future__ import annotations
 
