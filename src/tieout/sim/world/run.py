@@ -19,7 +19,7 @@ from .faults import Fate, Fault, Swarm
 from .invariants import Invariants, Violated
 from .lanes import HookedLane, LoggedLane, PolledLane, SimLane
 from .operator import DEEDS, draw_level, give_up, let_go
-from .rest import at_rest
+from .rest import as_polled, at_rest
 from .stage import Overrun, Stage
 from .systems import Habits
 from .world import LANDING, Circumstances, World
@@ -208,6 +208,10 @@ class _Play:
         def once(house: House) -> None:
             outcomes.extend(Worker(house, only=None, dice=Random(0)).once(lambda: False))
 
+        self.world.start("once", once)
+        self.stage.run(lambda: not self.world.living)
+        if outcomes and all(one.outcome == "complete" for one in outcomes):
+            as_polled(self.world, self.lanes, self.invariants)
         for deed in (draw_level, let_go, give_up):
             self.world.start(deed.__name__, deed)
             self.stage.run(lambda: not self.world.living)
