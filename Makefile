@@ -4,7 +4,7 @@ BIN    := .venv/bin
 READY  := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test campaign check bench lock
+.PHONY: help setup demo test campaign simulate check bench lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -31,6 +31,10 @@ test: $(READY) ## every test
 
 campaign: $(READY) ## the laws, on fifty times as many histories as in `make test`
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest -n 2 -m "" tests/property tests/conformance/test_changes_source.py
+
+simulate: $(READY) ## a simulated company with faults at every step, a thousand times, and every planted bug
+	$(BIN)/tieout simulate --seeds 1000 --bugs
+	$(BIN)/tieout simulate --algebra 100000 --bugs
 
 check: $(READY) ## style and types
 	$(BIN)/ruff check .

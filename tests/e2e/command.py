@@ -45,7 +45,7 @@ class Project:
 
     def tieout(self, *arguments: str) -> Said:
         if self.within:
-            return _within([*arguments, "--project", str(self.root)])
+            return run_within([*arguments, "--project", str(self.root)])
         ended = subprocess.run(self._line(arguments), capture_output=True, text=True, timeout=_SECONDS, check=False)
         return Said(ended.returncode, ended.stdout, ended.stderr)
 
@@ -102,7 +102,7 @@ def project(root: Path, *, within: bool = False) -> Project:
     return Project(root, within)
 
 
-def _within(arguments: list[str]) -> Said:
+def run_within(arguments: list[str]) -> Said:
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         code = answered(arguments, as_json="--json" in arguments)

@@ -274,8 +274,9 @@ from (
 );
 
 -- settle --
--- Rows that settle a quarantined one, each of those once: its change moves out of the account quarantined, whether or not
--- it has arrived here yet. What was released is accepted under an id of its own; what was discarded is filtered.
+-- Rows that settle a quarantined one, each of those once, by the first of these rows: its change moves out of the account
+-- quarantined, whether or not it has arrived here yet. What was released is accepted under an id of its own; what was
+-- discarded is filtered.
 create or replace temp table settling as
 select distinct on (_settles)
     _settles as cid
@@ -284,7 +285,8 @@ select distinct on (_settles)
     , _batch as batch
 from arriving
 where _settles is not null
-    and _settles not in (select cid from tieout.settlements where stream = $stream and side = $side);
+    and _settles not in (select cid from tieout.settlements where stream = $stream and side = $side)
+order by _settles, _ordinal;
 insert into tieout.settlements select $stream, $side, cid, how, reason from settling;
 insert into tieout.books
 with moved as (

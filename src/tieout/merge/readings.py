@@ -11,7 +11,7 @@ from typing import Any
 
 from ..base.batch import Tally
 from ..base.order import MOMENT_WIDTH, PLACE_WIDTH
-from ..base.sql import Sql, Statements, name
+from ..base.sql import Sql, Statements, literal, name
 from ..contract.contract import Contract
 from .columns import BASE, LIFE, Shapes, shape
 from .reading import Freshness, Keyless, Limit, Obligation, SetAside
@@ -166,6 +166,7 @@ def _parts(contract: Contract, side: Side) -> dict[str, object]:
     table = table_of(contract.stream, side)
     covered = [f"coalesce(_patch[{field.label}] is not null, false)" for field in shapes.required]
     return {
+        "side": literal(side.value),
         "raw": name("raw", table),
         "latest": name("latest", table),
         "quarantine": name("quarantine", table),

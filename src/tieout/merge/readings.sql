@@ -19,7 +19,7 @@ from (
 -- open --
 -- The keys whose value is not known for certain, and why: the rule's `open_reasons`, and rows that wait in quarantine.
 with floors as (
-    select coalesce(floor, '') as floor, coalesce(gap, '') as gap from tieout.floors where stream = $1 and side = 'live'
+    select coalesce(floor, '') as floor, coalesce(gap, '') as gap from tieout.floors where stream = $1 and side = {{ side }}
 ),
 
 registers as (
@@ -38,7 +38,7 @@ registers as (
     from {{ latest }}, floors
     -- A row that an image made whole and nothing has happened to since is known for certain, alive or dead: nearly all are.
     where _gap is not null or _patch is not null or _base is null or not coalesce(_born, false)
-        or _key in (select key from tieout.unfit where stream = $1 and side = 'live')
+        or _key in (select key from tieout.unfit where stream = $1 and side = {{ side }})
 ),
 
 known as (
@@ -52,13 +52,13 @@ known as (
     select _key, 'patched_after_death' from registers where death <> '' and newest_field > death
     union all
     select distinct _key, 'unfit' from registers
-    inner join tieout.unfit on registers._key = unfit.key and stream = $1 and side = 'live'
+    inner join tieout.unfit on registers._key = unfit.key and stream = $1 and side = {{ side }}
     where death <= token and coalesce(_patch[field], image) < token and list_contains($2, field)
     union all
     select null, 'gap' from floors where gap <> '' and left(gap, {{ moment_width }}) >= left(floor, {{ moment_width }})
     union all
     select _key, 'quarantined' from {{ quarantine }}
-    where _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+    where _cid not in (select cid from tieout.settlements where stream = $1 and side = {{ side }})
 )
 
 -- obligations --
@@ -81,14 +81,14 @@ select
     , cast(sum(high) % 18446744073709551616 as ubigint) as high
     , cast(sum(low) % 18446744073709551616 as ubigint) as low
 from tieout.books
-where stream = $1 and side = 'live'
+where stream = $1 and side = {{ side }}
 group by account;
 
 -- quarantined_in --
 -- How many rows of these batches went to quarantine.
 select cast(coalesce(sum(count), 0) as bigint) as count
 from tieout.books
-where stream = $1 and side = 'live' and account = 'quarantined' and count > 0 and list_contains($2, batch);
+where stream = $1 and side = {{ side }} and account = 'quarantined' and count > 0 and list_contains($2, batch);
 
 -- posted --
 -- The accounts, and the batches that they are of, as one moment saw them: read apart, a merge could fall between.
@@ -99,10 +99,10 @@ select
     , cast(sum(low) % 18446744073709551616 as ubigint) as low
     , null as batches
 from tieout.books
-where stream = $1 and side = 'live'
+where stream = $1 and side = {{ side }}
 group by account
 union all
-select null, null, null, null, list(batch) from tieout.applied where stream = $1 and side = 'live';
+select null, null, null, null, list(batch) from tieout.applied where stream = $1 and side = {{ side }};
 
 -- superseded --
 -- Accepted changes that no register holds any more.
@@ -114,7 +114,7 @@ select count(*) as count from {{ raw }} as history
 where not exists (select 1 from held where held._key = history._key and held.token = history._order)
     and not exists (
         select 1 from tieout.floors
-        where stream = $1 and side = 'live' and history._key is null and history._order in (floor, gap)
+        where stream = $1 and side = {{ side }} and history._key is null and history._order in (floor, gap)
     );
 
 -- ambiguous --
@@ -138,12 +138,12 @@ select
     , quantile_cont(greatest(epoch(applied.merged_at) - epoch(history._observed_at), 0), 0.5) as p50
     , max(history._observed_at) as newest
 from {{ raw }} as history
-inner join tieout.applied on history._batch = applied.batch and applied.stream = $1 and applied.side = 'live'
-where history._order[{{ moment_width }} + 1] = '1';
+inner join tieout.applied on history._batch = applied.batch and applied.stream = $1 and applied.side = {{ side }}
+where history._order[{{ moment_width }} + 1] = '1' and history._observed_at is not null;
 
 -- applied --
 -- The batches that are in the tables.
-select batch from tieout.applied where stream = $1 and side = 'live';
+select batch from tieout.applied where stream = $1 and side = {{ side }};
 
 -- columns_of --
 -- The columns of the stream's rows; none where it was never prepared.
@@ -153,7 +153,7 @@ select column_name as name from duckdb_columns() where schema_name = 'latest' an
 -- What waits in quarantine, oldest batch first as it stands in the table.
 select _fault, _where, _raw, _key, _cid, _batch
 from {{ quarantine }}
-where _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+where _cid not in (select cid from tieout.settlements where stream = $1 and side = {{ side }})
 order by _where, _cid
 limit {{ limit }};
 
@@ -162,7 +162,7 @@ limit {{ limit }};
 select _fault, _where, _raw, _key, _cid, _batch
 from {{ quarantine }}
 where starts_with(_cid, $2)
-    and _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+    and _cid not in (select cid from tieout.settlements where stream = $1 and side = {{ side }})
 order by _where, _cid
 limit {{ limit }};
 
@@ -171,7 +171,7 @@ limit {{ limit }};
 select _cid, _key, _kind, _order, _observed_at, _raw
 from {{ quarantine }}
 where _cid > $2 and (len($3) = 0 or list_contains($3, _cid))
-    and _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+    and _cid not in (select cid from tieout.settlements where stream = $1 and side = {{ side }})
 order by _cid
 limit {{ limit }};
 
@@ -179,7 +179,7 @@ limit {{ limit }};
 -- What waits in quarantine, by reason.
 select split_part(_fault, ':', 1) as reason, count(*) as count, min(_observed_at) as oldest
 from {{ quarantine }}
-where _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+where _cid not in (select cid from tieout.settlements where stream = $1 and side = {{ side }})
 group by 1 order by 2 desc, 1;
 
 -- keyless --
@@ -187,13 +187,13 @@ group by 1 order by 2 desc, 1;
 -- sweep tells the whole of its moment, so a read at that very moment can add nothing to it.
 waiting_keyless as (
     select _cid, _kind, _order, _fault from {{ quarantine }}
-    where _key is null and _cid not in (select cid from tieout.settlements where stream = $1 and side = 'live')
+    where _key is null and _cid not in (select cid from tieout.settlements where stream = $1 and side = {{ side }})
 ),
 
 overtaken as (
     select _cid from waiting_keyless, (
         select greatest(coalesce(floor, ''), $2) as floor, coalesce(floor, '') as certified
-        from tieout.floors where stream = $1 and side = 'live'
+        from tieout.floors where stream = $1 and side = {{ side }}
     )
     where _order < floor
         or (_order[{{ moment_width }} + 1] = '0' and left(_order, {{ moment_width }}) = left(certified, {{ moment_width }}))
@@ -221,14 +221,14 @@ with outdone as (
 ),
 
 floors as (
-    select coalesce(floor, '') as token from tieout.floors where stream = $1 and side = 'live'
+    select coalesce(floor, '') as token from tieout.floors where stream = $1 and side = {{ side }}
 )
 
 select aside._key, arg_max(settled.reason, aside._order) as reason
 from {{ quarantine }} as aside
 inner join tieout.settlements as settled on aside._cid = settled.cid
 left join outdone on aside._key = outdone._key
-where settled.stream = $1 and settled.side = 'live' and settled.how = 'discarded' and settled.reason <> $2
+where settled.stream = $1 and settled.side = {{ side }} and settled.how = 'discarded' and settled.reason <> $2
     and aside._key is not null
     and aside._order > coalesce(outdone.token, '')
     and aside._order > coalesce((select max(token) from floors), '')

@@ -7,7 +7,7 @@ was told before anybody knew it is read back from the history, and the registers
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -74,6 +74,16 @@ def refuse_other_key(contract: Contract, before: str) -> None:
         )
 
 
+def refuse_other_case(contract: Contract, column: Column, has: Iterable[str]) -> None:
+    """Raises Retyped when the tables have a column that only upper and lower case tell from this one, which no database
+    does."""
+    if other := next((name for name in has if name.lower() == column.name.lower()), None):
+        raise Retyped(
+            f"{contract.stream}: the warehouse has the column {other}, beside which {column.name} cannot stand.",
+            hint=f"Run `tieout rebuild {contract.stream}`, which makes the tables anew from the landing.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Reshaping:
     connection: duckdb.DuckDBPyConnection
@@ -106,6 +116,7 @@ class _Reshaping:
             has, table = self._has(schema), name(schema, table_of(self.contract.stream, self.side))
             for column, shape in zip(self.contract.columns, shapes.columns, strict=True):
                 if column.name not in has:
+                    refuse_other_case(self.contract, column, has)
                     self.connection.execute(_SQL("add_column", table=table, column=shape))
                 elif has[column.name] != column.type.duckdb:
                     self._refuse_other_type(column, has[column.name])

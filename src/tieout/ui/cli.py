@@ -182,6 +182,44 @@ def demo(
 
 
 @app.command()
+def simulate(
+    seed: Annotated[int | None, typer.Option(help="The run that is watched; 1, if left out.", min=0)] = None,
+    until: Annotated[int | None, typer.Option(help="Watch it to this step.", min=1, metavar="STEP")] = None,
+    choices: Annotated[
+        Path | None, typer.Option(help="A file of choices that --keep has written, in the place of the seed's own.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="A campaign of so many seeds.", min=1, metavar="N")] = None,
+    algebra: Annotated[
+        int | None, typer.Option(help="A campaign of so many seeds of the merge alone.", min=1, metavar="N")
+    ] = None,
+    first_seed: Annotated[int, typer.Option(help="The first of a campaign.", min=0, metavar="S")] = 1,
+    bugs: Annotated[bool, typer.Option("--bugs", help="Plant every known bug too, and see it caught.")] = False,
+    plant: Annotated[str | None, typer.Option(help="Plant this bug.", metavar="NAME")] = None,
+    cores: Annotated[int | None, typer.Option(help="For a campaign; all, if left out.", min=1)] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", "--project", help="A new folder, where its stores stay.", metavar="DIR"),
+    ] = None,
+    json: Json = False,
+) -> Answer:
+    """A simulated company, faults at every step, and the real code: one seed watched, or a campaign of many."""
+    from rich.console import Console
+
+    from ..sim.world.campaign import campaign
+    from ..sim.world.watched import look_at
+    from ..sim.world.wishes import Asked, Look
+    from .simulate_ended import CampaignEnded, SeedEnded
+    from .simulate_stage import SimulateStage
+
+    asked = Asked(seed, until, choices, seeds, algebra, first_seed, bugs, plant, cores, keep)
+    wish = asked.wish()
+    with SimulateStage(Console(stderr=True)) as stage:
+        if isinstance(wish, Look):
+            return SeedEnded(look_at(wish, stage.step, stage.say))
+        return CampaignEnded(campaign(wish, stage.progress))
+
+
+@app.command()
 def resume(
     stream: Annotated[str, typer.Argument(help="The stream that is paused.", metavar="STREAM")],
     project: Project = HERE,

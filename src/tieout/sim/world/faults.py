@@ -57,6 +57,7 @@ PAUSE_SECONDS: Final = (1.0, 20.0, 100.0, 300.0)
 
 _CUT_OFF: Final = ("ledger.", "warehouse.", "log.", "poll.")
 _BEFORE, _AFTER = ".before", ".after"
+_REFUSING: Final = (Fault.AWAY, Fault.REPLY_LOST, Fault.DISK_FULL, Fault.DISK_REPLY_LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class Struck(Protocol):
 
     def power_cut(self) -> None: ...
 
+    def note(self, what: str) -> None: ...
+
 
 class Fate:
     """Decides at each point whether something strikes. `counts`: of what did, by kind; `at`: where processes died."""
@@ -103,6 +106,10 @@ class Fate:
         if not self.is_on or not self._mortal(actor) or not self._chance.happens(min(self._odds, 1.0)):
             return
         fault = self._drawn()
+        if fault in _REFUSING and not _refuses(fault, point):
+            return
+        self.counts[fault] += 1
+        self._struck.note(f"{fault} strikes {actor.name}")
         match fault:
             case Fault.KILL:
                 self.at[point] += 1
@@ -111,10 +118,11 @@ class Fate:
                 self._struck.pause(actor, self._chance.pick(PAUSE_SECONDS))
             case Fault.POWER_CUT:
                 self._struck.power_cut()
+            case Fault.AWAY | Fault.REPLY_LOST:
+                raise Transient(f"simulated: {point} fails.")
             case _:
-                self._refuse(fault, point)
-                return
-        self.counts[fault] += 1
+                code = errno.ENOSPC if fault is Fault.DISK_FULL else errno.EIO
+                raise OSError(code, f"simulated: {point} fails")
 
     def _drawn(self) -> Fault:
         """One of the kinds, each as often as its odds say."""
@@ -126,16 +134,9 @@ class Fate:
             drawn -= grain
         raise AssertionError("the grains add up")
 
-    def _refuse(self, fault: Fault, point: str) -> None:
-        """The neighbour at this point fails, if it is one that can in this way."""
-        if fault in (Fault.AWAY, Fault.REPLY_LOST) and point.startswith(_CUT_OFF):
-            if point.endswith(_AFTER if fault is Fault.AWAY else _BEFORE):
-                return
-            self.counts[fault] += 1
-            raise Transient(f"simulated: {point} fails.")
-        if fault in (Fault.DISK_FULL, Fault.DISK_REPLY_LOST) and point.startswith("disk."):
-            if point.endswith(_AFTER if fault is Fault.DISK_FULL else _BEFORE):
-                return
-            self.counts[fault] += 1
-            code = errno.ENOSPC if fault is Fault.DISK_FULL else errno.EIO
-            raise OSError(code, f"simulated: {point} fails")
+
+def _refuses(fault: Fault, point: str) -> bool:
+    """Whether the neighbour at this point is one that can fail in this way."""
+    behind = fault in (Fault.REPLY_LOST, Fault.DISK_REPLY_LOST)
+    here = _CUT_OFF if fault in (Fault.AWAY, Fault.REPLY_LOST) else ("disk.",)
+    return point.startswith(here) and not point.endswith(_BEFORE if behind else _AFTER)

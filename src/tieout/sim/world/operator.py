@@ -35,7 +35,7 @@ def build_anew(house: House) -> None:
 def let_go(house: House) -> None:
     """Releases from quarantine what its contract takes now."""
     for stream in sorted({Stream.parse(text) for text in house.tools.ledger.landed().values()}):
-        if stream.object != UNREADABLE:
+        if stream.object != UNREADABLE and _waiting(house, stream):
             release(house, stream, ())
 
 

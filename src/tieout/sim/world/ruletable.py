@@ -20,7 +20,7 @@ from ...contract.extra import members_of
 from ...contract.widening import holds_all_of
 from ...merge.aligned import aligned
 from ...merge.reading import SetAside
-from ...merge.reshape import refuse_other_key, shape_of
+from ...merge.reshape import refuse_other_case, refuse_other_key, shape_of
 from ...merge.rule import Row, State, Token, fold
 from ...merge.told import change_of, counted
 
@@ -225,6 +225,8 @@ def _fitted(types: Mapping[str, str], contract: Contract) -> dict[str, str]:
     """The columns with those that are missing, and wider where they can be widened."""
     fitted = dict(types)
     for column in contract.columns:
+        if column.name not in fitted:
+            refuse_other_case(contract, column, fitted)
         has = fitted.get(column.name, column.type.duckdb)
         if has != column.type.duckdb and not holds_all_of(column.type, has):
             raise Retyped(

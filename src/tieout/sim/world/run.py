@@ -6,30 +6,54 @@ strikes any more, and tieout is given its time. At rest everything must agree (`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import sqlite3
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Final
 
+import duckdb
+import pyarrow as pa
+
+from ...base.errors import TieoutError
 from ...run.house import House
+from ...run.outcome import Outcome
 from ...run.worker import Worker
 from .chance import Chance
 from .faults import Fate, Fault, Swarm
 from .invariants import Invariants, Violated
 from .lanes import HookedLane, LoggedLane, PolledLane, SimLane
-from .operator import DEEDS, draw_level, give_up, let_go
+from .operator import DEEDS, give_up, let_go
 from .rest import as_polled, at_rest
-from .stage import Overrun, Stage
+from .result import Moment, Result, Watcher, unwatched
+from .sometimes import DISK_LOST, Sometimes
+from .stage import Halted, Killed, Overrun, Stage
 from .systems import Habits
-from .world import LANDING, Circumstances, World
+from .world import LANDING, THE_DISK_LOST, Circumstances, World
 
 STEPS_MAX: Final = 60_000
 """Points of a run. The longest that ended well took a tenth of it."""
-DATABASE_SHARE: Final = 5
+DATABASE_SHARE: Final = 16
 """One run of so many has the database; the others the rule."""
 CALM_SECONDS_MAX: Final = 3_600.0
 """Simulated time in which all must have come to rest."""
+FAILURES: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    TieoutError,
+    duckdb.Error,
+    pa.ArrowException,
+    sqlite3.Error,
+)
+"""What a process or the inspector may end of when a program is wrong. Those that a neighbour causes are met before."""
 _DEEDS: Final = (4, 14)
 _PIECE_ROWS: Final = (20, 8, 3)
 _COMPANY_SECONDS: Final = (0.3, 1.0, 3.0)
@@ -39,46 +63,49 @@ _TURN_SECONDS: Final = 1.0
 _TURNS_MAX: Final = 600
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """`choices`: all that was drawn, which repeats the run; `invariant` is the one that was broken, "" where none was,
-    and `violation` what was found. `virtual_seconds` passed in the world."""
-
-    seed: int
-    choices: tuple[int, ...]
-    steps: int
-    virtual_seconds: float
-    crashes: int
-    faults: Mapping[str, int]
-    points: Mapping[str, int]
-    checks: Mapping[str, int]
-    trace: str
-    invariant: str = ""
-    violation: str = ""
-    last: tuple[str, ...] = field(default=())
-
-
-def run(seed: int, folder: Path, *, replay: Sequence[int] | None = None) -> Result:
-    """Runs a seed, or such choices, in an empty folder of its own."""
+def run(
+    seed: int,
+    folder: Path,
+    *,
+    replay: Sequence[int] | None = None,
+    until: int | None = None,
+    watch: Watcher = unwatched,
+) -> Result:
+    """Runs a seed, or such choices, in an empty folder of its own; where `until` is given, to this step."""
     chance = Chance(seed, replay=replay)
-    play = _Play(chance, folder)
-    invariant, violation = "", ""
+    play = _Play(seed, chance, folder, until, watch)
+    invariant, violation, halted = "", "", False
     try:
         play.play()
     except Violated as wrong:
         invariant, violation = wrong.invariant, str(wrong)
     except Overrun as late:
         invariant, violation = "I14", f"I14: {late}"
+    except Halted:
+        halted = True
+    except FAILURES as error:
+        # Whoever met a broken invariant may have failed of something else on its way out.
+        broken = play.invariants.broken
+        invariant, violation = (broken.invariant, str(broken)) if broken else ("error", f"error: {_told(error)}")
     finally:
         play.stage.close()
-    return play.result(seed, invariant, violation)
+    return replace(play.result(), invariant=invariant, violation=violation, halted=halted)
+
+
+def _told(error: BaseException) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}, {frame.name}: {error}"
 
 
 class _Play:
-    def __init__(self, chance: Chance, folder: Path) -> None:
+    def __init__(self, seed: int, chance: Chance, folder: Path, until: int | None, watch: Watcher) -> None:
+        self.seed = seed
         self.chance = chance
+        self._until = until
+        self._watch = watch
+        self._is_halted = False
         self.stage = Stage(chance, switches=chance.pick((0.0, 0.02, 0.2)), steps_max=STEPS_MAX)
-        self.invariants = Invariants(
+        self.invariants = Sometimes(
             is_durable=lambda path: self.world.disk.is_durable(path),
             is_merged=lambda stream, batch: self.world.is_merged(stream, batch),
             landing=LANDING,
@@ -92,7 +119,9 @@ class _Play:
         self.swarm = Swarm.drawn(chance)
         self.fate = Fate(chance, self.swarm, self.world, self.world.is_process)
         self.stage.fate = self.fate
-        self.stage.watch = self.invariants.watch
+        self.stage.heard = self._heard
+        self.stage.stepping = self._stepping
+        self.stage.watch = self._moved
         self._is_calm = False
 
     def play(self) -> None:
@@ -102,11 +131,12 @@ class _Play:
         self._calm_down()
         self.stage.run(lambda: not self.world.living)
         self._settle()
+        as_polled(self.world, self.lanes, self.invariants)
         at_rest(self.world, self.lanes, self.invariants)
 
-    def result(self, seed: int, invariant: str, violation: str) -> Result:
+    def result(self) -> Result:
         return Result(
-            seed=seed,
+            seed=self.seed,
             choices=tuple(self.chance.taken),
             steps=self.stage.steps,
             virtual_seconds=self.stage.now,
@@ -114,11 +144,41 @@ class _Play:
             faults={str(fault): count for fault, count in sorted(self.fate.counts.items())},
             points=dict(sorted(self.fate.at.items())),
             checks=dict(sorted(self.invariants.checks.items())),
+            sometimes=dict(sorted(self.invariants.came.items())),
             trace=self.stage.trace,
-            invariant=invariant,
-            violation=violation,
             last=tuple(self.stage.last),
         )
+
+    def moment(self) -> Moment:
+        return Moment(
+            seed=self.seed,
+            step=self.stage.steps,
+            seconds=self.stage.now,
+            told=self.stage.last[-1],
+            living=tuple(actor.name for actor in self.world.living),
+            crashes=self.world.crashes,
+            faults={str(fault): count for fault, count in sorted(self.fate.counts.items())},
+            checks=self.invariants.checks.total(),
+        )
+
+    def _moved(self) -> None:
+        self.invariants.watch()
+        if self._is_halted:
+            raise Halted
+
+    def _heard(self) -> None:
+        self._watch(self.moment)
+        if THE_DISK_LOST in self.stage.last[-1]:
+            self.invariants.came[DISK_LOST] += 1
+
+    def _stepping(self) -> None:
+        if self._until is not None and self.stage.steps >= self._until:
+            # As a machine that is switched off: whoever looks at the folder then finds it as it was.
+            self._until, self._is_halted = None, True
+            crashes = self.world.crashes
+            self.world.kill_all()
+            self.world.crashes = crashes
+            raise Killed
 
     def _work(self) -> None:
         """The company, while there is trouble."""
@@ -136,6 +196,7 @@ class _Play:
             for fault in self.swarm.of_world:
                 if not self._is_calm and self.chance.happens(0.15) and self._befall(fault):
                     self.fate.counts[fault] += 1
+                    self.stage.note(f"{fault} has befallen the company")
 
     def _befall(self, fault: Fault) -> bool:
         """Lets a fault happen that strikes the world. False where it cannot."""
@@ -202,22 +263,15 @@ class _Play:
         self.world.is_stopping = True
 
     def _settle(self) -> None:
-        """Does all that is due, as `tieout run --once` does."""
-        began, outcomes = self.stage.now, []
+        """All that is due is done, and what waits in quarantine is let go or given up."""
+        began = self.stage.now
+        outcomes: list[Outcome] = []
 
         def once(house: House) -> None:
-            outcomes.extend(Worker(house, only=None, dice=Random(0)).once(lambda: False))
+            outcomes[:] = Worker(house, only=None, dice=Random(0)).once(lambda: False)
 
-        self.world.start("once", once)
-        self.stage.run(lambda: not self.world.living)
-        if outcomes and all(one.outcome == "complete" for one in outcomes):
-            as_polled(self.world, self.lanes, self.invariants)
-        for deed in (draw_level, let_go, give_up):
+        for deed in (once, let_go, give_up, once):
             self.world.start(deed.__name__, deed)
-            self.stage.run(lambda: not self.world.living)
-        for _ in range(_ROUNDS):
-            outcomes.clear()
-            self.world.start("once", once)
             self.stage.run(lambda: not self.world.living)
         told = "; ".join(f"{one.lane} is {one.outcome}: {one.reason}" for one in outcomes) or "it has ended at once"
         self.invariants.must("I14", self.stage.now - began < CALM_SECONDS_MAX, "it took too long to come to rest")
@@ -232,7 +286,3 @@ def _lanes(chance: Chance, stage: Stage, invariants: Invariants, folder: Path) -
     polled: SimLane = PolledLane("desk", stage, habits, piece_rows=piece_rows)
     hooked: SimLane = HookedLane("pay", folder, habits)
     return {lane.name: lane for lane in chance.pick(([logged], [polled], [hooked], [logged, polled], [logged, hooked]))}
-
-
-_ROUNDS: Final = 3
-"""Passes in which everything that was open must be closed."""

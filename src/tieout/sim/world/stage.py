@@ -26,6 +26,10 @@ class Killed(BaseException):
     """This actor's process is no more. Nothing it still does, on its way out, has any effect."""
 
 
+class Halted(Exception):
+    """Somebody wanted to see the run no further than here."""
+
+
 class Overrun(Exception):
     """The run took more steps than it may: somebody waits for ever."""
 
@@ -60,6 +64,8 @@ class Stage:
         self.steps = 0
         self.fate: Fate = _no_fate
         self.watch: Callable[[], None] = lambda: None
+        self.heard: Callable[[], None] = lambda: None
+        self.stepping: Callable[[], None] = lambda: None
         self.last: deque[str] = deque(maxlen=LAST_STEPS)
         self._chance = chance
         self._switches = switches
@@ -91,6 +97,7 @@ class Stage:
         actor = self._moving
         if actor is None:
             return
+        self.stepping()
         self.note(f"{actor.name} {point}")
         self.now += _STEP_SECONDS
         self.steps += 1
@@ -122,6 +129,7 @@ class Stage:
         told = f"{self.now:10.3f} {what}"
         self.last.append(told)
         self._trace.update(told.encode())
+        self.heard()
 
     def run(self, done: Callable[[], bool]) -> None:
         """Lets the actors move until `done`, or until all have ended. Raises Overrun, and what an actor failed of."""

@@ -35,6 +35,7 @@ from .rulehouse import RuleStore
 from .stage import Actor, Stage
 
 LANDING: Final = Path("/landing")
+THE_DISK_LOST: Final = "the disk lost"
 _SEALED: Final = ".parquet"
 
 
@@ -116,11 +117,14 @@ class World:
     def pause(self, actor: Actor, seconds: float) -> None:
         self.stage.pause(actor, seconds)
 
+    def note(self, what: str) -> None:
+        self.stage.note(what)
+
     def power_cut(self) -> None:
         """Every process dies at once, and the disk keeps what it promised to keep."""
         self.kill_all()
         for lost in self.disk.power_cut(self.chance):
-            self.stage.note(f"the disk lost {lost}")
+            self.stage.note(f"{THE_DISK_LOST} {lost}")
 
     def kill_all(self) -> None:
         for actor in self.living:
