@@ -25,6 +25,10 @@ from .stage import Stage
 from .systems import Habits, System
 
 _REFUSED_MAX: Final = 4
+_ROWS_OF_LARGE_PIECES: Final = 20
+_FULL_EVERY: Final = 4
+_FULL_SELDOM: Final = 100
+"""Of polls: far more than a run has. What one of them missed is then not found by chance."""
 
 
 class SimLane(Protocol):
@@ -111,7 +115,8 @@ class PolledLane:
         self._piece_rows = piece_rows
 
     def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
-        return PolledSource(self.name, self._server, reach=process.reach, page_rows=self._piece_rows)
+        often = _FULL_EVERY if self._piece_rows < _ROWS_OF_LARGE_PIECES else _FULL_SELDOM
+        return PolledSource(self.name, self._server, reach=process.reach, page_rows=self._piece_rows, full_every=often)
 
     def befall(self, fault: Fault, chance: Chance) -> bool:
         match fault:

@@ -29,6 +29,7 @@ from ...run.certify import certify
 from ...run.house import House
 from . import shown
 from .chance import Chance
+from .company import KEY
 from .engines import SimDuckDB, SimWarehouse
 from .invariants import Invariants
 from .lanes import SimLane
@@ -68,6 +69,23 @@ def at_rest(world: World, lanes: Mapping[str, SimLane], invariants: Invariants) 
             rows = warehouse.rows(contract)
             warehouse.close()
             tampered(house, contract, rows, world.chance, invariants)
+    finally:
+        process.end()
+
+
+def as_polled(world: World, lanes: Mapping[str, SimLane], invariants: Invariants) -> None:
+    """Of systems that are only polled, before all is read whole: what is there is here. What was deleted may stand."""
+    process = Process(world.stage, "inspector", 0)
+    try:
+        house = world.house(process)
+        warehouse = world.open_warehouse(process)
+        for stream in _Look(world, house, invariants).streams():
+            lane = lanes[stream.source]
+            truth = lane.truth().get(stream.object, {}) if lane.heals else {}
+            if truth:
+                rows = warehouse.rows(house.tools.contracts.of(stream, tuple)).values()
+                wrong = differences(truth, [row for row in rows if str(row[KEY]) in truth])
+                invariants.must("I8", not wrong, f"{stream}, as it was polled: {wrong}")
     finally:
         process.end()
 

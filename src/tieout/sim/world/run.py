@@ -26,7 +26,7 @@ from .faults import Fate, Fault, Swarm
 from .invariants import Invariants, Violated
 from .lanes import HookedLane, LoggedLane, PolledLane, SimLane
 from .operator import DEEDS, give_up, let_go
-from .rest import at_rest
+from .rest import as_polled, at_rest
 from .result import Moment, Result, Watcher, unwatched
 from .sometimes import DISK_LOST, Sometimes
 from .stage import Halted, Killed, Overrun, Stage
@@ -131,6 +131,7 @@ class _Play:
         self._calm_down()
         self.stage.run(lambda: not self.world.living)
         self._settle()
+        as_polled(self.world, self.lanes, self.invariants)
         at_rest(self.world, self.lanes, self.invariants)
 
     def result(self) -> Result:

@@ -25,11 +25,6 @@ OF_COMMITS: Final = (
         in_code(DuckDBWarehouse.merge, "self._take_fence(turn)", "pass"),
     ),
     Bug(
-        "looked_once",
-        "Whether a batch is merged is asked only before the transaction that merges it.",
-        in_code(DuckDBWarehouse.merge, _LOOK_AGAIN, "if False:"),
-    ),
-    Bug(
         "noted_apart",
         "That a batch is merged is written in another transaction than its rows.",
         in_code(
@@ -91,7 +86,11 @@ OF_ROWS: Final = (
     Bug(
         "late_rows_rise",
         "A row that arrives below the floor is shown.",
-        in_statement(_SQL, "write_plain", ("_order < coalesce($floor, '') as _deleted", "false as _deleted")),
+        in_statement(
+            _SQL,
+            "write_plain",
+            ("_order < coalesce($floor, '') as", "_order is null and $floor = '' as"),
+        ),
     ),
     Bug(
         "gap_forgotten",
@@ -119,7 +118,7 @@ OF_BOOKS: Final = (
             "post_books",
             (
                 "select _batch, _cid, __account from arriving",
-                "select _batch, _cid, replace(__account, 'quarantined', 'accepted') from arriving",
+                "select _batch, _cid, replace(__account, 'quarantined', 'accepted') as __account from arriving",
             ),
         ),
     ),

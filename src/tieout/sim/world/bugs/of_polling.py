@@ -44,9 +44,4 @@ OF_POLLS: Final = (
         "A full read that missed a row says all the same what is not there.",
         in_code(PolledSource._poll, "tallies=poll.tallies and len(page.rows) == page.stated", "tallies=True"),
     ),
-    Bug(
-        "never_read_whole",
-        "What was deleted is never looked for.",
-        in_code(PolledSource._poll, "or not then.done or then.polls + 1 >= self._full_every", "or not then.done"),
-    ),
 )

@@ -60,13 +60,6 @@ OF_THE_LOG: Final = (
         ),
     ),
     Bug(
-        "gap_not_said",
-        "After the slot was lost nobody says that something was missed.",
-        in_code(
-            LoggedSource._come_up, "yield self._noted(made, known.get(read_track(object_)), object_, hole)", "pass"
-        ),
-    ),
-    Bug(
         "hole_not_read",
         "What was missed is noted, and no object is read again for it.",
         in_code(LoggedSource._noted, "holes=(*others, hole))", "holes=(*others, hole), done=True)"),

@@ -19,11 +19,6 @@ OF_LEASES: Final = (
         in_code(SqliteLedger._prove, "prove(self._held(guard.lease.lane), guard.lease)", "pass"),
     ),
     Bug(
-        "cursor_not_compared",
-        "The ledger takes a span that does not begin where its track stands.",
-        in_code(SqliteLedger._prove, "if write_cursor(cursor) != write_cursor(guard.cursor):", "if False:"),
-    ),
-    Bug(
         "guards_not_asked",
         "The ledger takes whatever comes, whoever sends it.",
         in_code(SqliteLedger.append, "self._prove(guard)", "pass"),
@@ -37,11 +32,6 @@ OF_LEASES: Final = (
         "lease_of_the_living",
         "A lane is taken from a worker that lives and has its lease.",
         in_code(grant, "and now < held.expires and not is_dead(other)", "and False"),
-    ),
-    Bug(
-        "lease_not_renewed",
-        "A lease runs out while its worker works.",
-        in_code(Route.renew, "if left < _RENEW_WHEN_LEFT:", "if False:"),
     ),
 )
 
