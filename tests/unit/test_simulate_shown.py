@@ -19,7 +19,7 @@ from tieout.ui.simulate_ended import CampaignEnded, SeedEnded
 from tieout.ui.simulate_stage import SimulateStage, advanced, painted
 
 MOMENT = Moment(4, 120, 0.5, "     0.500 kill strikes worker-1", ("worker-2",), 1, {"kill": 1}, 33)
-SOUND = Result(4, (1, 2), 200, 12.0, 1, {"kill": 1}, {"step.sealed": 1}, {"I1": 33}, {}, "ab")
+SOUND = Result(4, (1, 2), 200, 12.0, 1, {"kill": 1}, {"disk.sync.after": 1}, {"sealed": 1}, {"I1": 33}, {}, "ab")
 BROKEN = replace(SOUND, invariant="I1", violation="I1: it is not durable", last=("  0.4 worker-1 step.sealed",))
 VIOLATION = Violation(4, "I1", "I1: it is not durable", 200, last=BROKEN.last)
 TALLY = Tally(seeds=1000, virtual_seconds=7200.0, crashes=9, faults={"kill": 9}, checks={"I1": 33})

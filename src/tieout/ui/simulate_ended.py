@@ -194,6 +194,7 @@ def _tally_json(tally: Tally) -> dict[str, Any]:
         "steps": tally.steps,
         "crashes": tally.crashes,
         "crash_points": dict(tally.points),
+        "crashes_behind_step": dict(tally.died_behind),
         "faults": sum(tally.faults.values()),
         "faults_by_kind": dict(tally.faults),
         "invariant_checks": sum(tally.checks.values()),
