@@ -64,6 +64,15 @@ def test_a_log_tells_of_a_campaign_ten_times() -> None:
     assert len(captured.get().splitlines()) == 10
 
 
+def test_what_broke_is_told_at_once() -> None:
+    console = Console(width=120, color_system=None, force_terminal=False)
+    with console.capture() as captured, SimulateStage(console) as stage:
+        for done in (1, 2):
+            stage.progress(Progress(done, 1000, replace(TALLY, violations=(VIOLATION,)), caught=0))
+
+    assert captured.get().splitlines() == ["seed 4: I1: it is not durable"]
+
+
 def test_a_bar_tells_how_far_a_campaign_is() -> None:
     shown = text(advanced(Progress(25, 100, TALLY, caught=3)))
 

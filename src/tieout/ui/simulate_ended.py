@@ -15,7 +15,7 @@ from ..sim.world.planting import Level
 from ..sim.world.promises import promise
 from ..sim.world.tally import Tally, Violation
 from ..sim.world.watched import CHOICES, Looked
-from .paint import count, grid, next_step, safe, several, stacked, verdict
+from .paint import count, grid, next_step, safe, seconds, several, stacked, verdict
 
 _VIOLATIONS_SHOWN = 5
 _STEPS_SHOWN = 12
@@ -116,9 +116,9 @@ class CampaignEnded:
     def _figures(self) -> list[RenderableType]:
         campaign, tally = self.campaign, self.campaign.tally
         table = grid("what", "how much", right=["how much"])
+        table.add_row("time in the world", seconds(tally.virtual_seconds))
         rows: Mapping[str, int] = {
             "seeds": tally.seeds,
-            "virtual hours": round(tally.virtual_seconds / 3600),
             "steps": tally.steps,
             "processes died": tally.crashes,
             "faults": sum(tally.faults.values()),
