@@ -109,6 +109,7 @@ def test_a_campaign_tells_each_violation_with_its_command() -> None:
     shown = text(campaign(replace(TALLY, violations=(VIOLATION,) * 7)).shown())
 
     assert shown.count("Next: tieout simulate --seed 4 --until 200") == 5
+    assert shown.count("Next: tieout simulate --seed 4 --keep ./look") == 1
     assert "and 2 more" in shown
     assert "✗ 7 violations." in shown
 

@@ -154,6 +154,14 @@ class CampaignEnded:
             "repeat": self._repeat(one),
         }
 
+    def _shrink(self) -> list[RenderableType]:
+        """What comes next, once one is broken in the whole system."""
+        wish, first = self.campaign.wish, self.campaign.tally.violations[0]
+        if wish.level is Level.ALGEBRA:
+            return []
+        plant = "" if wish.plant is None else f" --plant {shlex.quote(wish.plant)}"
+        return [next_step(f"tieout simulate --seed {first.seed}{plant} --keep ./look", "what it takes, and its stores")]
+
     def _repeat(self, one: Violation) -> str:
         wish = self.campaign.wish
         if wish.level is Level.ALGEBRA:
@@ -173,7 +181,7 @@ class CampaignEnded:
     def _verdict(self) -> list[RenderableType]:
         campaign, tally = self.campaign, self.campaign.tally
         if tally.violations:
-            return [Text(), verdict("failed", f"{several(len(tally.violations), 'violation')}.")]
+            return [Text(), verdict("failed", f"{several(len(tally.violations), 'violation')}."), *self._shrink()]
         parts = []
         if campaign.missed:
             missed = ", ".join(bug.name for bug in campaign.missed)
