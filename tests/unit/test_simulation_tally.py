@@ -13,6 +13,7 @@ from tieout.sim.world.tally import (
     ALGEBRA_PER_1000,
     DEATHS_PER_1000,
     FAULTS_PER_1000,
+    SOMETIMES_PER_1000,
     Tally,
     joined,
     never_hit,
@@ -38,6 +39,7 @@ RICH = Tally(
     faults=dict.fromkeys(FAULTS_PER_1000, 10000),
     died_behind=dict.fromkeys(DEATHS_PER_1000, 10000),
     checks={"I1": 10_000},
+    sometimes=dict.fromkeys(SOMETIMES_PER_1000, 10_000),
 )
 
 
@@ -90,7 +92,8 @@ def test_more_seeds_have_to_meet_more() -> None:
 
 def test_few_seeds_are_not_called_empty() -> None:
     assert never_hit(Tally(seeds=299)) == ()
-    assert len(never_hit(Tally(seeds=300))) == len(FAULTS_PER_1000) + len(DEATHS_PER_1000)
+    tables = (FAULTS_PER_1000, DEATHS_PER_1000, SOMETIMES_PER_1000)
+    assert len(never_hit(Tally(seeds=300))) == sum(1 for table in tables for least in table.values() if least)
 
 
 def test_seeds_of_the_merge_have_a_table_of_their_own() -> None:
