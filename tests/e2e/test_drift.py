@@ -8,6 +8,9 @@ from typing import Any
 import psycopg
 
 from tests.e2e.command import Project, image, project
+from tieout.base.stream import Stream
+from tieout.base.types import Column, ColumnType, Described
+from tieout.contract import odcs
 
 CONTRACT = """\
 # What the owner wrote.
@@ -68,6 +71,25 @@ def test_a_column_that_an_owner_left_out_stays_out(tmp_path: Path) -> None:
 
     assert file.read_text() == CONTRACT
     assert books.query("select _extra from raw.erp__account") == [['{"secret":"s"}']] * 2
+
+
+def test_a_column_that_came_between_the_draft_and_the_first_row_is_there(tmp_path: Path) -> None:
+    """As when the first run fails, and somebody mends what it lacked days later."""
+    books = project(tmp_path, within=True)
+    amount = Column("amount", ColumnType.parse("decimal(18,2)"))
+    described = Described("account", (Column("id", ColumnType.parse("text"), required=True), amount), ("id",))
+    for stream in ("account", "edited"):
+        contract_at(tmp_path, odcs.draft(Stream("erp", stream), described), stream)
+    edited = tmp_path / "contracts" / "erp" / "edited.yaml"
+    edited.write_text(edited.read_text().replace("name: amount", "name: total"))
+
+    books.drop("1.ndjson", image("A", 1, amount="1.00", note="new"))
+    books.drop("2.ndjson", image("A", 1, stream="erp.edited", total="1.00", note="left out"))
+    books.json("run", "--once")
+
+    assert books.query("select id, amount, note from latest.erp__account") == [["A", "1.00", "new"]]
+    columns = books.query("select column_name from duckdb_columns() where table_name = 'erp__edited'")
+    assert ["note"] not in columns
 
 
 def test_a_column_that_an_owner_adds_later_is_read_back(tmp_path: Path) -> None:

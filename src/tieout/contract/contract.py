@@ -15,6 +15,7 @@ class Contract:
     """`columns` in the document's order, the key's among them; `key` in the order of primaryKeyPosition.
 
     drift   what the owner wants done when the source changes its columns (`drift.Policy`); "" is the project's wish
+    is_as_drafted  whether its columns are those that the source had when it was drafted: nobody has left one out
     digest  SHA-256 of what decides how a row is understood (columns, types, required, key): equal digest, equal meaning
     """
 
@@ -25,6 +26,7 @@ class Contract:
     status: str
     digest: str
     drift: str = ""
+    is_as_drafted: bool = False
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]

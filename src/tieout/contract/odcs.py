@@ -69,6 +69,9 @@ _SOURCE_TYPE = "sourceType"
 _DRIFT = "drift"
 """The custom property of a document that says what is done when the source changes its columns."""
 
+_DRAFTED = "drafted"
+"""The custom property of a draft that says which columns it was written with: edited by people, it has others."""
+
 _HEADING = """\
 # Drafted from what the source says of itself, or has shown so far. What stands here decides how rows are understood:
 # review it, then write `status: active`.
@@ -112,6 +115,7 @@ def load(path: Path, stream: Stream) -> Contract:
             status=str(standard.status),
             digest=digest(columns, key),
             drift=_drift(document, standard),
+            is_as_drafted=_drafted(standard) == digest(columns, key),
         )
     except Misconfigured as error:
         raise document.wrong(place, f"do not make a contract: {error.message}", hint=error.hint) from error
@@ -126,6 +130,7 @@ def draft(stream: Stream, described: Described) -> str:
         "name": stream.object,
         "version": "0.1.0",
         "status": "draft",
+        "customProperties": [{"property": _DRAFTED, "value": digest(described.columns, described.key)}],
         **({"description": {"limitations": described.note}} if described.note else {}),
         "schema": [
             {
@@ -166,6 +171,10 @@ def _drift(document: Document, standard: OpenDataContractStandard) -> str:
                 raise document.wrong(place, f"is {document.found(place)}; allowed: {', '.join(Policy)}.")
             return str(custom.value)
     return ""
+
+
+def _drafted(standard: OpenDataContractStandard) -> str:
+    return next((str(one.value) for one in standard.customProperties or () if one.property == _DRAFTED), "")
 
 
 def _column(document: Document, place: Place, entry: SchemaProperty) -> Column:

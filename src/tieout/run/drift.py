@@ -143,7 +143,13 @@ class Watch:
         else:
             known |= _words(self._shown(contract.stream, None, anew=False))
         promised = {column.name for column in contract.columns}
-        gained = told_of_none(self._ledger, self._landing, contract.stream, known.keys() - promised)
+        unpromised = known.keys() - promised
+        # A draft has every column of its day, which may be long before the first row: what it lacks has come since.
+        gained = (
+            frozenset(unpromised)
+            if contract.is_as_drafted
+            else told_of_none(self._ledger, self._landing, contract.stream, unpromised)
+        )
         seen = _Seen({name: word for name, word in known.items() if name not in gained}, frozenset(), contract)
         self._note(seen, [])
         if gained:
