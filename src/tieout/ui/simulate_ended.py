@@ -116,7 +116,7 @@ class CampaignEnded:
     def _figures(self) -> list[RenderableType]:
         campaign, tally = self.campaign, self.campaign.tally
         table = grid("what", "how much", right=["how much"])
-        table.add_row("time in the world", seconds(tally.virtual_seconds))
+        table.add_row("time in the world", seconds(tally.virtual_seconds or None))
         rows: Mapping[str, int] = {
             "seeds": tally.seeds,
             "steps": tally.steps,
