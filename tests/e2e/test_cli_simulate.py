@@ -19,7 +19,8 @@ def simulate(*arguments: str) -> Said:
 
 def named(document: object) -> set[str]:
     """The members of a document, but what is in those that differ from case to case."""
-    parts = ("faults_by_kind.", "crash_points.", "invariant_checks_by_kind.", "sometimes.", "versions.", "bugs[]")
+    by_kind = ("faults_by_kind.", "crash_points.", "crashes_behind_step.", "invariant_checks_by_kind.", "sometimes.")
+    parts = (*by_kind, "versions.", "bugs[]")
     return {one for one in members(document) if not any(f".{part}" in one for part in parts)}
 
 

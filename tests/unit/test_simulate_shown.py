@@ -19,7 +19,7 @@ from tieout.ui.simulate_ended import CampaignEnded, SeedEnded
 from tieout.ui.simulate_stage import SimulateStage, advanced, painted
 
 MOMENT = Moment(4, 120, 0.5, "     0.500 kill strikes worker-1", ("worker-2",), 1, {"kill": 1}, 33)
-SOUND = Result(4, (1, 2), 200, 12.0, 1, {"kill": 1}, {"step.sealed": 1}, {"I1": 33}, {}, "ab")
+SOUND = Result(4, (1, 2), 200, 12.0, 1, {"kill": 1}, {"disk.sync.after": 1}, {"sealed": 1}, {"I1": 33}, {}, "ab")
 BROKEN = replace(SOUND, invariant="I1", violation="I1: it is not durable", last=("  0.4 worker-1 step.sealed",))
 VIOLATION = Violation(4, "I1", "I1: it is not durable", 200, last=BROKEN.last)
 TALLY = Tally(seeds=1000, virtual_seconds=7200.0, crashes=9, faults={"kill": 9}, checks={"I1": 33})
@@ -64,6 +64,15 @@ def test_a_log_tells_of_a_campaign_ten_times() -> None:
     assert len(captured.get().splitlines()) == 10
 
 
+def test_what_broke_is_told_at_once() -> None:
+    console = Console(width=120, color_system=None, force_terminal=False)
+    with console.capture() as captured, SimulateStage(console) as stage:
+        for done in (1, 2):
+            stage.progress(Progress(done, 1000, replace(TALLY, violations=(VIOLATION,)), caught=0))
+
+    assert captured.get().splitlines() == ["seed 4: I1: it is not durable"]
+
+
 def test_a_bar_tells_how_far_a_campaign_is() -> None:
     shown = text(advanced(Progress(25, 100, TALLY, caught=3)))
 
@@ -100,6 +109,7 @@ def test_a_campaign_tells_each_violation_with_its_command() -> None:
     shown = text(campaign(replace(TALLY, violations=(VIOLATION,) * 7)).shown())
 
     assert shown.count("Next: tieout simulate --seed 4 --until 200") == 5
+    assert shown.count("Next: tieout simulate --seed 4 --keep ./look") == 1
     assert "and 2 more" in shown
     assert "✗ 7 violations." in shown
 

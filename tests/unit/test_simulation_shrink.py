@@ -15,7 +15,7 @@ def runner(broken: Callable[[Sequence[int]], str], *, asks: int = 300) -> Callab
 
     def run(choices: Sequence[int]) -> Result:
         taken = tuple((*choices, *[0] * asks)[:asks])
-        return Result(1, taken, len(taken), 0.0, 0, {}, {}, {}, {}, "", broken(taken), "told")
+        return Result(1, taken, len(taken), 0.0, 0, {}, {}, {}, {}, {}, "", broken(taken), "told")
 
     return run
 

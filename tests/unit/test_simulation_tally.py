@@ -13,7 +13,7 @@ from tieout.sim.world.tally import (
     ALGEBRA_PER_1000,
     DEATHS_PER_1000,
     FAULTS_PER_1000,
-    OUT_OF_REACH,
+    SOMETIMES_PER_1000,
     Tally,
     joined,
     never_hit,
@@ -27,7 +27,8 @@ SOUND = Result(
     virtual_seconds=12.5,
     crashes=3,
     faults={"kill": 2, "pause": 1},
-    points={"step.sealed": 2},
+    points={"disk.sync.after": 2},
+    died_behind={"sealed": 3},
     checks={"I1": 10},
     sometimes={"adopted": 1},
     trace="a",
@@ -36,8 +37,9 @@ BROKEN = replace(SOUND, seed=2, faults={"kill": 1}, invariant="I1", violation="I
 RICH = Tally(
     seeds=1000,
     faults=dict.fromkeys(FAULTS_PER_1000, 10000),
-    points=dict.fromkeys(DEATHS_PER_1000, 10000),
+    died_behind=dict.fromkeys(DEATHS_PER_1000, 10000),
     checks={"I1": 10_000},
+    sometimes=dict.fromkeys(SOMETIMES_PER_1000, 10_000),
 )
 
 
@@ -50,7 +52,8 @@ def test_seeds_are_summed_by_kind() -> None:
 
     assert (both.seeds, both.steps, both.virtual_seconds, both.crashes) == (2, 200, 25.0, 6)
     assert both.faults == {"kill": 3, "pause": 1}
-    assert both.points == {"step.sealed": 4}
+    assert both.points == {"disk.sync.after": 4}
+    assert both.died_behind == {"sealed": 6}
     assert both.checks == {"I1": 20}
 
 
@@ -71,10 +74,10 @@ def test_each_kind_of_fault_and_each_step_has_to_be_met() -> None:
 
     assert never_hit(RICH) == ()
     assert set(RICH.faults) == set(Fault)
-    assert set(RICH.points) == {f"step.{step}" for step in Step}
+    assert set(RICH.died_behind) == set(Step)
     assert never_hit(replace(RICH, faults=without)) == (f"fault drift: 0 of {FAULTS_PER_1000['drift']}",)
-    assert never_hit(replace(RICH, points=RICH.points | {"step.sealed": 0})) == (
-        f"death at step.sealed: 0 of {DEATHS_PER_1000['step.sealed']}",
+    assert never_hit(replace(RICH, died_behind=RICH.died_behind | {"sealed": 0})) == (
+        f"death behind sealed: 0 of {DEATHS_PER_1000['sealed']}",
     )
 
 
@@ -89,7 +92,8 @@ def test_more_seeds_have_to_meet_more() -> None:
 
 def test_few_seeds_are_not_called_empty() -> None:
     assert never_hit(Tally(seeds=299)) == ()
-    assert len(never_hit(Tally(seeds=300))) == len(FAULTS_PER_1000) + len(DEATHS_PER_1000) - len(OUT_OF_REACH)
+    tables = (FAULTS_PER_1000, DEATHS_PER_1000, SOMETIMES_PER_1000)
+    assert len(never_hit(Tally(seeds=300))) == sum(1 for table in tables for least in table.values() if least)
 
 
 def test_seeds_of_the_merge_have_a_table_of_their_own() -> None:

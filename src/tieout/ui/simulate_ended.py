@@ -15,7 +15,7 @@ from ..sim.world.planting import Level
 from ..sim.world.promises import promise
 from ..sim.world.tally import Tally, Violation
 from ..sim.world.watched import CHOICES, Looked
-from .paint import count, grid, next_step, safe, several, stacked, verdict
+from .paint import count, grid, next_step, safe, seconds, several, stacked, verdict
 
 _VIOLATIONS_SHOWN = 5
 _STEPS_SHOWN = 12
@@ -116,9 +116,9 @@ class CampaignEnded:
     def _figures(self) -> list[RenderableType]:
         campaign, tally = self.campaign, self.campaign.tally
         table = grid("what", "how much", right=["how much"])
+        table.add_row("time in the world", seconds(tally.virtual_seconds or None))
         rows: Mapping[str, int] = {
             "seeds": tally.seeds,
-            "virtual hours": round(tally.virtual_seconds / 3600),
             "steps": tally.steps,
             "processes died": tally.crashes,
             "faults": sum(tally.faults.values()),
@@ -154,6 +154,14 @@ class CampaignEnded:
             "repeat": self._repeat(one),
         }
 
+    def _shrink(self) -> list[RenderableType]:
+        """What comes next, once one is broken in the whole system."""
+        wish, first = self.campaign.wish, self.campaign.tally.violations[0]
+        if wish.level is Level.ALGEBRA:
+            return []
+        plant = "" if wish.plant is None else f" --plant {shlex.quote(wish.plant)}"
+        return [next_step(f"tieout simulate --seed {first.seed}{plant} --keep ./look", "what it takes, and its stores")]
+
     def _repeat(self, one: Violation) -> str:
         wish = self.campaign.wish
         if wish.level is Level.ALGEBRA:
@@ -173,7 +181,7 @@ class CampaignEnded:
     def _verdict(self) -> list[RenderableType]:
         campaign, tally = self.campaign, self.campaign.tally
         if tally.violations:
-            return [Text(), verdict("failed", f"{several(len(tally.violations), 'violation')}.")]
+            return [Text(), verdict("failed", f"{several(len(tally.violations), 'violation')}."), *self._shrink()]
         parts = []
         if campaign.missed:
             missed = ", ".join(bug.name for bug in campaign.missed)
@@ -194,6 +202,7 @@ def _tally_json(tally: Tally) -> dict[str, Any]:
         "steps": tally.steps,
         "crashes": tally.crashes,
         "crash_points": dict(tally.points),
+        "crashes_behind_step": dict(tally.died_behind),
         "faults": sum(tally.faults.values()),
         "faults_by_kind": dict(tally.faults),
         "invariant_checks": sum(tally.checks.values()),

@@ -37,6 +37,7 @@ class SimulateStage:
         self._faults = 0
         self._painted = 0.0
         self._tenths = 0
+        self._violations = 0
 
     def __enter__(self) -> SimulateStage:
         if self._console.is_terminal:
@@ -60,7 +61,10 @@ class SimulateStage:
             self._live.update(painted(now, list(self._steps)))
 
     def progress(self, progress: Progress) -> None:
-        """A campaign has done a job."""
+        """A campaign has done a job. What broke is told at once: the whole may take hours."""
+        for one in progress.tally.violations[self._violations :]:
+            self.say(f"seed {one.seed}: {one.message}")
+        self._violations = len(progress.tally.violations)
         if self._console.is_terminal:
             self._live.update(advanced(progress))
             return

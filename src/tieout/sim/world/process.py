@@ -48,12 +48,13 @@ class Witness(Protocol):
 
 
 class Process:
-    """`pid` tells it from all others of the run."""
+    """`pid` tells it from all others of the run; `passed` is the last step that it came to, "" before any."""
 
     def __init__(self, stage: Stage, name: str, pid: int) -> None:
         self.name = name
         self.pid = pid
         self.alive = True
+        self.passed = ""
         self._stage = stage
         self._closing: list[Callable[[], None]] = []
 
@@ -66,6 +67,7 @@ class Process:
             raise Killed
 
     def passing(self, step: Step) -> None:
+        self.passed = str(step)
         self.reach(f"step.{step}")
 
     def holds(self, close: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 class Result:
     """`choices`: all that was drawn, which repeats the run; `invariant` is the one that was broken, "" where none was,
     and `violation` what was found; "error" is one too, where a program failed. `virtual_seconds` passed in the world;
+    `points`: where processes were killed; `died_behind`: the last step of the route that those who died had come to;
     `sometimes`: what came about in it. `halted`: the run was to end at this step, and did."""
 
     seed: int
@@ -19,6 +20,7 @@ class Result:
     crashes: int
     faults: Mapping[str, int]
     points: Mapping[str, int]
+    died_behind: Mapping[str, int]
     checks: Mapping[str, int]
     sometimes: Mapping[str, int]
     trace: str

@@ -143,6 +143,7 @@ class _Play:
             crashes=self.world.crashes,
             faults={str(fault): count for fault, count in sorted(self.fate.counts.items())},
             points=dict(sorted(self.fate.at.items())),
+            died_behind=dict(sorted(self.world.died_behind.items())),
             checks=dict(sorted(self.invariants.checks.items())),
             sometimes=dict(sorted(self.invariants.came.items())),
             trace=self.stage.trace,

@@ -18,10 +18,30 @@ RULE_OF_THREE: Final = 3.0
 JUDGED_FROM: Final = 300
 """Seeds below which a campaign is too small to be called empty."""
 
-FAULTS_PER_1000: Final[Mapping[str, int]] = {str(fault): 100 for fault in Fault} | {str(Fault.LEDGER_OLD): 20}
-"""How often each kind has to strike in 1,000 seeds, or they prove nothing of it."""
-DEATHS_PER_1000: Final[Mapping[str, int]] = {f"step.{step}": 10 for step in Step}
-"""How often a process has to die at each step of the route."""
+FAULTS_PER_1000: Final[Mapping[str, int]] = dict.fromkeys(map(str, Fault), 20) | {
+    str(Fault.LEDGER_OLD): 5,
+    str(Fault.PAGE_SHORT): 10,
+}
+"""How often each kind has to strike in 1,000 seeds, or they prove nothing of it: a fifth of what was measured."""
+DEATHS_PER_1000: Final[Mapping[str, int]] = dict.fromkeys(map(str, Step), 10) | {
+    str(Step.MERGING): 5,
+    str(Step.MERGED): 2,
+    str(Step.SHADOWED): 0,
+    str(Step.SWAPPED): 0,
+}
+"""How often a process has to die behind each step of the route, before it comes to the next. 0 for those of a rebuild:
+few runs have one, and it is soon past them; tests/e2e kills there."""
+SOMETIMES_PER_1000: Final[Mapping[str, int]] = {
+    "adopted": 200,
+    "certified_broken": 10,
+    "disk_lost": 200,
+    "drifted_added": 10,
+    "freed": 5,
+    "ran_failed": 20,
+    "ran_partial": 200,
+    "stuck": 5,
+}
+"""How often has to come about what else the seeds would be empty without."""
 ALGEBRA_PER_1000: Final[Mapping[str, int]] = dict.fromkeys(
     (
         "ambiguous_tie", "doubled", "gap_closed", "gap_left_open", "hole_closed", "hole_left_open", "key_change",
@@ -31,8 +51,6 @@ ALGEBRA_PER_1000: Final[Mapping[str, int]] = dict.fromkeys(
     30,
 ) | {"never_read": 2, "sweep_killed": 10}  # fmt: skip
 """How often has to come about what the seeds of the merge would be empty without."""
-OUT_OF_REACH: Final = frozenset({f"step.{Step.SHADOWED}", f"step.{Step.SWAPPED}"})
-"""Steps of a rebuild, which nobody in the simulated world asks for yet. tests/e2e kills there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +69,8 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """`seeds` that were run for the bound; `points`: where processes died; `checks` of invariants, by their names;
-    `sometimes`: what else came about."""
+    """`seeds` that were run for the bound; `points`: where processes were killed; `died_behind`: the last step that who
+    died had come to; `checks` of invariants, by their names; `sometimes`: what else came about."""
 
     seeds: int = 0
     virtual_seconds: float = 0.0
@@ -60,6 +78,7 @@ class Tally:
     crashes: int = 0
     faults: Mapping[str, int] = field(default_factory=dict)
     points: Mapping[str, int] = field(default_factory=dict)
+    died_behind: Mapping[str, int] = field(default_factory=dict)
     checks: Mapping[str, int] = field(default_factory=dict)
     sometimes: Mapping[str, int] = field(default_factory=dict)
     violations: tuple[Violation, ...] = ()
@@ -78,6 +97,7 @@ def tally_of(result: Result) -> Tally:
         crashes=result.crashes,
         faults=result.faults,
         points=result.points,
+        died_behind=result.died_behind,
         checks=result.checks,
         sometimes=result.sometimes,
         violations=violations_of(result),
@@ -104,6 +124,7 @@ def joined(one: Tally, other: Tally) -> Tally:
         crashes=one.crashes + other.crashes,
         faults=_added(one.faults, other.faults),
         points=_added(one.points, other.points),
+        died_behind=_added(one.died_behind, other.died_behind),
         checks=_added(one.checks, other.checks),
         sometimes=_added(one.sometimes, other.sometimes),
         violations=(*one.violations, *other.violations),
@@ -125,12 +146,13 @@ def never_hit(tally: Tally) -> tuple[str, ...]:
         return tuple(_missed("sometimes", tally.sometimes, ALGEBRA_PER_1000, tally.seeds))
     return (
         *_missed("fault", tally.faults, FAULTS_PER_1000, tally.seeds),
-        *_missed("death at", tally.points, DEATHS_PER_1000, tally.seeds),
+        *_missed("death behind", tally.died_behind, DEATHS_PER_1000, tally.seeds),
+        *_missed("sometimes", tally.sometimes, SOMETIMES_PER_1000, tally.seeds),
     )
 
 
 def _missed(what: str, counts: Mapping[str, int], per_1000: Mapping[str, int], seeds: int) -> list[str]:
-    needed = {name: max(1, least * seeds // 1000) for name, least in per_1000.items() if name not in OUT_OF_REACH}
+    needed = {name: max(1, least * seeds // 1000) for name, least in per_1000.items() if least}
     return [
         f"{what} {name}: {counts.get(name, 0)} of {least}"
         for name, least in sorted(needed.items())

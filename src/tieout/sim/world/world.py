@@ -7,6 +7,7 @@ holds the warehouse, and what strikes more than one of them at once.
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ from .stage import Actor, Stage
 
 LANDING: Final = Path("/landing")
 THE_DISK_LOST: Final = "the disk lost"
+BEFORE_ANY: Final = "before any"
 _SEALED: Final = ".parquet"
 
 
@@ -66,6 +68,7 @@ class World:
         self.skew = 0.0
         self.is_stopping = False
         self.crashes = 0
+        self.died_behind: Counter[str] = Counter()
         self.project = Project(
             root=folder,
             name="simulated",
@@ -111,6 +114,7 @@ class World:
         process = self._actors[actor]
         if process.alive:
             self.crashes += 1
+            self.died_behind[process.passed or BEFORE_ANY] += 1
             self._bury(process)
         self.stage.kill(actor)
 
