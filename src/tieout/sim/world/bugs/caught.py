@@ -39,7 +39,7 @@ CAUGHT: Final[Mapping[str, tuple[int, str]]] = {
     "sweep_at_its_end": (0, "I8"),
     "sweep_at_the_slot": (6, "I11"),
     "sweep_though_cut_short": (0, "I8"),
-    "reread_of_old": (20, "I11"),
+    "reread_of_old": (915, "I11"),
     "decimals_as_floats": (0, "I11"),
     "empty_is_null": (0, "I11"),
     "ids_without_key": (0, "I8"),
