@@ -5,18 +5,20 @@ Most runs have the rule, which is fast; the others have the database, and at res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from ...base.batch import Batch
+from ...base.step import Step
 from ...contract.contract import Contract
 from ...merge.duckdb import DuckDBWarehouse
 from ...merge.warehouse import Side, Turn, Warehouse
 from . import shown
 from .process import Process, Registers, Witness
-from .rulehouse import RuleStore, RuleWarehouse
+from .rulehouse import COMMITTED, RuleStore, RuleWarehouse
 
 Gone = Callable[[], None]
 """Told when a process has let go of the warehouse."""
@@ -34,14 +36,39 @@ class SimWarehouse(Warehouse, Protocol):
         ...
 
 
+class _Telling:
+    """Tells the witness of a merge at the moment of its commit: whoever did it may stand still right behind that."""
+
+    def __init__(self, witness: Witness, registers: Callable[[Contract], Registers]) -> None:
+        self._witness = witness
+        self._registers = registers
+        self._merge: tuple[Contract, Sequence[Batch], Turn, Side] | None = None
+
+    @contextmanager
+    def of(self, contract: Contract, batches: Sequence[Batch], turn: Turn, side: Side) -> Iterator[None]:
+        self._merge = contract, batches, turn, side
+        try:
+            yield
+        finally:
+            self._merge = None
+
+    def committed(self) -> None:
+        if self._merge is None:
+            return
+        (contract, batches, turn, side), self._merge = self._merge, None
+        self._witness.merged(contract, batches, turn)
+        if side is Side.LIVE:
+            self._witness.stands(contract, self._registers(contract))
+
+
 class SimDuckDB(DuckDBWarehouse):
     """In a file, as users have it."""
 
     def __init__(self, path: Path, process: Process, witness: Witness, gone: Gone) -> None:
         self._process = process
-        self._witness = witness
+        self._telling = _Telling(witness, self.registers)
         self._gone = gone
-        super().__init__(path, passing=process.passing)
+        super().__init__(path, passing=self._passed)
         # More of them would do the same in another order, and small merges are slower by them.
         self._connection.execute("set threads = 1")
         process.holds(self.close)
@@ -49,11 +76,8 @@ class SimDuckDB(DuckDBWarehouse):
     def merge(
         self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
     ) -> None:
-        with self._process.at("warehouse.merge"):
+        with self._process.at("warehouse.merge"), self._telling.of(contract, batches, turn, side):
             super().merge(contract, batches, turn=turn, merged_at=merged_at, side=side)
-            self._witness.merged(contract, batches, turn)
-            if side is Side.LIVE:
-                self._witness.stands(contract, self.registers(contract))
 
     def prepare(self, contract: Contract, side: Side) -> None:
         with self._process.at("warehouse.prepare"):
@@ -73,25 +97,27 @@ class SimDuckDB(DuckDBWarehouse):
         super().close()
         self._gone()
 
+    def _passed(self, step: Step) -> None:
+        if step is Step.MERGED:
+            self._telling.committed()
+        self._process.passing(step)
+
 
 class SimRule(RuleWarehouse):
     """In a store that outlives the processes."""
 
     def __init__(self, store: RuleStore, process: Process, witness: Witness, gone: Gone) -> None:
-        super().__init__(store, passing=process.passing, reach=process.reach)
+        super().__init__(store, passing=process.passing, reach=self._reached)
         self._process = process
-        self._witness = witness
+        self._telling = _Telling(witness, self.registers)
         self._gone = gone
         process.holds(self.close)
 
     def merge(
         self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
     ) -> None:
-        with self._process.at("warehouse.merge"):
+        with self._process.at("warehouse.merge"), self._telling.of(contract, batches, turn, side):
             super().merge(contract, batches, turn=turn, merged_at=merged_at, side=side)
-            self._witness.merged(contract, batches, turn)
-            if side is Side.LIVE:
-                self._witness.stands(contract, self.registers(contract))
 
     def rows(self, contract: Contract) -> dict[str, dict[str, Any]]:
         return self.reading(contract).rows()
@@ -102,3 +128,8 @@ class SimRule(RuleWarehouse):
     def close(self) -> None:
         super().close()
         self._gone()
+
+    def _reached(self, point: str) -> None:
+        if point == COMMITTED:
+            self._telling.committed()
+        self._process.reach(point)

@@ -68,6 +68,9 @@ class _Draft:
         return self.tables[stream, side]
 
 
+COMMITTED = "warehouse.commit.after"
+"""The point at which what was written stands."""
+
 Reach = Callable[[str], None]
 """Told where a process stands: "warehouse.commit.before". It may wait there, or be stopped by raising anything."""
 
@@ -156,4 +159,4 @@ class RuleWarehouse:
         if self._store.content is not before:
             raise Transient("another process has written to the warehouse meanwhile.", hint="It is tried again.")
         self._store.content = Content(draft.fences, draft.tables, tuple(draft.certificates))
-        self._reach("warehouse.commit.after")
+        self._reach(COMMITTED)

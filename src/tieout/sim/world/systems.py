@@ -85,14 +85,15 @@ class System:
             Writer(self, tx, chance).write()
         self.tick(now_seconds)
 
-    def drift(self, chance: Chance) -> None:
-        """A column is added, or one that was added is dropped, as soon as nobody holds a row of the object."""
+    def drift(self, chance: Chance, *, drops: float = 0.3) -> None:
+        """A column is added, or (with odds `drops`) one that was added is dropped; not while anybody holds a row of the
+        object."""
         object_ = chance.pick(sorted(self.fields))
         fields = self.fields[object_]
         added = len(fields) - len(COMPANY[object_])
         if any(of == object_ for tx in self.open for of, _ in tx.held):
             return
-        if added and chance.happens(0.3):
+        if added and chance.happens(drops):
             self._reshape(object_, fields[:-1])
         elif len(fields) < _COLUMNS_MAX:
             # No name is given twice, and in all systems a name has one type.
