@@ -21,9 +21,9 @@ from tieout.contract.judge import judge
 from tieout.merge.rule import State, fold, is_shown, object_gap_is_open, open_reasons
 from tieout.merge.told import changes_of
 from tieout.sim.world.chance import Chance
-from tieout.sim.world.company import KEY, Field
-from tieout.sim.world.saying import described
-from tieout.sim.world.systems import System
+from tieout.sim.world.company.company import KEY, Field
+from tieout.sim.world.company.saying import described
+from tieout.sim.world.company.systems import System
 
 BEGAN = 1_795_000_000.0
 STEPS = 14

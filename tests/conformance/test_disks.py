@@ -14,7 +14,7 @@ from tieout.base.folder import make_folder
 from tieout.base.local_disk import LocalDisk
 from tieout.base.stream import Stream
 from tieout.land.local import LocalLanding
-from tieout.sim.world.disk import SimDisk
+from tieout.sim.world.machine.disk import SimDisk
 
 LANDING = Path("/not yet/landing")
 

@@ -18,15 +18,15 @@ from tieout.base.order import Class
 from tieout.capture.changes.source import ChangesSource
 from tieout.capture.source import Bound, Captured
 from tieout.sim.world.chance import Chance
-from tieout.sim.world.company import Change, Commit
-from tieout.sim.world.hooked import HookedSender, Manners
-from tieout.sim.world.logged import LOG, LoggedSource
-from tieout.sim.world.logreading import read_track
-from tieout.sim.world.logserver import LogServer, Slot
-from tieout.sim.world.polled import Poll, PolledSource, Standing
-from tieout.sim.world.pollserver import PollServer
-from tieout.sim.world.saying import Says
-from tieout.sim.world.systems import System
+from tieout.sim.world.company.company import Change, Commit
+from tieout.sim.world.company.hooked import HookedSender, Manners
+from tieout.sim.world.company.logged import LOG, LoggedSource
+from tieout.sim.world.company.logreading import read_track
+from tieout.sim.world.company.logserver import LogServer, Slot
+from tieout.sim.world.company.polled import Poll, PolledSource, Standing
+from tieout.sim.world.company.pollserver import PollServer
+from tieout.sim.world.company.saying import Says
+from tieout.sim.world.company.systems import System
 
 SHEAVES = [range(first, first + 50) for first in range(0, 200, 50)]
 """Seeds that are judged together; each sheaf is a test, so that they run side by side."""

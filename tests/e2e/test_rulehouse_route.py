@@ -22,7 +22,7 @@ from tieout.run.project import load_project
 from tieout.run.replay import rebuild
 from tieout.run.settle import discard, release
 from tieout.run.worker import Worker
-from tieout.sim.world.rulehouse import RuleStore, RuleWarehouse
+from tieout.sim.world.machine.rulehouse import RuleStore, RuleWarehouse
 
 ACCOUNT = Stream("erp", "account")
 

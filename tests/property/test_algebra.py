@@ -7,8 +7,8 @@ import ast
 import pytest
 
 from tests.house.listing import PACKAGE, imports, package_of
-from tieout.sim.world.algebra import AlgebraTotal, run_chance, run_seed, run_seeds
-from tieout.sim.world.algebra_bugs import BUGS, Bug, seeds_to_catch
+from tieout.sim.world.algebra.bugs import BUGS, Bug, seeds_to_catch
+from tieout.sim.world.algebra.running import AlgebraTotal, run_chance, run_seed, run_seeds
 from tieout.sim.world.chance import Chance
 
 SEEDS = 3_000

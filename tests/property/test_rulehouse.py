@@ -22,9 +22,9 @@ from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.reading import Freshness, Limit
 from tieout.merge.warehouse import Side, Turn, Warehouse
 from tieout.quality.quarantine import discarded, released
-from tieout.sim.world import shown
 from tieout.sim.world.chance import Chance
-from tieout.sim.world.rulehouse import RuleStore, RuleWarehouse
+from tieout.sim.world.machine import shown
+from tieout.sim.world.machine.rulehouse import RuleStore, RuleWarehouse
 
 SEEDS = range(int(os.environ.get("TIEOUT_SEED", "0")), int(os.environ.get("TIEOUT_SEEDS_END", "8")))
 CONTRACT = contract_of(required=["a"], a="integer", b="text", c="decimal(9,2)", d="timestamptz")

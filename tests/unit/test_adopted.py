@@ -18,7 +18,7 @@ from tieout.run.clock import SystemClock
 from tieout.run.house import House, opened
 from tieout.run.project import load_project
 from tieout.run.worker import Worker
-from tieout.sim.world.disk import SimDisk
+from tieout.sim.world.machine.disk import SimDisk
 
 LANDING = Path("/landing")
 

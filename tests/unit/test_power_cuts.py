@@ -13,7 +13,7 @@ from tieout.base.errors import Broken, Transient
 from tieout.base.folder import make_folder
 from tieout.land.local import LocalLanding
 from tieout.sim.world.chance import Chance
-from tieout.sim.world.disk import Reach, SeenDisk, SeenDraft, SimDisk
+from tieout.sim.world.machine.disk import Reach, SeenDisk, SeenDraft, SimDisk
 
 ROOT = Path("/not yet/landing")
 SEEDS = range(50)

@@ -16,7 +16,7 @@ from tieout.merge.aligned import aligned
 from tieout.merge.rule import State, fold, is_shown
 from tieout.merge.told import changes_of
 from tieout.merge.warehouse import Side, Turn
-from tieout.sim.world.rulehouse import RuleStore, RuleWarehouse
+from tieout.sim.world.machine.rulehouse import RuleStore, RuleWarehouse
 
 CONTRACT = contract_of(a="integer", at="timestamptz")
 TURN = Turn("erp", 3)

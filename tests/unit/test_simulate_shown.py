@@ -8,13 +8,13 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from tieout.sim.world.campaign import Campaign, Progress
-from tieout.sim.world.planting import Caught, Level
-from tieout.sim.world.result import Moment, Result
-from tieout.sim.world.shrink import Shrunk
-from tieout.sim.world.tally import Tally, Violation
-from tieout.sim.world.watched import Looked
-from tieout.sim.world.wishes import Look, Wish
+from tieout.sim.world.campaign.campaign import Campaign, Progress
+from tieout.sim.world.campaign.planting import Caught, Level
+from tieout.sim.world.campaign.result import Moment, Result
+from tieout.sim.world.campaign.shrink import Shrunk
+from tieout.sim.world.campaign.tally import Tally, Violation
+from tieout.sim.world.campaign.watched import Looked
+from tieout.sim.world.campaign.wishes import Look, Wish
 from tieout.ui.simulate_ended import CampaignEnded, SeedEnded
 from tieout.ui.simulate_stage import SimulateStage, advanced, painted
 

@@ -12,12 +12,12 @@ from tieout.base.errors import Transient
 from tieout.capture.hole import unread
 from tieout.capture.source import Captured, Source
 from tieout.sim.world.chance import Chance
-from tieout.sim.world.company import COMPANY, Row
-from tieout.sim.world.logged import LoggedSource
-from tieout.sim.world.logserver import LogServer
-from tieout.sim.world.polled import PolledSource
-from tieout.sim.world.pollserver import PollServer
-from tieout.sim.world.systems import Habits, System
+from tieout.sim.world.company.company import COMPANY, Row
+from tieout.sim.world.company.logged import LoggedSource
+from tieout.sim.world.company.logserver import LogServer
+from tieout.sim.world.company.polled import PolledSource
+from tieout.sim.world.company.pollserver import PollServer
+from tieout.sim.world.company.systems import Habits, System
 
 
 def lived(seed: int, *, steps: int = 40, **habits: float) -> System:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from tieout.sim.world.hands import Job, Lost, done
+from tieout.sim.world.campaign.hands import Job, Lost, done
 
 
 def of_job(number: int) -> int:

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from tieout.sim.world.chance import Chance
-from tieout.sim.world.stage import Actor, Killed, Overrun, Stage
+from tieout.sim.world.machine.stage import Actor, Killed, Overrun, Stage
 
 
 def stage_of(seed: int = 0, *, switches: float = 0.5, steps_max: int = 1_000) -> Stage:

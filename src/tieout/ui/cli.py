@@ -205,9 +205,9 @@ def simulate(
     """A simulated company, faults at every step, and the real code: one seed watched, or a campaign of many."""
     from rich.console import Console
 
-    from ..sim.world.campaign import campaign
-    from ..sim.world.watched import look_at
-    from ..sim.world.wishes import Asked, Look
+    from ..sim.world.campaign.campaign import campaign
+    from ..sim.world.campaign.watched import look_at
+    from ..sim.world.campaign.wishes import Asked, Look
     from .simulate_ended import CampaignEnded, SeedEnded
     from .simulate_stage import SimulateStage
 

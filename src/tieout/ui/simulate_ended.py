@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from ..sim.world.campaign import Campaign
-from ..sim.world.planting import Level
-from ..sim.world.promises import promise
-from ..sim.world.tally import Tally, Violation
-from ..sim.world.watched import CHOICES, Looked
+from ..sim.world.campaign.campaign import Campaign
+from ..sim.world.campaign.planting import Level
+from ..sim.world.campaign.promises import promise
+from ..sim.world.campaign.tally import Tally, Violation
+from ..sim.world.campaign.watched import CHOICES, Looked
 from .paint import count, grid, next_step, safe, seconds, several, stacked, verdict
 
 _VIOLATIONS_SHOWN = 5

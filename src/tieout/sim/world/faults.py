@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from ...base.errors import Transient
 from .chance import Chance
-from .stage import Actor
+from .machine.stage import Actor
 
 
 class Fault(StrEnum):

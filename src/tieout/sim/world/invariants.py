@@ -25,7 +25,7 @@ from ...contract.contract import Contract
 from ...ledger.facts import Advanced, Fact, Landed, Merged
 from ...ledger.ledger import CursorAt, Guard, Holder, Lease, LeaseHeld
 from ...merge.warehouse import Turn
-from .process import Registers
+from .machine.process import Registers
 
 _SEALED: Final = ".parquet"
 

@@ -12,17 +12,17 @@ from ...capture.changes.source import ChangesSource
 from ...capture.source import Source
 from ...contract import odcs
 from .chance import Chance
+from .company.hooked import HookedSender
+from .company.logged import LoggedSource
+from .company.logserver import LogServer
+from .company.polled import PolledSource
+from .company.pollserver import PollServer
+from .company.saying import described
+from .company.systems import Habits, System
 from .faults import Fault
-from .hooked import HookedSender
-from .logged import LoggedSource
-from .logserver import LogServer
+from .machine.process import Process, SimClock, Witness
+from .machine.stage import Stage
 from .oracle import Truth
-from .polled import PolledSource
-from .pollserver import PollServer
-from .process import Process, SimClock, Witness
-from .saying import described
-from .stage import Stage
-from .systems import Habits, System
 
 _REFUSED_MAX: Final = 4
 _ROWS_OF_LARGE_PIECES: Final = 20

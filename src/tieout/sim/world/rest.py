@@ -27,16 +27,16 @@ from ...quality.books import Books
 from ...quality.certificate import State as Certified
 from ...run.certify import certify
 from ...run.house import House
-from . import shown
 from .chance import Chance
-from .company import KEY
-from .engines import SimDuckDB, SimWarehouse
+from .company.company import KEY
 from .invariants import Invariants
 from .lanes import SimLane
+from .machine import shown
+from .machine.engines import SimDuckDB, SimWarehouse
+from .machine.process import Process
+from .machine.rulehouse import RuleStore, RuleWarehouse
 from .operator import draw_level
 from .oracle import differences
-from .process import Process
-from .rulehouse import RuleStore, RuleWarehouse
 from .tamper import tampered
 from .world import LANDING, World
 

@@ -21,16 +21,16 @@ from ...base.errors import TieoutError
 from ...run.house import House
 from ...run.outcome import Outcome
 from ...run.worker import Worker
+from .campaign.result import Moment, Result, Watcher, unwatched
 from .chance import Chance
+from .company.systems import Habits
 from .faults import Fate, Fault, Swarm
 from .invariants import Invariants, Violated
 from .lanes import HookedLane, LoggedLane, PolledLane, SimLane
+from .machine.stage import Halted, Killed, Overrun, Stage
 from .operator import DEEDS, give_up, let_go
 from .rest import as_polled, at_rest
-from .result import Moment, Result, Watcher, unwatched
 from .sometimes import DISK_LOST, Sometimes
-from .stage import Halted, Killed, Overrun, Stage
-from .systems import Habits
 from .world import LANDING, THE_DISK_LOST, Circumstances, World
 
 STEPS_MAX: Final = 60_000
@@ -210,7 +210,7 @@ class _Play:
                 world.lose_ledger()
                 self.invariants.ledger_lost()
             case Fault.LEDGER_OLD:
-                if self.chance.happens(0.5):
+                if not world.has_backup or self.chance.happens(0.2):
                     world.keep_ledger()
                     return False
                 self._empty_machine()

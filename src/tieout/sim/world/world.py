@@ -28,12 +28,12 @@ from ...run.project import ChangesConfig, Project
 from ...run.route import Tools
 from ...run.worker import Worker
 from .chance import Chance
-from .disk import SimDisk
-from .engines import SimDuckDB, SimRule, SimWarehouse
 from .lanes import SimLane
-from .process import Process, SimClock, SimLedger, Witness
-from .rulehouse import RuleStore
-from .stage import Actor, Stage
+from .machine.disk import SimDisk
+from .machine.engines import SimDuckDB, SimRule, SimWarehouse
+from .machine.process import Process, SimClock, SimLedger, Witness
+from .machine.rulehouse import RuleStore
+from .machine.stage import Actor, Stage
 
 LANDING: Final = Path("/landing")
 THE_DISK_LOST: Final = "the disk lost"
@@ -150,6 +150,10 @@ class World:
             else:
                 (kept / path.name).unlink(missing_ok=True)
         self._old_ledger = kept
+
+    @property
+    def has_backup(self) -> bool:
+        return self._old_ledger is not None
 
     def restore_ledger(self) -> bool:
         """The backup takes the ledger's place. False where there is none."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .. import polled
-from ..polled import PolledSource
+from ..company import polled
+from ..company.polled import PolledSource
 from .planting import Bug, in_code
 
 OF_POLLS: Final = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ....contract import judge
-from .. import logged
-from ..logged import LoggedSource
+from ..company import logged
+from ..company.logged import LoggedSource
 from .planting import Bug, in_code, in_statement, together
 
 OF_THE_LOG: Final = (

@@ -15,12 +15,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from ...base.batch import Batch
-from ...base.errors import Broken, Fenced, Misconfigured, Transient
-from ...base.step import Passing, Step, unobserved
-from ...base.stream import Stream
-from ...contract.contract import Contract
-from ...merge.warehouse import Side, Turn
+from ....base.batch import Batch
+from ....base.errors import Broken, Fenced, Misconfigured, Transient
+from ....base.step import Passing, Step, unobserved
+from ....base.stream import Stream
+from ....contract.contract import Contract
+from ....merge.warehouse import Side, Turn
 from .rulereading import RuleReading
 from .ruletable import Merged, RuleTable, followed
 

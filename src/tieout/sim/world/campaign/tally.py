@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ...base.step import Step
-from .algebra import AlgebraTotal
-from .faults import Fault
+from ....base.step import Step
+from ..algebra.running import AlgebraTotal
+from ..faults import Fault
 from .result import Result
 
 ALGEBRA: Final = "algebra"

@@ -12,10 +12,10 @@ from typing import Any
 
 import structlog
 
-from ...base.errors import Misconfigured
+from ....base.errors import Misconfigured
+from ..run import run
 from .planting import Level, planted
 from .result import Result, Watcher, unwatched
-from .run import run
 from .seeds import folder, shrink_seed
 from .shrink import SECONDS_MAX, Shrunk
 from .wishes import Look

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...base.sql import Statements, name
-from ...contract.contract import Contract
-from ...merge.columns import BASE, LIFE
-from ...merge.rule import Token
-from ...merge.warehouse import Reader
+from ....base.sql import Statements, name
+from ....contract.contract import Contract
+from ....merge.columns import BASE, LIFE
+from ....merge.rule import Token
+from ....merge.warehouse import Reader
 
 _SQL = Statements(__package__, "shown.sql")
 

@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from ...base.batch import Batch
-from ...base.step import Step
-from ...contract.contract import Contract
-from ...merge.duckdb import DuckDBWarehouse
-from ...merge.warehouse import Side, Turn, Warehouse
+from ....base.batch import Batch
+from ....base.step import Step
+from ....contract.contract import Contract
+from ....merge.duckdb import DuckDBWarehouse
+from ....merge.warehouse import Side, Turn, Warehouse
 from . import shown
 from .process import Process, Registers, Witness
 from .rulehouse import COMMITTED, RuleStore, RuleWarehouse

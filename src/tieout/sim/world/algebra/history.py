@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .algebra_oracle import Deed, Row, Table
-from .chance import Chance
+from ..chance import Chance
+from .oracle import Deed, Row, Table
 
 EPOCH_SPAN = 2**32
 """Positions are numbered through all incarnations of the source, each of which has so many."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .chance import Chance
+from ..chance import Chance
 from .company import COMPANY, KEY, Change, Commit, Field, Kept, Row, Transaction, key_of
 from .values import POISONS, Value, value_of
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from ...base.change import Kind
-from ...base.codec import canonical_json
-from ...base.cursor import Cursor, Progress
-from ...base.errors import Transient
-from ...base.order import Class
-from ...base.types import Described
-from ...capture.source import Bound, Captured, Cut, unbothered
+from ....base.change import Kind
+from ....base.codec import canonical_json
+from ....base.cursor import Cursor, Progress
+from ....base.errors import Transient
+from ....base.order import Class
+from ....base.types import Described
+from ....capture.source import Bound, Captured, Cut, unbothered
 from .company import Field, Kept
 from .pollserver import Page, Place, PollServer, View
 from .saying import ENCODING, Reach, Says, Wire, described, table_of, without_key

@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from .algebra import AlgebraTotal, run_seeds
+from ..algebra.running import AlgebraTotal, run_seeds
+from ..run import run
 from .planting import Caught, Level, first_seed, known, planted
 from .result import Result
-from .run import run
 from .shrink import SECONDS_MAX, Shrunk, shrink
 from .tally import ALGEBRA
 

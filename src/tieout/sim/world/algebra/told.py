@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from ...base.change import Kind
-from ...base.order import CONTENT_WIDTH, Class, Order
-from ...merge.rule import Change
-from .algebra_history import EPOCH_SPAN, Event, History
-from .algebra_oracle import Account, Deed, Look, Row
-from .chance import Chance
+from ....base.change import Kind
+from ....base.order import CONTENT_WIDTH, Class, Order
+from ....merge.rule import Change
+from ..chance import Chance
+from .history import EPOCH_SPAN, Event, History
+from .oracle import Account, Deed, Look, Row
 
 _STEPS_BACK = 6
 """A watermark lies at most so far before the greatest honest one."""

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from ...base.batch import Batch
-from ...base.cursor import Cursor, Progress
-from ...base.step import Step
-from ...contract.contract import Contract
-from ...ledger.facts import Fact
-from ...ledger.ledger import Entry, Guard, Holder, Lease
-from ...ledger.sqlite import SqliteLedger
-from ...merge.warehouse import Turn
+from ....base.batch import Batch
+from ....base.cursor import Cursor, Progress
+from ....base.step import Step
+from ....contract.contract import Contract
+from ....ledger.facts import Fact
+from ....ledger.ledger import Entry, Guard, Holder, Lease
+from ....ledger.sqlite import SqliteLedger
+from ....merge.warehouse import Turn
 from .stage import Killed, Stage
 
 _BEGIN = datetime(2026, 3, 1, tzinfo=UTC)

@@ -10,15 +10,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from ...base.batch import Tally
-from ...base.change import Kind
-from ...base.errors import Misconfigured
-from ...base.order import MOMENT_WIDTH, PLACE_WIDTH, Class
-from ...contract.contract import Contract
-from ...contract.judge import read_as
-from ...merge.reading import Freshness, Keyless, Limit, Obligation, SetAside
-from ...merge.rule import Row, Token, is_shown, object_gap_is_open, open_reasons
-from ...merge.told import counted
+from ....base.batch import Tally
+from ....base.change import Kind
+from ....base.errors import Misconfigured
+from ....base.order import MOMENT_WIDTH, PLACE_WIDTH, Class
+from ....contract.contract import Contract
+from ....contract.judge import read_as
+from ....merge.reading import Freshness, Keyless, Limit, Obligation, SetAside
+from ....merge.rule import Row, Token, is_shown, object_gap_is_open, open_reasons
+from ....merge.told import counted
 from .ruletable import RuleTable, Waiting, copies_at_one_place, register_tokens
 
 _EVENT, _READ = str(int(Class.EVENT)), str(int(Class.READ))

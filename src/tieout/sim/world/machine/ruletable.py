@@ -12,17 +12,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ...base.batch import Batch, Tally
-from ...base.change import CONTROL, Kind
-from ...base.errors import Broken, Retyped
-from ...contract.contract import Contract
-from ...contract.extra import members_of
-from ...contract.widening import holds_all_of
-from ...merge.aligned import aligned
-from ...merge.reading import SetAside
-from ...merge.reshape import refuse_other_case, refuse_other_key, shape_of
-from ...merge.rule import Row, State, Token, fold
-from ...merge.told import change_of, counted
+from ....base.batch import Batch, Tally
+from ....base.change import CONTROL, Kind
+from ....base.errors import Broken, Retyped
+from ....contract.contract import Contract
+from ....contract.extra import members_of
+from ....contract.widening import holds_all_of
+from ....merge.aligned import aligned
+from ....merge.reading import SetAside
+from ....merge.reshape import refuse_other_case, refuse_other_key, shape_of
+from ....merge.rule import Row, State, Token, fold
+from ....merge.told import change_of, counted
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HALF = 16

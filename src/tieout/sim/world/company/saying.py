@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from ...base.change import CAPTURED, Kind
-from ...base.codec import canonical_json
-from ...base.errors import Transient
-from ...base.order import Class
-from ...base.types import Column, ColumnType, Described
+from ....base.change import CAPTURED, Kind
+from ....base.codec import canonical_json
+from ....base.errors import Transient
+from ....base.order import Class
+from ....base.types import Column, ColumnType, Described
 from .company import KEY, Field, Row
 from .values import Value
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from ...base.change import Kind
-from ...base.codec import canonical_json
-from ...base.cursor import Cursor, Progress
-from ...base.errors import Misconfigured, Transient
-from ...base.order import Class
-from ...base.types import Described
-from ...capture.hole import Hole
-from ...capture.source import Bound, Captured, Cut, unbothered
+from ....base.change import Kind
+from ....base.codec import canonical_json
+from ....base.cursor import Cursor, Progress
+from ....base.errors import Misconfigured, Transient
+from ....base.order import Class
+from ....base.types import Described
+from ....capture.hole import Hole
+from ....capture.source import Bound, Captured, Cut, unbothered
 from .company import Change, Commit, Field, Row, events
 from .logreading import Reading, read_track
 from .logserver import LogServer, Slot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...base.errors import Misconfigured
+from ....base.errors import Misconfigured
 from .planting import Level, first_seed, refuse_unknown
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .chance import Chance
+from ..chance import Chance
 from .company import KEY, Change, Commit, Row, events
 from .systems import System
 from .values import Value

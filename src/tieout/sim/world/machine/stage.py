@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from threading import Lock
 
-from .chance import Chance
+from ..chance import Chance
 
 ACTORS_MAX = 32
 LAST_STEPS = 40

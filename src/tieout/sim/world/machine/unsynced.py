@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .chance import Chance
+from ..chance import Chance
 
 BLOCK_BYTES = 4096
 _WAITING_MAX = 16

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .chance import Chance
+from ..chance import Chance
 
 Value = str | int | bool | None
 """A decimal, a timestamp and a document of JSON stand as their text."""

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...base import order
-from ...base.change import Kind
-from ...base.order import CONTENT_WIDTH, MOMENT_WIDTH, TOKEN_WIDTH, Class, Order
-from ...merge import rule
-from ...merge.rule import Change, Open, Row, State
-from . import algebra_told
+from ....base import order
+from ....base.change import Kind
+from ....base.order import CONTENT_WIDTH, MOMENT_WIDTH, TOKEN_WIDTH, Class, Order
+from ....merge import rule
+from ....merge.rule import Change, Open, Row, State
+from . import told as algebra_told
 
 
 @dataclass(frozen=True, slots=True)

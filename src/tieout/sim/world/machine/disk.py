@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO, TypeVar
 
-from .chance import Chance
+from ..chance import Chance
 from .unsynced import File, Folder, Node, PowerCut, files_in, is_certain
 
 Done = TypeVar("Done")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...base.errors import Transient
+from ....base.errors import Transient
 from .company import Field, Kept
 from .saying import Throttle
 from .systems import System

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from ...base.errors import Misconfigured
-from ...base.yamlfile import nearest
-from . import algebra_bugs
-from .bugs import catalogue
+from ....base.errors import Misconfigured
+from ....base.yamlfile import nearest
+from ..algebra import bugs as algebra_bugs
+from ..bugs import catalogue
 
 
 class Level(StrEnum):

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from ...base.change import Kind
-from ...base.order import MOMENT_WIDTH, PLACE_WIDTH, sweep_floor
-from ...merge import rule
-from ...merge.rule import Change, Row, State
-from .algebra_history import Setting, history_of
-from .algebra_oracle import (
+from ....base.change import Kind
+from ....base.order import MOMENT_WIDTH, PLACE_WIDTH, sweep_floor
+from ....merge import rule
+from ....merge.rule import Change, Row, State
+from ..chance import Chance
+from .history import Setting, history_of
+from .oracle import (
     WHOLE,
     Truth,
     gap_stays_open,
@@ -29,8 +30,7 @@ from .algebra_oracle import (
     shows_a_loss,
     truth_of,
 )
-from .algebra_told import Teller, Told
-from .chance import Chance
+from .told import Teller, Told
 
 _DOUBLED_MAX = 5
 _UNSPOKEN = Row()

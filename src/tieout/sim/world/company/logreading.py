@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...base.cursor import Cursor
-from ...capture.hole import Hole
+from ....base.cursor import Cursor
+from ....capture.hole import Hole
 
 
 def read_track(object_: str) -> str:
