@@ -12,6 +12,7 @@ from ....base.errors import Misconfigured
 from ....base.yamlfile import nearest
 from ..algebra import bugs as algebra_bugs
 from ..bugs import catalogue
+from ..bugs.caught import CAUGHT
 
 
 class Level(StrEnum):
@@ -48,6 +49,13 @@ class Caught:
 
 def known(level: Level) -> Mapping[str, Bug]:
     return {bug.name: bug for bug in algebra_bugs.BUGS} if level is Level.ALGEBRA else catalogue.BUGS
+
+
+def sought(level: Level) -> tuple[str, ...]:
+    """The bugs that a campaign looks for: those that were ever caught. The others can be planted, and are told of in
+    `docs/why/proof.md`."""
+    bugs = known(level)
+    return tuple(bugs) if level is Level.ALGEBRA else tuple(name for name in bugs if name in CAUGHT)
 
 
 def first_seed(level: Level, name: str) -> int:
