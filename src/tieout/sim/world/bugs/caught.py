@@ -45,7 +45,7 @@ CAUGHT: Final[Mapping[str, tuple[int, str]]] = {
     "ids_without_key": (0, "I8"),
     "ids_without_position": (459, "I8"),
     "unknown_is_undone": (12, "I8"),
-    "last_to_arrive": (45, "I9"),
+    "last_to_arrive": (12, "I9"),
     "last_of_its_batches": (12, "I9"),
     "patch_is_whole": (15, "I8"),
     "sweep_kills_its_own": (12, "I8"),
@@ -57,5 +57,5 @@ CAUGHT: Final[Mapping[str, tuple[int, str]]] = {
     "duplicates_uncounted": (134, "I8"),
     "duplicates_accepted": (134, "I3"),
     "certified_by_keys": (15, "I8"),
-    "certified_but_a_column": (45, "I8"),
+    "certified_but_a_column": (61, "I8"),
 }
