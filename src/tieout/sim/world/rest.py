@@ -32,7 +32,7 @@ from .company.company import KEY
 from .invariants import Invariants
 from .lanes import SimLane
 from .machine import shown
-from .machine.engines import SimDuckDB, SimWarehouse
+from .machine.engines import OneThread, SimDuckDB, SimWarehouse
 from .machine.process import Process
 from .machine.rulehouse import RuleStore, RuleWarehouse
 from .operator import draw_level
@@ -193,7 +193,7 @@ class _Look:
         self._must("I9", not wrong, f"{stream}: by the rule, merged anew, the registers differ: {wrong}")
         if not self._world.circumstances.is_database:
             return
-        other = DuckDBWarehouse(None)
+        other = OneThread(None)
         try:
             _merge_all(other, contract, batches, chance)
             wrong = _unlike(shown.registers(other, contract), warehouse.registers(contract))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ....base.batch import Batch
-from ....base.step import Step
+from ....base.step import Passing, Step, unobserved
 from ....contract.contract import Contract
 from ....merge.duckdb import DuckDBWarehouse
 from ....merge.warehouse import Side, Turn, Warehouse
@@ -61,7 +61,15 @@ class _Telling:
             self._witness.stands(contract, self._registers(contract))
 
 
-class SimDuckDB(DuckDBWarehouse):
+class OneThread(DuckDBWarehouse):
+    """With one thread: more would do the same in another order, which a run that is repeated must not show."""
+
+    def __init__(self, path: Path | None, *, passing: Passing = unobserved) -> None:
+        super().__init__(path, passing=passing)
+        self._connection.execute("set threads = 1")
+
+
+class SimDuckDB(OneThread):
     """In a file, as users have it."""
 
     def __init__(self, path: Path, process: Process, witness: Witness, gone: Gone) -> None:
@@ -69,8 +77,6 @@ class SimDuckDB(DuckDBWarehouse):
         self._telling = _Telling(witness, self.registers)
         self._gone = gone
         super().__init__(path, passing=self._passed)
-        # More of them would do the same in another order, and small merges are slower by them.
-        self._connection.execute("set threads = 1")
         process.holds(self.close)
 
     def merge(
