@@ -8,7 +8,7 @@ from tieout.sim.world.campaign.result import Result
 from tieout.sim.world.campaign.seeds import kept_seeds, run_seed
 from tieout.sim.world.campaign.watched import silently
 
-SEEDS = 60
+SEEDS = 30
 IN_ONE_TEST = 5
 
 

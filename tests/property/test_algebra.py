@@ -86,7 +86,7 @@ def test_a_bug_is_gone_when_it_was_caught() -> None:
 
 
 def test_the_oracle_knows_nothing_of_the_product() -> None:
-    path = PACKAGE / "sim" / "world" / "algebra_oracle.py"
+    path = PACKAGE / "sim" / "world" / "algebra" / "oracle.py"
     imported = imports(ast.parse(path.read_text(encoding="utf-8")), package_of(path))
 
     assert {name.split(".")[0] for _, name in imported} == {"__future__", "dataclasses", "typing"}
