@@ -26,7 +26,7 @@ $(READY): requirements-dev.lock pyproject.toml
 demo: $(READY) ## a company under live change, moved and certified
 	$(BIN)/tieout demo
 
-test: $(READY) ## every test
+test: $(READY) ## every test that a change needs
 	$(BIN)/python -m pytest -n 2
 
 campaign: $(READY) ## the laws, on fifty times as many histories as in `make test`

@@ -6,7 +6,6 @@ A file is kept only when the folder that names it was synced as well.
 from __future__ import annotations
 
 import errno
-from contextlib import suppress
 from pathlib import Path
 
 from .disk import Disk
@@ -17,6 +16,7 @@ PRIVATE_FILE = 0o600
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP})
 _UNFIT = frozenset(
     {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.EFBIG}
 )
@@ -30,9 +30,12 @@ def make_folder(folder: Path, *, disk: Disk = LOCAL_DISK) -> None:
     """
     missing = [each for each in (folder, *folder.parents) if not disk.exists(each)]
     nearest = missing[-1].parent if missing else folder
-    # Where we may not read we have made nothing: it would have been refused.
-    with suppress(PermissionError):
+    try:
         disk.sync_folder(nearest.parent)
+    except OSError as error:
+        # Where we may not read we have made nothing: it would have been refused. And some mounts sync no folders.
+        if error.errno not in _NOT_OURS:
+            raise
     for each in reversed(missing):
         disk.make_folder(each)
         disk.sync_folder(each.parent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..base.change import is_reserved
 from ..base.errors import Misconfigured
@@ -26,7 +26,7 @@ class Contract:
     status: str
     digest: str
     drift: str = ""
-    is_as_drafted: bool = False
+    is_as_drafted: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]

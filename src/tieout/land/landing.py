@@ -26,7 +26,8 @@ class Landing(Protocol):
 
     def sync(self, stream: Stream) -> None:
         """When it returns, all batches of the stream that were named survive a power cut, also those whose `put` never
-        returned. To be called before the ledger learns of a batch that was found. Raises Transient."""
+        returned. To be called before the ledger learns of a batch that was found. Raises Transient,
+        Misconfigured."""
         ...
 
     def footer(self, stream: Stream, name: str) -> Footer:

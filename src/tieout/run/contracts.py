@@ -6,8 +6,10 @@ A draft holds from the moment it is written; people then make it their own.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
-from contextlib import suppress
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..base import yamlfile
@@ -21,9 +23,6 @@ from ..contract import odcs
 from ..contract.amend import amended
 from ..contract.contract import Contract
 from ..contract.drift import Policy
-
-_READABLE = 0o644
-"""A contract is for people: whoever may enter the folder may read it."""
 
 Describe = Callable[[], tuple[Described, ...]]
 
@@ -69,11 +68,12 @@ class Contracts:
         if made is None or loaded.columns != contract.columns:
             return None
         text, wanted = made
-        beside = _synced(path.parent, (codecs.BOM_UTF8 if held.startswith(codecs.BOM_UTF8) else b"") + text.encode())
-        if yamlfile.load(beside).content != wanted or not _says(beside, loaded, columns):
-            beside.unlink()
-            return None
-        _put(beside, path)
+        mark = codecs.BOM_UTF8 if held.startswith(codecs.BOM_UTF8) else b""
+        with _beside(path) as beside:
+            _write(beside, mark + text.encode(), mode=path.stat().st_mode)
+            if yamlfile.load(beside).content != wanted or not _says(beside, loaded, columns):
+                return None
+            _put(beside, path)
         return self.again(contract.stream)
 
     def written(self, source: str) -> list[Stream]:
@@ -110,7 +110,9 @@ class Contracts:
                 f"{stream} has no key that its source would name.",
                 hint=f"Write {path.relative_to(self._root)} with primaryKey.",
             )
-        _write(path, odcs.draft(stream, described))
+        with _beside(path) as beside:
+            _write(beside, odcs.draft(stream, described).encode())
+            _put(beside, path)
         return True
 
 
@@ -120,33 +122,34 @@ def _says(path: Path, contract: Contract, columns: tuple[Column, ...]) -> bool:
     return (now.columns, now.key) == (columns, contract.key)
 
 
-def _write(path: Path, text: str) -> None:
-    """The file appears whole, or not at all. Raises Transient (disk full), Misconfigured (not allowed)."""
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A name for a file that is to take the place of this one, and that is gone afterwards if it did not. Raises
+    Transient (disk full), Misconfigured (not allowed)."""
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _put(_synced(path.parent, text.encode()), path)
+        try:
+            yield beside
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
         raise refusal(path, error) from error
 
 
-def _synced(folder: Path, data: bytes) -> Path:
-    """A new file with these bytes, on the disk when this returns."""
-    draft = LOCAL_DISK.fresh(folder)
-    try:
-        draft.write(data)
-        draft.sync()
-    except OSError:
-        draft.path.unlink()
-        raise
-    finally:
-        draft.close()
-    draft.path.chmod(_READABLE)
-    return draft.path
+def _write(path: Path, data: bytes, *, mode: int | None = None) -> None:
+    """A file with these bytes, on the disk when this returns. Who may read it the user's umask says, or `mode`."""
+    with path.open("wb") as file:
+        if mode is not None:
+            os.fchmod(file.fileno(), stat.S_IMODE(mode))
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _put(beside: Path, path: Path) -> None:
     """The file takes this name, for good."""
-    LOCAL_DISK.replace(beside, path)
+    beside.replace(path)
     LOCAL_DISK.sync_folder(path.parent)
 
 

@@ -62,7 +62,9 @@ def _hear(
     for captured in cut.told:
         route.renew()
         told.append(captured.after)
-        for object_ in captured.tables.keys() & tellings.keys():  # one that is stuck since the cut is not compared
+        for object_ in captured.tables:
+            if object_ not in tellings:
+                continue  # stuck since the cut, and not compared
             telling, of_track = tellings[object_], (captured.after.track, object_)
             before = partial(keyless.__getitem__, of_track)
             judged = judge_doubting(captured, object_, telling.contract, keyless_before=before)

@@ -218,7 +218,8 @@ def _bound(tally: Tally) -> str:
 
 
 def _command(seed: int, step: int, plant: str | None, choices: str | None) -> str:
-    words = ["tieout", "simulate", "--seed", str(seed), "--until", str(step)]
+    words = ["tieout", "simulate", "--seed", str(seed)]
+    words += ["--until", str(step)] if step else []
     words += ["--plant", plant] if plant else []
     words += ["--choices", choices] if choices else []
     return shlex.join(words)

@@ -5,7 +5,7 @@ what is tested; it was written apart, from what PostgreSQL's types mean.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -16,8 +16,11 @@ Truth = Mapping[str, Mapping[str, Any]]
 _TOLD_MAX: Final = 3
 
 
-def differences(truth: Truth, shown: Sequence[Mapping[str, Any]], *, key: str = "id") -> str:
-    """What differs, in words; "" where nothing does. Columns that no row of the truth has are not looked at."""
+def differences(
+    truth: Truth, shown: Sequence[Mapping[str, Any]], *, key: str = "id", documents: Collection[str] = ()
+) -> str:
+    """What differs, in words; "" where nothing does. Columns that no row of the truth has are not looked at; of
+    `documents` what they say as JSON is compared, and not how it is spaced."""
     here = {str(row[key]): row for row in shown}
     told = [f"{at} stands here twice" for at in _doubled(shown, key)]
     told += [f"{at} is missing" for at in sorted(truth.keys() - here.keys())]
@@ -26,13 +29,13 @@ def differences(truth: Truth, shown: Sequence[Mapping[str, Any]], *, key: str = 
         told += [
             f"{at}.{field} is {here[at].get(field)!r}, at the source {value!r}"
             for field, value in truth[at].items()
-            if not same(value, here[at].get(field))
+            if not same(value, here[at].get(field), is_document=field in documents)
         ]
     more = f", and {len(told) - _TOLD_MAX} more" if len(told) > _TOLD_MAX else ""
     return "; ".join(told[:_TOLD_MAX]) + more
 
 
-def same(said: Any, shown: Any) -> bool:
+def same(said: Any, shown: Any, *, is_document: bool) -> bool:
     """Whether a value as a system writes it is the value that stands in a table."""
     if said is None or shown is None:
         return said is shown
@@ -45,7 +48,7 @@ def same(said: Any, shown: Any) -> bool:
             return int(said) == shown
         case datetime():
             return _moment(str(said)) == shown.astimezone(UTC)
-        case str() if shown != said:
+        case str() if is_document:
             document = _document(str(said))
             return document is not None and bool(document == _document(shown))
         case _:

@@ -15,7 +15,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ...base.batch import Batch, Tally
+from ...base.batch import Batch, Span, Tally
 from ...base.change import UNREADABLE
 from ...base.stream import Stream
 from ...capture.hole import unread
@@ -28,7 +28,7 @@ from ...quality.certificate import State as Certified
 from ...run.certify import certify
 from ...run.house import House
 from .chance import Chance
-from .company.company import KEY
+from .company.company import DOCUMENTS, KEY
 from .invariants import Invariants
 from .lanes import SimLane
 from .machine import shown
@@ -84,7 +84,7 @@ def as_polled(world: World, lanes: Mapping[str, SimLane], invariants: Invariants
             truth = lane.truth().get(stream.object, {}) if lane.heals else {}
             if truth:
                 rows = warehouse.rows(house.tools.contracts.of(stream, tuple)).values()
-                wrong = differences(truth, [row for row in rows if str(row[KEY]) in truth])
+                wrong = differences(truth, [row for row in rows if str(row[KEY]) in truth], documents=DOCUMENTS)
                 invariants.must("I8", not wrong, f"{stream}, as it was polled: {wrong}")
     finally:
         process.end()
@@ -102,13 +102,20 @@ class _Look:
         return sorted(stream for stream in landed if stream.object != UNREADABLE)
 
     def chains(self) -> None:
-        """From nothing, span after span, one comes to the cursor of each track."""
+        """From nothing, span after span, each with all its batches, one comes to the cursor of each track."""
         tools = self._house.tools
         spans: dict[tuple[str, str], dict[str, set[str]]] = {}
-        for stream, batch in tools.landing.names():
-            span = tools.landing.footer(stream, batch).span
-            steps = spans.setdefault((span.lane, span.track), {})
-            steps.setdefault(str(span.before), set()).add(str(span.after))
+        sealed = sorted((str(stream), batch) for stream, batch in tools.landing.names())
+        known = sorted((text, batch) for batch, text in tools.ledger.landed().items())
+        self._must("I2", sealed == known, f"sealed and registered differ: {set(sealed) ^ set(known)}")
+        told: dict[Span, set[str]] = {}
+        for text, batch in sealed:
+            stream = Stream.parse(text)
+            told.setdefault(tools.landing.footer(stream, batch).span, set()).add(stream.object)
+        for span, objects in told.items():
+            if objects >= set(span.siblings):
+                steps = spans.setdefault((span.lane, span.track), {})
+                steps.setdefault(str(span.before), set()).add(str(span.after))
         for lane, track, before, after in self._invariants.empty:
             spans.setdefault((lane, track), {}).setdefault(str(before), set()).add(str(after))
         for lane in self._house.lanes():
@@ -137,7 +144,7 @@ class _Look:
             self._books_and_obligations(warehouse, contract, batches)
             rows = lanes[stream.source].truth().get(stream.object)
             if rows is not None:
-                wrong = differences(rows, list(warehouse.rows(contract).values()))
+                wrong = differences(rows, list(warehouse.rows(contract).values()), documents=DOCUMENTS)
                 self._must("I8", not wrong, f"{stream}: {wrong}")
             self._anew(warehouse, contract, batches)
 

@@ -269,8 +269,10 @@ class _Play:
         outcomes: list[Outcome] = []
 
         def once(house: House) -> None:
-            outcomes[:] = Worker(house, only=None, dice=Random(0)).once(lambda: False)
+            outcomes.clear()
+            outcomes.extend(Worker(house, only=None, dice=Random(0)).once(lambda: False))
 
+        self.world.forgives = False  # nothing strikes any more that a process might fail of
         for deed in (once, let_go, give_up, once):
             self.world.start(deed.__name__, deed)
             self.stage.run(lambda: not self.world.living)

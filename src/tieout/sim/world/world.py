@@ -67,6 +67,7 @@ class World:
         self.lanes = lanes
         self.skew = 0.0
         self.is_stopping = False
+        self.forgives = True
         self.crashes = 0
         self.died_behind: Counter[str] = Counter()
         self.project = Project(
@@ -204,10 +205,13 @@ class World:
             return SimDuckDB(self.project.warehouse, process, self._witness, lambda: self._let_go(process))
         return SimRule(self._rule, process, self._witness, lambda: self._let_go(process))
 
-    def is_merged(self, stream: Stream, batch: str) -> bool:
-        """Whether a batch is in the rule's warehouse; the database is not asked."""
+    def is_merged(self, stream: Stream, batch: str) -> bool | None:
+        """Whether a batch is in the rule's warehouse. None where that is a database, which is not asked: who holds it
+        may be in the midst of a transaction."""
+        if self.circumstances.is_database:
+            return None
         table = self._rule.content.tables.get((stream, Side.LIVE))
-        return self.circumstances.is_database or (table is not None and batch in table.merged)
+        return table is not None and batch in table.merged
 
     def is_dead(self, pid: int) -> bool:
         return not any(process.pid == pid and process.alive for process in self._actors.values())
@@ -217,6 +221,8 @@ class World:
             deed(self.house(process))
         except (TieoutError, OSError) as error:
             self.stage.note(f"{process.name}-{process.pid} ended: {error}")
+            if not self.forgives:
+                raise
         finally:
             self._bury(process)
             process.end()

@@ -98,6 +98,8 @@ COMPANY: Final[Mapping[str, tuple[Field, ...]]] = {
         Field("profile", "json", wide=True),
     ),
 }
+DOCUMENTS: Final = frozenset(field.name for fields in COMPANY.values() for field in fields if field.physical == "json")
+"""Fields that hold JSON, in whatever object."""
 
 
 def key_of(object_: str, number: int) -> str:

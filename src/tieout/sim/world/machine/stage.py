@@ -142,11 +142,11 @@ class Stage:
             self.watch()
 
     def close(self) -> None:
-        """Ends every actor."""
+        """Ends every actor, whatever it fails of on its way out."""
         for actor in list(self._actors):
             self.kill(actor)
             while not actor.ended:  # bounded: whatever a killed actor reaches raises
-                self._move(actor)
+                self._step(actor)
         self._threads.shutdown()
 
     def _next(self, left: list[Actor]) -> Actor:
@@ -159,15 +159,19 @@ class Stage:
         return ready[0] if len(ready) == 1 else self._chance.pick(ready)
 
     def _move(self, actor: Actor) -> None:
+        """One step of it. Raises what it has failed of."""
+        self._step(actor)
+        failure = actor.end.exception() if actor.ended and actor.end else None
+        if failure is not None and not isinstance(failure, Killed):
+            raise failure
+
+    def _step(self, actor: Actor) -> None:
         self._moving = actor
         actor.go.release()
         self._back.acquire()
         self._moving = None
         if actor.ended:
             self._actors.remove(actor)
-            failure = actor.end.exception() if actor.end else None
-            if failure is not None and not isinstance(failure, Killed):
-                raise failure
 
     def _yield(self, actor: Actor) -> None:
         self._back.release()
