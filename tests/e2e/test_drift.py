@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,21 @@ def test_a_column_that_a_source_gains_is_in_the_next_run(tmp_path: Path) -> None
         "what": "added", "column": "discount", "type": "numeric", "was": "", "contract": "1.5.0", "at": ""
     }  # fmt: skip
     is_proven(books)
+
+
+def test_a_contract_keeps_the_mode_that_its_owner_gave_it(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    file = contract_at(tmp_path, CONTRACT)
+    file.chmod(0o600)
+    books.drop("1.ndjson", image("A", 1, amount="1.00"))
+    books.tieout("run", "--once")
+    books.drop("2.ndjson", image("B", 2, amount="2.00", discount="1.10"))
+
+    books.json("run", "--once")
+
+    assert "discount" in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert sorted(path.name for path in file.parent.iterdir()) == ["account.yaml"]
 
 
 def test_a_column_that_an_owner_left_out_stays_out(tmp_path: Path) -> None:

@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 
-from tieout.sim.world.oracle import differences
+from tieout.sim.world.oracle import differences as told_differences
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TRUTH: dict[str, dict[str, Any]] = {
     "A1": {"id": "A1", "name": "Zoë", "amount": "1.10", "seen_at": "2026-11-20T13:00:00+01:00", "about": '{"a": 1.50}'},
     "A2": {"id": "A2", "name": "", "amount": None, "seen_at": None, "about": None},
 }
+
+
+def differences(truth: dict[str, dict[str, Any]], rows: list[dict[str, Any]]) -> str:
+    return told_differences(truth, rows, documents={"about"})
 
 
 def shown() -> list[dict[str, Any]]:
@@ -60,3 +64,10 @@ def test_rows_too_few_too_many_and_twice_are_seen() -> None:
     assert differences(TRUTH, [first]) == "A2 is missing"
     assert differences(TRUTH, [first, second, {**first, "id": "A3"}]) == "A3 is not at the source"
     assert differences(TRUTH, [first, first, second]) == "A1 stands here twice"
+
+
+@pytest.mark.parametrize("text", ['"quoted" ', " null", '{"a":1}'])
+def test_a_text_that_looks_like_a_document_is_compared_as_it_stands(text: str) -> None:
+    truth = {"A1": {"id": "A1", "name": text.replace(" ", "") if " " in text else '{"a": 1}'}}
+
+    assert "A1.name is" in differences(truth, [{"id": "A1", "name": text}])
