@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tieout.sim.world.campaign.result import Result
 from tieout.sim.world.campaign.seeds import kept_seeds, run_seed
 from tieout.sim.world.campaign.watched import silently
+from tieout.sim.world.result import Result
 
 SEEDS = 30
 IN_ONE_TEST = 5

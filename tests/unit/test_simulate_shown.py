@@ -10,11 +10,11 @@ from rich.text import Text
 
 from tieout.sim.world.campaign.campaign import Campaign, Progress
 from tieout.sim.world.campaign.planting import Caught, Level
-from tieout.sim.world.campaign.result import Moment, Result
 from tieout.sim.world.campaign.shrink import Shrunk
 from tieout.sim.world.campaign.tally import Tally, Violation
 from tieout.sim.world.campaign.watched import Looked
 from tieout.sim.world.campaign.wishes import Look, Wish
+from tieout.sim.world.result import Moment, Result
 from tieout.ui.simulate_ended import CampaignEnded, SeedEnded
 from tieout.ui.simulate_stage import SimulateStage, advanced, painted
 

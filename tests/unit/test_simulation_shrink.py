@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tieout.sim.world.campaign.result import Result
 from tieout.sim.world.campaign.shrink import shrink
+from tieout.sim.world.result import Result
 
 LONG = tuple(range(1, 200))
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from tieout.base.step import Step
 from tieout.sim.world.campaign.campaign import Campaign, Wish
 from tieout.sim.world.campaign.planting import Caught
-from tieout.sim.world.campaign.result import Result
 from tieout.sim.world.campaign.tally import (
     ALGEBRA_PER_1000,
     DEATHS_PER_1000,
@@ -19,6 +18,7 @@ from tieout.sim.world.campaign.tally import (
     tally_of,
 )
 from tieout.sim.world.faults import Fault
+from tieout.sim.world.result import Result
 
 SOUND = Result(
     seed=1,

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..sim.world.campaign.campaign import Progress
-from ..sim.world.campaign.result import Moment
+from ..sim.world.result import Moment
 from .paint import safe, several
 
 _WIDTH = 100

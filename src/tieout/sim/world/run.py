@@ -21,7 +21,6 @@ from ...base.errors import TieoutError
 from ...run.house import House
 from ...run.outcome import Outcome
 from ...run.worker import Worker
-from .campaign.result import Moment, Result, Watcher, unwatched
 from .chance import Chance
 from .company.systems import Habits
 from .faults import Fate, Fault, Swarm
@@ -30,6 +29,7 @@ from .lanes import HookedLane, LoggedLane, PolledLane, SimLane
 from .machine.stage import Halted, Killed, Overrun, Stage
 from .operator import DEEDS, give_up, let_go
 from .rest import as_polled, at_rest
+from .result import Moment, Result, Watcher, unwatched
 from .sometimes import DISK_LOST, Sometimes
 from .world import LANDING, THE_DISK_LOST, Circumstances, World
 

@@ -13,9 +13,9 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
+from ..result import Result
 from .hands import Job, Lost, cores, done
 from .planting import Caught, Level, known, sought
-from .result import Result
 from .seeds import catch, kept_seeds, run_algebra, run_seed
 from .tally import Tally, Violation, joined, never_hit, tally_of, tally_of_algebra, violations_of
 from .wishes import Wish

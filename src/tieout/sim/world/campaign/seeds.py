@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from ..algebra.running import AlgebraTotal, run_seeds
+from ..result import Result
 from ..run import run
 from .planting import Caught, Level, first_seed, known, planted
-from .result import Result
 from .shrink import SECONDS_MAX, Shrunk, shrink
 from .tally import ALGEBRA
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .result import Result
+from ..result import Result
 
 TRIES_MAX: Final = 2_000
 SECONDS_MAX: Final = 300.0

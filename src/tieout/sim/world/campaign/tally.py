@@ -9,7 +9,7 @@ from typing import Final
 from ....base.step import Step
 from ..algebra.running import AlgebraTotal
 from ..faults import Fault
-from .result import Result
+from ..result import Result
 
 ALGEBRA: Final = "algebra"
 """What the statements of the merge's seeds are counted under."""

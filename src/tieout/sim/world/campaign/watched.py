@@ -13,9 +13,9 @@ from typing import Any
 import structlog
 
 from ....base.errors import Misconfigured
+from ..result import Result, Watcher, unwatched
 from ..run import run
 from .planting import Level, planted
-from .result import Result, Watcher, unwatched
 from .seeds import folder, shrink_seed
 from .shrink import SECONDS_MAX, Shrunk
 from .wishes import Look
