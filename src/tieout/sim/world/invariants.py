@@ -34,8 +34,8 @@ _FAULT_OF_OURS: Final = re.compile(r"\w+(Error|Exception|Invalid|Interrupt): ")
 
 
 class Violated(BaseException):
-    """An invariant does not hold: the product is wrong, or the simulation is. No `except Exception` of what is tested
-    may make an outcome of it."""
+    """An invariant does not hold: the product is wrong, or the simulation is. Nothing that is tested can catch it and
+    make an outcome of it."""
 
     def __init__(self, invariant: str, what: str) -> None:
         super().__init__(f"{invariant}: {what}")

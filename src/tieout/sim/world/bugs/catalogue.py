@@ -1,8 +1,8 @@
-"""All planted bugs by their names, and how many seeds it takes to catch one."""
+"""All planted bugs by their names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final
@@ -40,13 +40,3 @@ assert BUGS.keys() >= CAUGHT.keys(), "what is caught is planted"
 def planted(name: str) -> AbstractContextManager[None]:
     """Within it this bug is there."""
     return BUGS[name].plant()
-
-
-def first_to_catch(name: str, find: Callable[[int], str], *, first: int, count: int) -> tuple[int, str] | None:
-    """The first of `count` seeds from `first` on whose run finds the bug, and the invariant; None when none does.
-    `find` tells the invariant that a seed's run broke, "" for none."""
-    with planted(name):
-        for seed in range(first, first + count):
-            if invariant := find(seed):
-                return seed, invariant
-    return None
