@@ -24,6 +24,7 @@ import duckdb
 
 from tieout.base.stream import Stream
 from tieout.base.types import Column, ColumnType, Described
+from tieout.capture.changes.folder import Folder
 from tieout.capture.changes.source import ChangesSource
 from tieout.contract import odcs
 from tieout.run.clock import SystemClock
@@ -44,7 +45,7 @@ def _captured(rows: int) -> Iterator[Trial]:
     with _file(rows) as (root, file):
 
         def subject(watch: Watch) -> Content:
-            source, count = ChangesSource(_STREAM.source, root / "inbox", SystemClock()), 0
+            source, count = ChangesSource(_STREAM.source, Folder(root / "inbox"), SystemClock()), 0
             with watch:
                 for piece in source.capture({}, until=source.bound()):
                     count += piece.tables[_STREAM.object].num_rows

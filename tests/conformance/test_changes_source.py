@@ -21,6 +21,7 @@ from tieout.base.cursor import Cursor
 from tieout.base.errors import Misconfigured
 from tieout.capture.changes import described
 from tieout.capture.changes import source as source_module
+from tieout.capture.changes.folder import Folder
 from tieout.capture.changes.piece import Limits
 from tieout.capture.changes.source import ChangesSource
 from tieout.capture.source import Captured
@@ -38,7 +39,7 @@ class Noon:
 
 
 def source(folder: Path, limits: Limits | None = None) -> ChangesSource:
-    return ChangesSource("erp", folder, Noon(), limits=limits or Limits())
+    return ChangesSource("erp", Folder(folder), Noon(), limits=limits or Limits())
 
 
 def change(key: int, stream: str = "erp.account", /, **members: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -20,6 +19,7 @@ from tieout.capture.source import Bound, Captured
 from tieout.sim.world.chance import Chance
 from tieout.sim.world.company.company import Change, Commit
 from tieout.sim.world.company.hooked import HookedSender, Manners
+from tieout.sim.world.company.hookinbox import HookInbox
 from tieout.sim.world.company.logged import LOG, LoggedSource
 from tieout.sim.world.company.logreading import read_track
 from tieout.sim.world.company.logserver import LogServer, Slot
@@ -69,17 +69,13 @@ class Clock:
         self._time.seconds += seconds
 
 
-def hooked(seed: int, inbox: Path, kind: type[HookedSender] = HookedSender, *, manners: Manners = Manners()) -> World:  # noqa: B008
-    def put(name: str, content: bytes) -> None:
-        (inbox / f"{name}.tmp").write_bytes(content)
-        (inbox / f"{name}.tmp").rename(inbox / name)
-
-    inbox.mkdir()
+def hooked(seed: int, kind: type[HookedSender] = HookedSender, *, manners: Manners = Manners()) -> World:  # noqa: B008
     chance, time = Chance(seed), Time()
     system = System(began=BEGAN, skew=chance.pick([0.0, 7.5, -3.0]))
-    sender = kind(system, "erp", put, manners=manners)
-    source = ChangesSource("erp", inbox, Clock(time))
-    world = World(chance, time, system, Breaks(chance), source)
+    inbox, breaks = HookInbox(), Breaks(chance)
+    sender = kind(system, "erp", inbox.put, manners=manners)
+    source = ChangesSource("erp", inbox.seen_by(breaks), Clock(time))
+    world = World(chance, time, system, breaks, source)
     for _ in range(STEPS):
         world.live(1)
         if chance.happens(0.5):
@@ -161,8 +157,8 @@ def test_polls_and_full_reads_tell_the_truth(seeds: range) -> None:
 
 
 @pytest.mark.parametrize("seeds", SHEAVES, ids=str)
-def test_webhooks_and_snapshots_tell_the_truth(seeds: range, tmp_path: Path) -> None:
-    assert not differences([hooked(seed, tmp_path / str(seed)) for seed in seeds])
+def test_webhooks_and_snapshots_tell_the_truth(seeds: range) -> None:
+    assert not differences([hooked(seed) for seed in seeds])
 
 
 @pytest.mark.parametrize("broken", [WithoutSweeps, TellsNothingApart, TrustsAnySlot, LateWatermarks])
@@ -209,13 +205,11 @@ class WithoutSnapshots(HookedSender):
         pass
 
 
-def test_without_a_snapshot_what_was_dropped_stays_lost(tmp_path: Path) -> None:
-    assert differences([hooked(seed, tmp_path / str(seed), WithoutSnapshots) for seed in range(20)])
+def test_without_a_snapshot_what_was_dropped_stays_lost() -> None:
+    assert differences([hooked(seed, WithoutSnapshots) for seed in range(20)])
 
 
-def test_late_doubled_and_unordered_webhooks_need_no_snapshot(tmp_path: Path) -> None:
+def test_late_doubled_and_unordered_webhooks_need_no_snapshot() -> None:
     manners = Manners(late=0.5, doubled=0.5, dropped=0.0, broken=0.0, mistyped=0.0)
 
-    assert not differences(
-        [hooked(seed, tmp_path / str(seed), WithoutSnapshots, manners=manners) for seed in range(40)]
-    )
+    assert not differences([hooked(seed, WithoutSnapshots, manners=manners) for seed in range(40)])

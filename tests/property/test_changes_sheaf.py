@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tieout.capture.changes import sheaf
+from tieout.capture.changes.folder import Folder
 from tieout.capture.changes.line import LineDecoder
 from tieout.capture.changes.ndjson import NdjsonLines
 from tieout.capture.changes.reading import Ahead, Place, read
@@ -111,7 +112,7 @@ def one_by_one(data: bytes) -> dict[str, pa.Table]:
 def in_sheaves(folder: Path, data: bytes) -> dict[str, pa.Table]:
     """What the source makes of it."""
     (folder / "a.ndjson").write_bytes(data)
-    source = ChangesSource("erp", folder, Clock())
+    source = ChangesSource("erp", Folder(folder), Clock())
     made: dict[str, list[pa.Table]] = {}
     for piece in source.capture({}, until=source.bound()):
         for object_, table in piece.tables.items():

@@ -28,12 +28,12 @@ def proven(progress: Progress, spans: Iterable[tuple[str, Span]]) -> Progress:
     """The tracks that the sealed batches of a lane carry further than `progress`, each with the cursor it reaches.
 
     A killed worker leaves branches that lead nowhere, and a track may stand where no span begins (its batches are not
-    here): neither moves a cursor.
+    here): neither moves a cursor. In the order of their names, so that the same sealed batches give the same entries.
     """
     edges: defaultdict[str, defaultdict[Cursor | None, set[Cursor]]] = defaultdict(lambda: defaultdict(set))
     for span in whole(spans):
         edges[span.track][span.before].add(span.after)
-    furthest = {track: _furthest(progress.get(track), of_track) for track, of_track in edges.items()}
+    furthest = {track: _furthest(progress.get(track), of_track) for track, of_track in sorted(edges.items())}
     return {track: cursor for track, cursor in furthest.items() if cursor is not None and cursor != progress.get(track)}
 
 

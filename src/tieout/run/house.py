@@ -128,9 +128,10 @@ def opened(project: Project, clock: Clock, *, passing: Passing = unobserved) -> 
 
 
 def _changes(lane: str, config: ChangesConfig, clock: Clock) -> Source:
+    from ..capture.changes.folder import Folder
     from ..capture.changes.source import ChangesSource
 
-    return ChangesSource(lane, config.path, clock)
+    return ChangesSource(lane, Folder(config.path), clock)
 
 
 def _postgres(

@@ -12,47 +12,39 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ...base.errors import Misconfigured, Transient
+from .inbox import Stamp
 
 _ENDINGS = (".ndjson", ".parquet")
 _hash_block_bytes = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """What changes when a file is written or replaced, told without reading it."""
+class OpenFile:
+    """Implements `Opened`."""
 
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
+    file: BinaryIO
 
-    @classmethod
-    def of(cls, file: BinaryIO) -> Stamp:
-        found = os.fstat(file.fileno())
-        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+    def stamp(self) -> Stamp:
+        found = os.fstat(self.file.fileno())
+        return Stamp(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 class Folder:
-    """The changes files in a folder and its sub-folders, by their path within it."""
+    """Implements `Inbox`: the changes files in a folder and its sub-folders, by their path within it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def names(self) -> tuple[str, ...]:
-        """The files there are, sorted. Raises Misconfigured when there is no folder, Transient when the disk fails."""
         return tuple(sorted(self._paths()))
 
     @contextmanager
-    def open(self, name: str) -> Iterator[BinaryIO | None]:
-        """The file, None when it is gone. Raises Misconfigured if we may not read it, Transient when the disk fails."""
+    def open(self, name: str) -> Iterator[OpenFile | None]:
         path = self._paths().get(name) if "\\" in name else self._path / name
         try:
             file = path.open("rb") if path is not None else None
@@ -61,7 +53,7 @@ class Folder:
         except OSError as error:
             raise _translated(error) from error
         try:
-            yield file
+            yield OpenFile(file) if file is not None else None
         except OSError as error:
             raise _translated(error) from error
         finally:

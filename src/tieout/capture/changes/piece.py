@@ -12,7 +12,8 @@ import pyarrow as pa
 from ...base.cursor import Cursor
 from ...base.errors import Transient
 from ..source import Captured
-from .folder import Stamp, sha256_of
+from .folder import sha256_of
+from .inbox import Opened, Stamp
 from .line import LineDecoder
 from .ndjson import NdjsonLines
 from .parquet import ParquetLines
@@ -43,7 +44,7 @@ class Reader:
     """One open file on its way into pieces."""
 
     track: str
-    file: BinaryIO
+    opened: Opened
     decoder: LineDecoder
     limits: Limits
     now: datetime
@@ -58,7 +59,7 @@ class Reader:
                 # Touched, not changed. Noted without a row, lest we read it whole at every run to see.
                 yield _captured(before, self._cursor(before, identity, place), {})
             return
-        lines = lines_of(self.track, self.file, identity.stamp.size)
+        lines = lines_of(self.track, self.opened.file, identity.stamp.size)
         ahead = Ahead(self.decoder, lines)
         since = state.get("since", 0)
         while not place.done:  # bounded: a piece goes on by a line at least
@@ -71,13 +72,13 @@ class Reader:
             before = after
 
     def _identity(self, state: dict[str, Any]) -> Identity:
-        stamp = Stamp.of(self.file)
+        stamp = self.opened.stamp()
         if state.get("stamp") == stamp.to_json():
             return Identity(stamp, state["sha256"])
-        return Identity(stamp, sha256_of(self.file))
+        return Identity(stamp, sha256_of(self.opened.file))
 
     def _check_unchanged(self, identity: Identity) -> None:
-        if Stamp.of(self.file) != identity.stamp:
+        if self.opened.stamp() != identity.stamp:
             raise Transient(
                 f"{self.track} changed while it was read.",
                 hint="Write files elsewhere and rename them into the folder.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 from ...base.clock import Clock
@@ -20,7 +19,7 @@ from ...base.types import Described
 from ..source import Bound, Captured, Cut, Kept, unbothered
 from .again import again
 from .described import Sample
-from .folder import Folder, Stamp
+from .inbox import Inbox, Stamp
 from .line import LineDecoder
 from .piece import Limits, Reader, lines_of
 from .reading import Ahead, Place, block_lines_max, read, read_in_sheaves
@@ -32,9 +31,9 @@ class ChangesSource:
 
     rereads = False
 
-    def __init__(self, lane: str, folder: Path, clock: Clock, *, limits: Limits = Limits()) -> None:  # noqa: B008
+    def __init__(self, lane: str, inbox: Inbox, clock: Clock, *, limits: Limits = Limits()) -> None:  # noqa: B008
         self.lane = lane
-        self._folder = Folder(folder)
+        self._inbox = inbox
         self._clock = clock
         self._limits = limits
         self._decoder = LineDecoder(lane)
@@ -42,7 +41,7 @@ class ChangesSource:
 
     def describe(self, *, anew: bool = False) -> tuple[Described, ...]:
         """As far as the files show. An object of which no line can be read is captured but not described."""
-        stamps = {name: stamp for name in self._folder.names() if (stamp := self._stamp(name)) is not None}
+        stamps = {name: stamp for name in self._inbox.names() if (stamp := self._stamp(name)) is not None}
         if self._described[0] != stamps:
             sample = Sample()
             for name in stamps:
@@ -52,7 +51,7 @@ class ChangesSource:
 
     def bound(self) -> Bound:
         """The files at this moment. One that appears later waits for the next run."""
-        names = self._folder.names()
+        names = self._inbox.names()
         return Bound(position=len(names), state=canonical_json({"files": list(names)}))
 
     def capture(
@@ -102,20 +101,20 @@ class ChangesSource:
                 yield Captured(piece.before, piece.after, piece.epoch, piece.encoding, tables)
 
     def _pieces(self, name: str, before: Cursor | None) -> Iterator[Captured]:
-        with self._folder.open(name) as file:
-            if file is not None:
-                yield from Reader(name, file, self._decoder, self._limits, self._clock.now()).pieces(before)
+        with self._inbox.open(name) as opened:
+            if opened is not None:
+                yield from Reader(name, opened, self._decoder, self._limits, self._clock.now()).pieces(before)
 
     def _stamp(self, name: str) -> Stamp | None:
-        with self._folder.open(name) as file:
-            return Stamp.of(file) if file is not None else None
+        with self._inbox.open(name) as opened:
+            return opened.stamp() if opened is not None else None
 
     def _hear(self, name: str, sample: Sample) -> None:
         """Every line of a file, but for plain ones of objects of which enough is known."""
-        with self._folder.open(name) as file:
-            if file is None:
+        with self._inbox.open(name) as opened:
+            if opened is None:
                 return
-            lines = lines_of(name, file, Stamp.of(file).size)
+            lines = lines_of(name, opened.file, opened.stamp().size)
             place, ahead = Place(), Ahead(self._decoder, lines)
             while not place.done:  # bounded: a reading goes on by a line at least
                 taken = lines.take(place.at, lines_max=block_lines_max)

@@ -55,7 +55,7 @@ AT_POINTS: Final[Mapping[Fault, tuple[float, ...]]] = {
 PAUSE_SECONDS: Final = (1.0, 20.0, 100.0, 300.0)
 """How long a process stands still; a lease lasts 90."""
 
-_CUT_OFF: Final = ("ledger.", "warehouse.", "log.", "poll.")
+_CUT_OFF: Final = ("ledger.", "warehouse.", "log.", "poll.", "inbox.")
 _BEFORE, _AFTER = ".before", ".after"
 _REFUSING: Final = (Fault.AWAY, Fault.REPLY_LOST, Fault.DISK_FULL, Fault.DISK_REPLY_LOST)
 

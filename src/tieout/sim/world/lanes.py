@@ -13,6 +13,7 @@ from ...capture.source import Source
 from ...contract import odcs
 from .chance import Chance
 from .company.hooked import HookedSender
+from .company.hookinbox import HookInbox
 from .company.logged import LoggedSource
 from .company.logserver import LogServer
 from .company.polled import PolledSource
@@ -42,7 +43,7 @@ class SimLane(Protocol):
         """Whether reading it up to a cut tells every row anew, so that a damage here is mended before it is found."""
         ...
 
-    def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
+    def source(self, process: Process, clock: SimClock) -> Source:
         """What a process of tieout reads it with."""
         ...
 
@@ -75,7 +76,7 @@ class LoggedLane:
         self._witness = witness
         self._piece_rows = piece_rows
 
-    def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
+    def source(self, process: Process, clock: SimClock) -> Source:
         return _Witnessed(self.name, self._server, process, self._witness, self._piece_rows)
 
     def befall(self, fault: Fault, chance: Chance) -> bool:
@@ -115,7 +116,7 @@ class PolledLane:
         self._server = PollServer(self.system, now=lambda: stage.now)
         self._piece_rows = piece_rows
 
-    def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
+    def source(self, process: Process, clock: SimClock) -> Source:
         often = _FULL_EVERY if self._piece_rows < _ROWS_OF_LARGE_PIECES else _FULL_SELDOM
         return PolledSource(self.name, self._server, reach=process.reach, page_rows=self._piece_rows, full_every=often)
 
@@ -151,16 +152,16 @@ class HookedLane:
     def __init__(self, name: str, folder: Path, habits: Habits) -> None:
         self.name = name
         self.system = System(habits=habits)
-        self._inbox = folder / "inbox" / name
-        self._sender = HookedSender(self.system, name, self._put)
+        self._inbox = HookInbox()
+        self._sender = HookedSender(self.system, name, self._inbox.put)
         for object_, fields in self.system.fields.items():
             stream = Stream(name, object_)
             contract = odcs.find(folder, stream)
             contract.parent.mkdir(parents=True, exist_ok=True)
             contract.write_text(odcs.draft(stream, described(object_, fields)), encoding="utf-8")
 
-    def source(self, process: Process, clock: SimClock, folder: Path) -> Source:
-        return ChangesSource(self.name, self._inbox, clock)
+    def source(self, process: Process, clock: SimClock) -> Source:
+        return ChangesSource(self.name, self._inbox.seen_by(process.reach), clock)
 
     def befall(self, fault: Fault, chance: Chance) -> bool:
         return False
@@ -177,13 +178,6 @@ class HookedLane:
 
     def truth(self) -> Mapping[str, Truth]:
         return {object_: self.system.rows(object_) for object_ in sorted(self.system.kept)}
-
-    def _put(self, name: str, content: bytes) -> None:
-        """Written elsewhere, and renamed into the inbox."""
-        self._inbox.mkdir(parents=True, exist_ok=True)
-        beside = self._inbox.with_name(f"{self.name}.{name}")
-        beside.write_bytes(content)
-        beside.replace(self._inbox / name)
 
 
 class _Witnessed(LoggedSource):

@@ -255,7 +255,7 @@ class _Neighbours:
         self._clock = clock
 
     def source(self, lane: str) -> Source:
-        return self._world.lanes[lane].source(self._process, self._clock, self._world.project.root)
+        return self._world.lanes[lane].source(self._process, self._clock)
 
     def warehouse(self) -> Warehouse:
         return self._world.open_warehouse(self._process)

@@ -70,6 +70,10 @@ class Process:
         self.passed = str(step)
         self.reach(f"step.{step}")
 
+    def seal(self, said: object) -> None:
+        """What it did has to be the same whenever the run is repeated."""
+        self._stage.seal(repr(said))
+
     def holds(self, close: Callable[[], None]) -> None:
         """A handle that the machine closes when the process has ended, however it did."""
         self._closing.append(close)
@@ -140,6 +144,7 @@ class SimLedger:
         guards = list(given)
         with self._process.at("ledger.append"):
             self._ledger.append(facts, given=guards)
+            self._process.seal(facts)
             self._witness.appended(facts, guards)
 
     def progress(self, lane: str) -> Progress:

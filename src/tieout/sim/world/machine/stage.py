@@ -128,8 +128,12 @@ class Stage:
         """Something happened: it stands among the last steps, and in the trace."""
         told = f"{self.now:10.3f} {what}"
         self.last.append(told)
-        self._trace.update(told.encode())
+        self.seal(told)
         self.heard()
+
+    def seal(self, said: str) -> None:
+        """This has to be said again whenever the run is repeated."""
+        self._trace.update(said.encode())
 
     def run(self, done: Callable[[], bool]) -> None:
         """Lets the actors move until `done`, or until all have ended. Raises Overrun, and what an actor failed of."""
