@@ -55,6 +55,8 @@ AT_POINTS: Final[Mapping[Fault, tuple[float, ...]]] = {
 PAUSE_SECONDS: Final = (1.0, 20.0, 100.0, 300.0)
 """How long a process stands still; a lease lasts 90."""
 
+_WEIGHT_OF_STEPS: Final = 3.0
+"""A step of the route is a point of the crash table, and one of a hundred that a process reaches."""
 _CUT_OFF: Final = ("ledger.", "warehouse.", "log.", "poll.", "inbox.")
 _BEFORE, _AFTER = ".before", ".after"
 _REFUSING: Final = (Fault.AWAY, Fault.REPLY_LOST, Fault.DISK_FULL, Fault.DISK_REPLY_LOST)
@@ -103,7 +105,10 @@ class Fate:
 
     def __call__(self, actor: Actor, point: str) -> None:
         """Asked as an actor reaches a point. Raises what a neighbour's failure raises there."""
-        if not self.is_on or not self._mortal(actor) or not self._chance.happens(min(self._odds, 1.0)):
+        if not self.is_on or not self._mortal(actor):
+            return
+        odds = self._odds * (_WEIGHT_OF_STEPS if point.startswith("step.") else 1.0)
+        if not self._chance.happens(min(odds, 1.0)):
             return
         fault = self._drawn()
         if fault in _REFUSING and not _refuses(fault, point):

@@ -62,9 +62,9 @@ class Invariants:
         self._is_durable = is_durable
         self._is_merged = is_merged
         self._leases: dict[str, Lease] = {}
+        self._granted: dict[str, int] = {}
         self._landing = landing
         self._ledger = ledger
-        self._appended: dict[str, int] = {}
         self._written: dict[str, int] = {}
         self._registers: dict[tuple[str, str, str], str] = {}
 
@@ -75,7 +75,7 @@ class Invariants:
         for guard in given:
             match guard:
                 case LeaseHeld():
-                    self._fence("I4", self._appended, guard.lease.lane, guard.lease.fence, "registered")
+                    self._is_newest(guard.lease.lane, guard.lease.fence)
                 case CursorAt() if not any(isinstance(fact, Landed) for fact in facts):
                     for fact in facts:
                         if isinstance(fact, Advanced):
@@ -91,9 +91,16 @@ class Invariants:
                     self.must("error", not is_ours, f"a pass over {fact.lane} failed: {fact.reason}")
 
     def merged(self, contract: Contract, batches: Sequence[Batch], turn: Turn) -> None:
-        self._fence("I4", self._written, turn.lane, turn.fence, "merged")
+        before = self._written.get(turn.lane, 0)
+        self.must("I4", turn.fence >= before, f"{turn.lane}: fence {turn.fence} merged after fence {before} had")
+        self._written[turn.lane] = turn.fence
         for batch in batches:
             self.must("I1", batch.name in self.landed, f"{batch.name[:8]} is merged before it is registered")
+
+    def refused(self, turn: Turn) -> None:
+        """The warehouse took a worker for an old one."""
+        is_newest = turn.fence >= self._granted.get(turn.lane, 0)
+        self.must("I4", not is_newest, f"{turn.lane}: fence {turn.fence} is the newest, and the warehouse refuses it")
 
     def leased(self, lease: Lease, now: datetime, is_dead: Callable[[Holder], bool]) -> None:
         before = self._leases.get(lease.lane)
@@ -101,6 +108,7 @@ class Invariants:
             is_free = before.expires <= now or is_dead(before.holder)
             self.must("I4", is_free, f"{lease.lane} is taken from process {before.holder.pid}, which lives and has it")
         self._leases[lease.lane] = lease
+        self._granted[lease.lane] = lease.fence
 
     def renewed(self, lease: Lease) -> None:
         self._leases[lease.lane] = lease
@@ -109,15 +117,15 @@ class Invariants:
         if self._leases.get(lease.lane, lease).fence == lease.fence:
             self._leases.pop(lease.lane, None)
 
-    def acknowledged(self, lane: str, cursor: Cursor) -> None:
+    def acknowledged(self, lane: str, track: str, position: int) -> None:
         """Asked as the source is told that it may forget."""
         with closing(sqlite3.connect(self._ledger)) as ledger:
             rows = ledger.execute(
-                "select position from facts where kind = 'Advanced' and lane = ? and track = ?", (lane, cursor.track)
+                "select position from facts where kind = 'Advanced' and lane = ? and track = ?", (lane, track)
             ).fetchall()
         registered = max((position for (position,) in rows), default=None)
-        known = registered is not None and cursor.position <= registered
-        self.must("I1", known, f"{lane}/{cursor.track} acknowledges {cursor.position}, registered is {registered}")
+        known = registered is not None and position <= registered
+        self.must("I1", known, f"{lane}/{track} acknowledges {position}, registered is {registered}")
 
     def stands(self, contract: Contract, registers: Registers) -> None:
         """What the registers of a stream hold after a merge. Which image is complete is the contract's to say, and no
@@ -134,7 +142,7 @@ class Invariants:
 
     def ledger_lost(self) -> None:
         """Another ledger counts its fences anew."""
-        self._appended.clear()
+        self._granted.clear()
         self._leases.clear()
 
     def warehouse_lost(self) -> None:
@@ -153,10 +161,9 @@ class Invariants:
         self.must("I1", self._is_durable(path), f"{fact.stream} {fact.batch[:8]} is registered and not yet durable")
         self.landed.add(fact.batch)
 
-    def _fence(self, invariant: str, highest: dict[str, int], lane: str, fence: int, did: str) -> None:
-        before = highest.get(lane, 0)
-        self.must(invariant, fence >= before, f"{lane}: fence {fence} {did} after fence {before} had")
-        highest[lane] = max(before, fence)
+    def _is_newest(self, lane: str, fence: int) -> None:
+        newest = self._granted.get(lane, 0)
+        self.must("I4", fence >= newest, f"{lane}: fence {fence} registered after fence {newest} was granted")
 
     def must(self, invariant: str, holds: bool, what: str) -> None:
         self.checks[invariant] += 1

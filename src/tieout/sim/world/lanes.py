@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
-from ...base.cursor import Cursor
 from ...base.stream import Stream
 from ...capture.changes.source import ChangesSource
 from ...capture.source import Source
@@ -14,7 +14,7 @@ from ...contract import odcs
 from .chance import Chance
 from .company.hooked import HookedSender
 from .company.hookinbox import HookInbox
-from .company.logged import LoggedSource
+from .company.logged import LOG, LoggedSource
 from .company.logserver import LogServer
 from .company.polled import PolledSource
 from .company.pollserver import PollServer
@@ -26,6 +26,8 @@ from .machine.stage import Stage
 from .oracle import Truth
 
 _REFUSED_MAX: Final = 4
+_UNTOLD_MAX: Final = 4
+"""Transactions that nobody hears of, as the slot is made anew right behind them."""
 _ROWS_OF_LARGE_PIECES: Final = 20
 _FULL_EVERY: Final = 4
 _FULL_SELDOM: Final = 100
@@ -72,18 +74,22 @@ class LoggedLane:
     def __init__(self, name: str, stage: Stage, witness: Witness, habits: Habits, *, piece_rows: int) -> None:
         self.name = name
         self.system = System(habits=habits)
-        self._server = LogServer(self.system, now=lambda: stage.now)
-        self._witness = witness
+        self._server = LogServer(
+            self.system, now=lambda: stage.now, confirming=partial(witness.acknowledged, name, LOG)
+        )
         self._piece_rows = piece_rows
 
     def source(self, process: Process, clock: SimClock) -> Source:
-        return _Witnessed(self.name, self._server, process, self._witness, self._piece_rows)
+        rows = self._piece_rows
+        return LoggedSource(self.name, self._server, reach=process.reach, commits_max=rows, rows_max=rows)
 
     def befall(self, fault: Fault, chance: Chance) -> bool:
         match fault:
             case Fault.SLOT_DROPPED:
                 self._server.drop_slot()
             case Fault.SLOT_REMADE:
+                for _ in range(chance.between(0, _UNTOLD_MAX)):
+                    self.system.transact(chance, self._server.system.now)
                 self._server.remake_slot()
             case Fault.THROTTLED:
                 self._server.throttle.requests = chance.between(1, _REFUSED_MAX)
@@ -178,17 +184,3 @@ class HookedLane:
 
     def truth(self) -> Mapping[str, Truth]:
         return {object_: self.system.rows(object_) for object_ in sorted(self.system.kept)}
-
-
-class _Witnessed(LoggedSource):
-    """Tells the witness what is acknowledged, before the server hears of it."""
-
-    def __init__(self, lane: str, server: LogServer, process: Process, witness: Witness, piece_rows: int) -> None:
-        super().__init__(lane, server, reach=process.reach, commits_max=piece_rows, rows_max=piece_rows)
-        self._process = process
-        self._witness = witness
-
-    def acknowledge(self, cursor: Cursor) -> None:
-        if self._process.alive:
-            self._witness.acknowledged(self.lane, cursor)
-        super().acknowledge(cursor)

@@ -17,7 +17,7 @@ from ...run.replay import rebuild
 from ...run.session import Session, Warehouses
 from ...run.settle import discard, release
 
-_WAITING_MAX: Final = 10_000
+WAITING_MAX: Final = 10_000
 
 Deed = Callable[[House], None]
 
@@ -50,7 +50,7 @@ def _waiting(house: House, stream: Stream) -> list[str]:
     warehouses = Warehouses(house)
     try:
         reading = warehouses.get().reading(house.tools.contracts.of(stream, describes_nothing))
-        return [row.cid for row in reading.quarantine_page((), after="", limit=_WAITING_MAX)]
+        return [row.cid for row in reading.quarantine_page((), after="", limit=WAITING_MAX)]
     finally:
         warehouses.close()
 

@@ -35,7 +35,7 @@ from .machine import shown
 from .machine.engines import OneThread, SimDuckDB, SimWarehouse
 from .machine.process import Process
 from .machine.rulehouse import RuleStore, RuleWarehouse
-from .operator import draw_level
+from .operator import WAITING_MAX, draw_level
 from .oracle import differences
 from .tamper import tampered
 from .world import LANDING, World
@@ -183,6 +183,9 @@ class _Look:
         )
         self._must("I3", books.balanced, f"the books of {stream} do not balance: {books}")
         self._must("I3", not books.pending.count, f"{stream}: {books.pending.count} rows are pending")
+        aside = len(reading.quarantine_page((), after="", limit=WAITING_MAX))
+        booked = accounts.get("quarantined", Tally()).count
+        self._must("I3", aside == booked, f"{stream}: in quarantine are {booked}, and {aside} wait there")
         rows = sum(batch.changes.num_rows for batch in batches)
         self._must("I3", books.received.count == rows, f"{stream}: {books.received.count} of {rows} rows are booked")
         total, first = reading.obligations(limit=_OPEN_MAX)

@@ -26,7 +26,7 @@ from .company.systems import Habits
 from .faults import Fate, Fault, Swarm
 from .invariants import Invariants, Violated
 from .lanes import HookedLane, LoggedLane, PolledLane, SimLane
-from .machine.stage import Halted, Killed, Overrun, Stage
+from .machine.stage import Actor, Halted, Killed, Overrun, Stage
 from .operator import DEEDS, give_up, let_go
 from .rest import as_polled, at_rest
 from .result import Moment, Result, Watcher, unwatched
@@ -55,6 +55,9 @@ FAILURES: Final = (
 )
 """What a process or the inspector may end of when a program is wrong. Those that a neighbour causes are met before."""
 _DEEDS: Final = (4, 14)
+_BUSY: Final = (0.0, 0.0, 0.005, 0.02)
+"""The odds that the company acts just while a process is at a point: between a question and its answer."""
+_BUSY_DEEDS_MAX: Final = 40
 _PIECE_ROWS: Final = (20, 8, 3)
 _COMPANY_SECONDS: Final = (0.3, 1.0, 3.0)
 _KEEPER_SECONDS: Final = 3.0
@@ -118,7 +121,9 @@ class _Play:
         self.world = World(self.stage, chance, folder, self.lanes, circumstances, self.invariants)
         self.swarm = Swarm.drawn(chance)
         self.fate = Fate(chance, self.swarm, self.world, self.world.is_process)
-        self.stage.fate = self.fate
+        self.stage.fate = self._meet
+        self._busy = chance.pick(_BUSY)
+        self._busy_deeds = 0
         self.stage.heard = self._heard
         self.stage.stepping = self._stepping
         self.stage.watch = self._moved
@@ -162,6 +167,14 @@ class _Play:
             checks=self.invariants.checks.total(),
         )
 
+    def _meet(self, actor: Actor, point: str) -> None:
+        """What comes between as an actor reaches a point: the company's users, and its fate."""
+        is_open = self.fate.is_on and self._busy_deeds < _BUSY_DEEDS_MAX and self.world.is_process(actor)
+        if is_open and self.chance.happens(self._busy):
+            self._busy_deeds += 1
+            self.chance.pick(list(self.lanes.values())).act(self.chance, self.stage.now)
+        self.fate(actor, point)
+
     def _moved(self) -> None:
         self.invariants.watch()
         if self._is_halted:
@@ -191,13 +204,13 @@ class _Play:
     def _keep(self) -> None:
         """Whoever keeps the machine: starts what died, and now and then something befalls it."""
         while not self._is_calm:  # bounded: the company's deeds end
-            while len(self.world.living) < self.world.circumstances.workers:
-                self.world.start_worker()
-            self.stage.sleep(self.chance.seconds(_KEEPER_SECONDS))
             for fault in self.swarm.of_world:
                 if not self._is_calm and self.chance.happens(0.15) and self._befall(fault):
                     self.fate.counts[fault] += 1
                     self.stage.note(f"{fault} has befallen the company")
+            while not self._is_calm and len(self.world.living) < self.world.circumstances.workers:
+                self.world.start_worker()
+            self.stage.sleep(self.chance.seconds(_KEEPER_SECONDS))
 
     def _befall(self, fault: Fault) -> bool:
         """Lets a fault happen that strikes the world. False where it cannot."""

@@ -30,17 +30,21 @@ def tampered(
     stream, latest = contract.stream, name("latest", contract.stream.table)
     with duckdb.connect(str(house.project.warehouse)) as connection:
         dead = [key for (key,) in connection.execute(_SQL("dead_keys", latest=latest)).fetchall()]
-        edits = [("revive_row", key, "") for key in dead]
-        edits += [("drop_row", key, "") for key in sorted(rows)]
-        edits += [
-            ("change_value", key, field.name)
-            for key, row in sorted(rows.items())
-            for field in contract.fields
-            if row[field.name] is not None
-        ]
-        if not edits:
+        edits = {
+            "revive_row": [(key, "") for key in dead],
+            "drop_row": [(key, "") for key in sorted(rows)],
+            "change_value": [
+                (key, field.name)
+                for key, row in sorted(rows.items())
+                for field in contract.fields
+                if row[field.name] is not None
+            ],
+        }
+        possible = [edit for edit, places in edits.items() if places]
+        if not possible:
             return
-        edit, key, field = chance.pick(edits)
+        edit = chance.pick(possible)
+        key, field = chance.pick(edits[edit])
         connection.execute(_SQL(edit, latest=latest, field=name(field or "_")), {"key": key})
     found = _certified(house, stream)
     told = f"{stream}: after {edit} of {key} {field} it is {found.state}: {found.compared.findings}"

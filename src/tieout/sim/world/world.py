@@ -25,7 +25,7 @@ from ...run.contracts import Contracts
 from ...run.house import House
 from ...run.neighbours import Closing
 from ...run.project import ChangesConfig, Project
-from ...run.route import Tools
+from ...run.route import LEASE_SECONDS, Tools
 from ...run.worker import Worker
 from .chance import Chance
 from .lanes import SimLane
@@ -38,6 +38,7 @@ from .machine.stage import Actor, Stage
 LANDING: Final = Path("/landing")
 THE_DISK_LOST: Final = "the disk lost"
 BEFORE_ANY: Final = "before any"
+_SLEPT: Final = 0.25
 _SEALED: Final = ".parquet"
 
 
@@ -120,7 +121,10 @@ class World:
         self.stage.kill(actor)
 
     def pause(self, actor: Actor, seconds: float) -> None:
+        """It stands still. Now and then the time of day goes on meanwhile, past its lease, and nobody had to wait."""
         self.stage.pause(actor, seconds)
+        if self.circumstances.workers > 1 and self.chance.happens(_SLEPT):
+            self.skew += LEASE_SECONDS
 
     def note(self, what: str) -> None:
         self.stage.note(what)

@@ -10,9 +10,15 @@ from .planting import Bug, in_code
 
 OF_POLLS: Final = (
     Bug(
-        "asked_exclusively",
-        "Who asked up to a second asks the next time for what is behind it.",
-        in_code(PolledSource._since, "return then.since", "return None if then.since is None else then.since + 1"),
+        "asked_behind_the_last",
+        "Who asks the next time asks for what is behind the last row that was seen, and not for what was covered.",
+        in_code(
+            PolledSource._ended_standing,
+            "    if not poll.tallies:\n",
+            "    if poll.after is not None:\n"
+            "            poll = replace(poll, covered=max(poll.covered, poll.after[0] + 1))\n"
+            "        if not poll.tallies:\n",
+        ),
     ),
     Bug(
         "own_stamp_only",

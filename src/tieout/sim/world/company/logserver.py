@@ -36,10 +36,13 @@ class Chunk:
 
 
 class LogServer:
-    """`now` tells the seconds that the world's clock shows."""
+    """`now` tells the seconds that the world's clock shows; `confirming` hears up to where our slot may forget."""
 
-    def __init__(self, system: System, *, now: Callable[[], float]) -> None:
+    def __init__(
+        self, system: System, *, now: Callable[[], float], confirming: Callable[[int], None] = lambda position: None
+    ) -> None:
         self.system = system
+        self._confirming = confirming
         self.throttle = Throttle()
         self._now = now
         self._slot: Slot | None = None
@@ -74,6 +77,7 @@ class LogServer:
     def confirm(self, made: int, position: int) -> None:
         """What was committed up to there may be forgotten. Of another slot than ours it says nothing."""
         if self._slot is not None and self._slot.made == made:
+            self._confirming(position)
             upper = min(position, self.system.position)
             self._slot = replace(self._slot, confirmed=max(self._slot.confirmed, upper))
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ....base.batch import Batch
+from ....base.errors import Fenced
 from ....base.step import Passing, Step, unobserved
+from ....base.stream import Stream
 from ....contract.contract import Contract
 from ....merge.duckdb import DuckDBWarehouse
 from ....merge.warehouse import Side, Turn, Warehouse
@@ -49,6 +51,9 @@ class _Telling:
         self._merge = contract, batches, turn, side
         try:
             yield
+        except Fenced:
+            self._witness.refused(turn)
+            raise
         finally:
             self._merge = None
 
@@ -93,6 +98,10 @@ class SimDuckDB(OneThread):
         with self._process.at("warehouse.swap"):
             super().swap(contract, turn=turn)
 
+    def note_certificate(self, stream: Stream, *, at: datetime, state: str, report: str, turn: Turn) -> None:
+        with self._process.at("warehouse.certificate"):
+            super().note_certificate(stream, at=at, state=state, report=report, turn=turn)
+
     def rows(self, contract: Contract) -> dict[str, dict[str, Any]]:
         return shown.rows(self, contract)
 
@@ -124,6 +133,10 @@ class SimRule(RuleWarehouse):
     ) -> None:
         with self._process.at("warehouse.merge"), self._telling.of(contract, batches, turn, side):
             super().merge(contract, batches, turn=turn, merged_at=merged_at, side=side)
+
+    def note_certificate(self, stream: Stream, *, at: datetime, state: str, report: str, turn: Turn) -> None:
+        with self._process.at("warehouse.certificate"):
+            super().note_certificate(stream, at=at, state=state, report=report, turn=turn)
 
     def rows(self, contract: Contract) -> dict[str, dict[str, Any]]:
         return self.reading(contract).rows()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from ....base.batch import Batch
-from ....base.cursor import Cursor, Progress
+from ....base.cursor import Progress
 from ....base.step import Step
 from ....contract.contract import Contract
 from ....ledger.facts import Fact
@@ -38,7 +38,9 @@ class Witness(Protocol):
 
     def stands(self, contract: Contract, registers: Registers) -> None: ...
 
-    def acknowledged(self, lane: str, cursor: Cursor) -> None: ...
+    def refused(self, turn: Turn) -> None: ...
+
+    def acknowledged(self, lane: str, track: str, position: int) -> None: ...
 
     def leased(self, lease: Lease, now: datetime, is_dead: Callable[[Holder], bool]) -> None: ...
 
