@@ -26,14 +26,11 @@ Pieces = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """`says` what is done wrong, in one sentence. `first_seed` is the first whose run finds it, by this `invariant`;
-    None for one that no run has found."""
+    """`says` what is done wrong, in one sentence."""
 
     name: str
     says: str
     plant: Plant
-    first_seed: int | None = None
-    invariant: str = ""
 
     def planted(self) -> AbstractContextManager[None]:
         """It is there within."""

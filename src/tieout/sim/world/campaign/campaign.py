@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ..result import Result
 from .hands import Job, Lost, cores, done
-from .planting import Caught, Level, known, sought
+from .planting import Caught, Level, known
 from .seeds import catch, kept_seeds, run_algebra, run_seed
 from .tally import Tally, Violation, joined, never_hit, tally_of, tally_of_algebra, violations_of
 from .wishes import Wish
@@ -116,7 +116,7 @@ class _Work:
         yield from (self._seed_job("kept", seed) for seed in self.kept)
         yield from self._seed_jobs()
         if self.wish.bugs:
-            for name in sought(self.wish.level):
+            for name in known(self.wish.level):
                 yield Job(f"bug {name}", partial(catch, self.wish.level, name))
 
     def _seed_jobs(self) -> Iterable[Job]:
@@ -167,6 +167,6 @@ class _Work:
         self.tally = replace(self.tally, violations=(*self.tally.violations, *found))
 
     def _whole(self) -> int:
-        bugs = len(sought(self.wish.level)) if self.wish.bugs else 0
+        bugs = len(known(self.wish.level)) if self.wish.bugs else 0
         seeds = self.wish.seeds if self.wish.level is Level.SYSTEM else -(-self.wish.seeds // ALGEBRA_CHUNK)
         return len(self.kept) + seeds + bugs + len(self._twice())

@@ -51,17 +51,9 @@ def known(level: Level) -> Mapping[str, Bug]:
     return {bug.name: bug for bug in algebra_bugs.BUGS} if level is Level.ALGEBRA else catalogue.BUGS
 
 
-def sought(level: Level) -> tuple[str, ...]:
-    """The bugs that a campaign looks for: those that were ever caught. The others can be planted, and are told of in
-    `docs/why/proof.md`."""
-    bugs = known(level)
-    return tuple(bugs) if level is Level.ALGEBRA else tuple(name for name in bugs if name in CAUGHT)
-
-
 def first_seed(level: Level, name: str) -> int:
     """The seed to begin with, to see this bug caught soon."""
-    first: int | None = getattr(known(level)[name], "first_seed", None)
-    return 1 if first is None else first
+    return 1 if level is Level.ALGEBRA else CAUGHT[name][0]
 
 
 def planted(level: Level, name: str | None) -> AbstractContextManager[None]:
