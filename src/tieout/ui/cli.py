@@ -141,9 +141,11 @@ def certify(
     project: Project = HERE,
     repair: Annotated[bool, typer.Option("--repair", help="Land again what differs, then compare anew.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Agree to a large repair.")] = False,
+    keys: Annotated[bool, typer.Option("--keys", help="Tell every key that differs, and in which fields.")] = False,
     json: Json = False,
 ) -> Answer:
     """Compare with the source itself, row by row, and say what differs."""
+    from ..run.certify import KEYS_TOLD_MAX
     from ..run.certify import certify as certify_streams
     from .certified import Certified, agreed
 
@@ -153,7 +155,9 @@ def certify(
     only = _stream(stream)
     with _house(project) as house:
         streams = () if only is None else (only,)
-        return Certified(certify_streams(house, streams, repair=repair, may_repair=may_repair))
+        keys_max = KEYS_TOLD_MAX if keys else 0
+        found = certify_streams(house, streams, repair=repair, may_repair=may_repair, keys_max=keys_max)
+        return Certified(found)
 
 
 @app.command()
