@@ -26,6 +26,7 @@ from ..sim.examples import EXAMPLES
 from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
 from .options import HERE, Json, OneStream, Project, StreamArgument
+from .proving import certificates, gate
 
 if TYPE_CHECKING:
     from ..base.clock import Clock
@@ -44,6 +45,8 @@ app = typer.Typer(
 quarantine = typer.Typer(help="Rows that could not be read as their contract promises.", no_args_is_help=True)
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(backfill, name="backfill")
+app.command()(certificates)
+app.command()(gate)
 
 ROWS_MAX = 1_000_000
 """Rows of one stream that are listed when nobody says how many; more would not fit in memory at once."""
