@@ -26,7 +26,7 @@ from ..sim.examples import EXAMPLES
 from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
 from .options import HERE, Json, OneStream, Project, StreamArgument
-from .proving import certificates, gate
+from .proving import certificates, gate, incidents
 
 if TYPE_CHECKING:
     from ..base.clock import Clock
@@ -47,6 +47,7 @@ app.add_typer(quarantine, name="quarantine")
 app.add_typer(backfill, name="backfill")
 app.command()(certificates)
 app.command()(gate)
+app.command()(incidents)
 
 ROWS_MAX = 1_000_000
 """Rows of one stream that are listed when nobody says how many; more would not fit in memory at once."""
