@@ -146,6 +146,16 @@ class Turned:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """Somebody was told of an incident: that it "opened", or that it "recovered". `to` stands for the address, and is
+    no part of it."""
+
+    incident: str
+    event: str
+    to: str
+
+
 Fact = (
     Landed
     | Advanced
@@ -161,6 +171,7 @@ Fact = (
     | Freed
     | Asked
     | Turned
+    | Alerted
 )
 
 FOLLOWS: dict[type, frozenset[type]] = {
