@@ -55,10 +55,10 @@ class DuckDBWarehouse:
             return False
         return True
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
         cursor = self._connection.cursor()
         try:
-            return read_only(cursor, statement, parameters)
+            return read_only(cursor, statement, parameters, seconds=seconds)
         finally:
             cursor.close()
 
@@ -251,14 +251,16 @@ class DuckDBReader:
     def __init__(self, path: Path) -> None:
         self._connection = connect(path, read_only=True)
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        return read_only(self._connection, statement, parameters)
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
+        return read_only(self._connection, statement, parameters, seconds=seconds)
 
     def close(self) -> None:
         self._connection.close()
 
 
-def read_only(connection: duckdb.DuckDBPyConnection, statement: str, parameters: Sequence[Any]) -> pa.Table:
+def read_only(
+    connection: duckdb.DuckDBPyConnection, statement: str, parameters: Sequence[Any], *, seconds: float | None
+) -> pa.Table:
     """The rows of one statement, in a transaction that cannot write."""
     try:
         parsed = connection.extract_statements(statement)
@@ -266,15 +268,34 @@ def read_only(connection: duckdb.DuckDBPyConnection, statement: str, parameters:
             raise Misconfigured("this is not one reading statement.", hint="Write one SELECT; tieout alone writes.")
         connection.execute("begin transaction read only")
         try:
-            return _fetched(connection.sql(statement, params=list(parameters)))
+            with _limited(connection, seconds):
+                return _fetched(connection.sql(statement, params=list(parameters)))
         finally:
             connection.execute("rollback")
+    except duckdb.InterruptException as error:
+        hint = "Ask for less, or for it in pieces."
+        raise Misconfigured(f"the statement had not ended after {seconds:g} seconds.", hint=hint) from error
     except (duckdb.IOException, duckdb.FatalException) as error:
         raise translated(error) from error
     except duckdb.Error as error:
         if type(error) is duckdb.Error:  # none of the kinds that a statement can be to blame for
             raise translated(error) from error
         raise Misconfigured(f"the warehouse cannot answer: {error}") from error
+
+
+@contextmanager
+def _limited(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
+    """Whatever the connection does here is broken off after so many seconds."""
+    if seconds is None:
+        yield
+        return
+    ending = threading.Timer(seconds, connection.interrupt)
+    ending.daemon = True
+    ending.start()
+    try:
+        yield
+    finally:
+        ending.cancel()
 
 
 def _fetched(relation: duckdb.DuckDBPyRelation) -> pa.Table:

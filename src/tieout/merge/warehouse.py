@@ -47,9 +47,9 @@ Arrow has no 128-bit integer, say."""
 
 
 class Reader(Protocol):
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
         """The rows of one reading statement, its columns with their ENGINE_TYPE. Raises Misconfigured when it writes,
-        or is not SQL."""
+        is not SQL, or has taken `seconds` without an end (None: it may take its time)."""
         ...
 
     def close(self) -> None: ...

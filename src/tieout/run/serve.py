@@ -50,7 +50,8 @@ class _Handler(socketserver.StreamRequestHandler):
         try:
             line = self.rfile.readline(_QUESTION_BYTES_MAX)
             question = json.loads(line)
-            table = self.server.reader.query(str(question["statement"]), question["parameters"])
+            statement, seconds = str(question["statement"]), question.get("seconds")
+            table = self.server.reader.query(statement, question["parameters"], seconds=seconds)
         except TieoutError as error:
             self._answer(_ERROR, json.dumps({"message": error.message, "hint": error.hint}).encode())
         except (OSError, ValueError, KeyError) as error:
@@ -100,8 +101,9 @@ class SocketReader:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        kind, body = self._ask(json.dumps({"statement": statement, "parameters": list(parameters)}).encode() + b"\n")
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
+        question = {"statement": statement, "parameters": list(parameters), "seconds": seconds}
+        kind, body = self._ask(json.dumps(question).encode() + b"\n")
         if kind == _ERROR:
             told = json.loads(body)
             raise Misconfigured(told["message"], hint=told["hint"])
@@ -131,29 +133,29 @@ class PatientReader:
         self._warehouse = warehouse
         self._clock = clock
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
         if not self._warehouse.exists():
             raise Misconfigured("nothing has been merged yet.", hint="Run `tieout run --once` first.")
         for _ in range(int(_OPEN_SECONDS / _OPEN_STEP_SECONDS)):
             try:
-                return self._ask_once(statement, parameters)
+                return self._ask_once(statement, parameters, seconds)
             except Transient:
                 self._clock.sleep(_OPEN_STEP_SECONDS)
-        return self._ask_once(statement, parameters)
+        return self._ask_once(statement, parameters, seconds)
 
     def close(self) -> None:
         """Nothing is kept open between questions."""
 
-    def _ask_once(self, statement: str, parameters: Sequence[Any]) -> pa.Table:
+    def _ask_once(self, statement: str, parameters: Sequence[Any], seconds: float | None) -> pa.Table:
         path = socket_path(self._warehouse)
         if path.exists():
             try:
-                return SocketReader(path).query(statement, parameters)
+                return SocketReader(path).query(statement, parameters, seconds=seconds)
             except Transient:
                 pass  # the socket of a worker that is gone; the file is free then, or soon will be
         reader = DuckDBReader(self._warehouse)
         try:
-            return reader.query(statement, parameters)
+            return reader.query(statement, parameters, seconds=seconds)
         finally:
             reader.close()
 

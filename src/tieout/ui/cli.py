@@ -157,6 +157,27 @@ def certify(
 
 
 @app.command()
+def check(
+    streams: Annotated[
+        list[str] | None, typer.Argument(help="Only these streams.", metavar="[STREAM]...", show_default=False)
+    ] = None,
+    project: Project = HERE,
+    backtest: Annotated[
+        str | None, typer.Option(help="On how many of so many past days would each have failed?", metavar="30d")
+    ] = None,
+    json: Json = False,
+) -> Answer:
+    """Hold the rows against the checks of their contracts."""
+    from ..run.check import check as check_streams
+    from ..run.check import days_of
+    from .checked import CheckEnded
+
+    wanted = [Stream.parse(one) for one in streams or ()]
+    with _house(project) as house:
+        return CheckEnded(check_streams(house, _reader(house), wanted, backtest_days=days_of(backtest)))
+
+
+@app.command()
 def demo(
     example: Annotated[str, typer.Argument(help=f"Which one: {', '.join(EXAMPLES)}.")] = EXAMPLES[0],
     seed: Annotated[int, typer.Option(help="Of all chance in it.", min=0)] = 1,

@@ -93,7 +93,7 @@ class RuleWarehouse:
     def answers(self) -> bool:
         return True
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
         raise Misconfigured("this warehouse is no database, and answers no SQL.", hint="Ask for a `reading`.")
 
     def fence_of(self, lane: str) -> int:
