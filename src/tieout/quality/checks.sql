@@ -105,8 +105,8 @@ select
     {% endfor %}
 from {{ latest }}
 where not _deleted and epoch_us({{ column }}) <= $1
-group by day
-order by day desc
+group by 1 -- not by its name, which may be that of a column
+order by 1 desc
 limit {{ days_max }};
 
 -- gaps --
