@@ -17,6 +17,7 @@ import pytest
 
 from tieout.base.batch import Batch, Footer, Span, Tally
 from tieout.base.change import JUDGED
+from tieout.base.codec import sha256_hex
 from tieout.base.cursor import Cursor
 from tieout.base.errors import Broken
 from tieout.base.stream import Stream
@@ -121,6 +122,31 @@ class LandingPromise:
     def test_an_empty_landing_has_no_names(self, landing: Landing) -> None:
         assert list(landing.names()) == []
         assert landing.sweep_spool("erp") == 0
+
+    def test_certificates_come_back_in_the_order_of_their_numbers(
+        self, landing: Landing, open_landing: OpenLanding
+    ) -> None:
+        texts = {number: f'{{"number":{number},"name":"Zoë"}}' for number in (2, 10, 1)}
+        hashes = {number: landing.keep_certificate(ACCOUNT, number, text) for number, text in texts.items()}
+
+        again = open_landing()
+
+        assert again.certificates(ACCOUNT) == [(hashes[number], texts[number]) for number in (1, 2, 10)]
+        assert again.certificates(ACCOUNT, last=1) == [(hashes[10], texts[10])]
+        assert again.certified() == [ACCOUNT]
+        assert hashes[2] == sha256_hex(texts[2].encode())
+
+    def test_certificates_are_no_batches_and_batches_no_certificates(self, landing: Landing) -> None:
+        name = put(landing, judged(3))
+        landing.keep_certificate(ACCOUNT, 1, "{}")
+
+        assert list(landing.names()) == [(ACCOUNT, name)]
+        assert landing.sweep_spool("erp") == 0
+        assert len(landing.certificates(ACCOUNT)) == 1
+
+    def test_where_nothing_was_certified_there_is_nothing(self, landing: Landing) -> None:
+        assert landing.certificates(ACCOUNT) == []
+        assert landing.certified() == []
 
     def test_putting_a_batch_twice_is_one_put(self, landing: Landing, open_landing: OpenLanding) -> None:
         first = put(landing, judged(20))

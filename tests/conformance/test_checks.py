@@ -270,7 +270,9 @@ def test_freshness_is_of_the_newest_moment_that_is_not_ahead_of_us(warehouse: Du
     merged(warehouse, {key: {"at": at} for key, at in told.items()})
 
     assert of(warehouse, Freshness(OF["at"], 7200)).state is State.PASSED
-    assert of(warehouse, Freshness(OF["at"], 5400)).told == "the newest at is 2 h old; must be at most 90 min old"
+    assert (
+        of(warehouse, Freshness(OF["at"], 5400)).told == "the newest at is 2 hours old; must be at most 90 minutes old"
+    )
 
 
 def test_freshness_of_the_merge_is_of_the_last_one(warehouse: DuckDBWarehouse) -> None:

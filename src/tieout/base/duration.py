@@ -1,28 +1,27 @@
-"""A length of time as people write it: `90s`, `15m`, `2h`, `30d`."""
+"""How long something may last, as people write it: `90s`, `30m`, `24h`, `7d`."""
 
 from __future__ import annotations
 
 import re
 
-from .errors import Misconfigured
-
-DAY_SECONDS = 86_400
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS, "w": 7 * DAY_SECONDS}
-_WRITTEN = re.compile(r"([0-9]{1,6})\s*([smhdw])")
+ALLOWED = "a whole number and one of s, m, h, d, such as 90s, 30m, 24h or 7d"
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_WRITTEN = re.compile(r"([1-9][0-9]{0,8}) ?([smhd])")
 
 
 def seconds_of(text: str) -> int:
-    """Its seconds. Raises Misconfigured when it is written otherwise."""
+    """Raises ValueError for what is no duration."""
     match = _WRITTEN.fullmatch(text.strip())
     if match is None:
-        hint = "Write a whole number and s, m, h, d or w, such as 2h."
-        raise Misconfigured(f"{text!r} is not a length of time.", hint=hint)
-    return int(match[1]) * _UNITS[match[2]]
+        raise ValueError(f"it is no duration; write {ALLOWED}")
+    return int(match[1]) * _SECONDS[match[2]]
 
 
 def duration(seconds: float) -> str:
-    """The same for people, in the largest unit of which there are two or more: `45 s`, `90 min`, `3 h`, `12 d`."""
-    for size, unit in ((DAY_SECONDS, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
-            return f"{seconds / size:.4g} {unit}"
-    return f"{seconds:.4g} s"
+    """For people, rounded down, with one unit: `26 hours`."""
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= 2 * size or (seconds >= size and size == 60):
+            count = int(seconds // size)
+            return f"{count:,} {unit}{'' if count == 1 else 's'}"
+    count = int(seconds)
+    return f"{count} second{'' if count == 1 else 's'}"

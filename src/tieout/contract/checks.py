@@ -12,11 +12,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
-from ..base.duration import DAY_SECONDS
 from ..base.stream import Stream
 from ..base.types import Column
 
 Number = int | float
+
+DAY_SECONDS = 86_400
 
 
 class Severity(StrEnum):

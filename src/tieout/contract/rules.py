@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from open_data_contract_standard.model import DataQuality
 
-from ..base.duration import seconds_of
+from ..base.duration import ALLOWED, seconds_of
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.types import INTEGERS, Column, Kind
@@ -143,8 +143,8 @@ class _Arguments:
             return default
         try:
             return seconds_of(str(self.given.get(key, "")))
-        except Misconfigured as error:
-            self.refuse(key, "write a length of time.", hint=error.hint)
+        except ValueError:
+            self.refuse(key, f"write {ALLOWED}.")
 
     def whole(self, key: str, default: int, most: int) -> int:
         number = self.given.get(key, default)

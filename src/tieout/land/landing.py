@@ -1,4 +1,4 @@
-"""The promise of a landing: it keeps sealed batches for ever, by the hash of their bytes."""
+"""The promise of a landing: it keeps sealed batches for ever, by the hash of their bytes, and what was certified."""
 
 from __future__ import annotations
 
@@ -36,6 +36,20 @@ class Landing(Protocol):
 
     def open(self, stream: Stream, name: str) -> Batch:
         """The batch, its bytes proven against its name. Raises Broken when a bit has flipped, or when it is missing."""
+        ...
+
+    def keep_certificate(self, stream: Stream, number: int, text: str) -> str:
+        """Keeps the stream's certificate of this number under the hash of its text, which is returned. It then survives
+        a power cut. Call it under the source's lease. Raises Transient."""
+        ...
+
+    def certificates(self, stream: Stream, *, last: int | None = None) -> list[tuple[str, str]]:
+        """The stream's certificates, or the last so many, in the order of their numbers: the hash under which each was
+        kept, and its text as it is now. Raises Transient, Misconfigured."""
+        ...
+
+    def certified(self) -> list[Stream]:
+        """The streams that have certificates, sorted."""
         ...
 
     def sweep_spool(self, source: str) -> int:

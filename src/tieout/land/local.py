@@ -1,7 +1,8 @@
 """The landing in a folder of a local disk: `<root>/<source>/<object>/<sha256>.parquet`.
 
 A batch is written to the spool, synced, and renamed to its hash: a reader sees all of it or nothing, and a power cut
-leaves it whole or unborn. Sealed files are never changed and never deleted.
+leaves it whole or unborn. Sealed files are never changed and never deleted. Certificates are kept in the same way, in
+`<root>/.certificates/<source>/<object>/<number>-<sha256>.json`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from .sealing import missing, read_footer, seal, unseal
 
 _SPOOL = ".spool"
 _SUFFIX = ".parquet"
+_CERTIFICATES = ".certificates"
+_CERTIFICATE = ".json"
+_CERTIFIED = re.compile(rf"\d{{8,}}-([0-9a-f]{{64}}){re.escape(_CERTIFICATE)}")
 _SEALED = re.compile(rf"([0-9a-f]{{64}}){re.escape(_SUFFIX)}")
 
 
@@ -38,20 +42,7 @@ class LocalLanding:
     def put(self, footer: Footer, changes: pa.Table) -> str:
         data = seal(footer, changes)
         name = sha256_hex(data)
-        path = self._path(footer.stream, name)
-        try:
-            spool = spool_of(self._root, footer.stream.source)
-            self._make_ready(path.parent, spool)
-            spooled = self._write_to_spool(spool, data)
-            try:
-                # Also over a file that is there: it has this content, or it was damaged and is mended by this.
-                self._disk.replace(spooled, path)
-            except OSError:
-                self._disk.remove(spooled)
-                raise
-            self._disk.sync_folder(path.parent)
-        except OSError as error:
-            raise refusal(path, error) from error
+        self._keep(footer.stream.source, self._path(footer.stream, name), data, passing=self._passing)
         self._passing(Step.SEALED)
         return name
 
@@ -93,6 +84,24 @@ class LocalLanding:
             raise refusal(path, error) from error
         return unseal(stream, name, str(path), data)
 
+    def keep_certificate(self, stream: Stream, number: int, text: str) -> str:
+        data = text.encode()
+        name = sha256_hex(data)
+        path = self._folder_of_certificates(stream) / f"{number:08}-{name}{_CERTIFICATE}"
+        self._keep(stream.source, path, pa.py_buffer(data), passing=unobserved)
+        return name
+
+    def certificates(self, stream: Stream, *, last: int | None = None) -> list[tuple[str, str]]:
+        folder = self._folder_of_certificates(stream)
+        named = [match for name in self._listed(folder) if (match := _CERTIFIED.fullmatch(name))]
+        named = named if last is None else named[-last:]
+        return [(match[1], self._text(folder / match[0])) for match in named]
+
+    def certified(self) -> list[Stream]:
+        sources = self._folders_in(self._root / _CERTIFICATES)
+        named = [_stream(source.name, object_.name) for source in sources for object_ in self._folders_in(source)]
+        return sorted(stream for stream in named if stream is not None)
+
     def sweep_spool(self, source: str) -> int:
         spool = spool_of(self._root, source)
         left = [spool / name for name in self._listed(spool)]
@@ -102,6 +111,33 @@ class LocalLanding:
         except OSError as error:
             raise refusal(spool, error) from error
         return len(left)
+
+    def _keep(self, source: str, path: Path, data: pa.Buffer, *, passing: Passing) -> None:
+        """A file of this name has these bytes, also behind a power cut. Raises Transient, Misconfigured."""
+        try:
+            spool = spool_of(self._root, source)
+            self._make_ready(path.parent, spool)
+            spooled = self._write_to_spool(spool, data, passing)
+            try:
+                # Also over a file that is there: it has this content, or it was damaged and is mended by this.
+                self._disk.replace(spooled, path)
+            except OSError:
+                self._disk.remove(spooled)
+                raise
+            self._disk.sync_folder(path.parent)
+        except OSError as error:
+            raise refusal(path, error) from error
+
+    def _text(self, path: Path) -> str:
+        """What is no UTF-8 any more is told with marks in its place: its hash will not agree."""
+        try:
+            with self._disk.open(path) as file:
+                return file.read().decode("utf-8", "replace")
+        except OSError as error:
+            raise refusal(path, error) from error
+
+    def _folder_of_certificates(self, stream: Stream) -> Path:
+        return self._root / _CERTIFICATES / stream.source / stream.object
 
     def _path(self, stream: Stream, name: str) -> Path:
         return self._folder(stream) / (name + _SUFFIX)
@@ -117,18 +153,18 @@ class LocalLanding:
         make_folder(folder, disk=self._disk)
         self._ready.add(folder)
 
-    def _write_to_spool(self, spool: Path, data: pa.Buffer) -> Path:
+    def _write_to_spool(self, spool: Path, data: pa.Buffer, passing: Passing) -> Path:
         """A file of its own with these bytes, on the disk when this returns."""
         draft = self._disk.fresh(spool)
         try:
             with closing(draft):
                 draft.write(data)
-                self._passing(Step.SPOOLED)
+                passing(Step.SPOOLED)
                 draft.sync()
         except OSError:
             self._disk.remove(draft.path)
             raise
-        self._passing(Step.SYNCED)
+        passing(Step.SYNCED)
         return draft.path
 
     def _listed(self, folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from .columns import Shapes, covers_table
 from .duckdb_file import connect, told, translated
 from .readings import StreamReading
 from .reshape import reshape, stands
-from .warehouse import ENGINE_TYPE, Side, Turn, table_of
+from .warehouse import ENGINE_TYPE, CertificateNote, Side, Turn, table_of
 
 _SQL = Statements(__package__, "duckdb.sql")
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
@@ -110,12 +111,11 @@ class DuckDBWarehouse:
             self._passing(Step.MERGED_UNCOMMITTED)
         self._passing(Step.MERGED)
 
-    def note_certificate(self, stream: Stream, *, at: datetime, state: str, report: str, turn: Turn) -> None:
-        """Keeps what a comparison with the source came to."""
+    def note_certificates(self, stream: Stream, notes: Sequence[CertificateNote], *, turn: Turn) -> None:
         with self._writing():
             self._take_fence(turn)
-            noted = {"stream": str(stream), "certified_at": at, "state": state, "report": report}
-            self._run("note_certificate", noted)
+            for note in notes:
+                self._run("note_certificate", {"stream": str(stream), **asdict(note)})
 
     @contextmanager
     def aside(self) -> Iterator[duckdb.DuckDBPyConnection]:

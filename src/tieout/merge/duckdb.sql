@@ -23,8 +23,45 @@ create table if not exists tieout.settlements (
     stream varchar not null, side varchar not null, cid varchar not null, how varchar not null, reason varchar not null
 );
 create table if not exists tieout.certificates (
-    stream varchar not null, certified_at timestamp with time zone not null, state varchar not null, report json not null
+    stream varchar not null, certified_at timestamp with time zone not null, state varchar not null, report json not null,
+    number bigint, hash varchar
 );
+alter table tieout.certificates add column if not exists number bigint;
+alter table tieout.certificates add column if not exists hash varchar;
+create view if not exists tieout.trust as
+with newest as (
+    select * from tieout.certificates
+    qualify row_number() over (partition by stream order by number desc nulls last, certified_at desc) = 1
+),
+
+proven as (
+    select stream, max((report ->> '$.cut.at')::timestamp with time zone) as complete_through
+    from tieout.certificates where state = 'complete' group by stream
+)
+
+select
+    newest.stream
+    , newest.state
+    , proven.complete_through
+    , newest.certified_at
+    , (report ->> 'source_rows')::bigint as source_rows
+    , (report ->> 'current_rows')::bigint as current_rows
+    , (report ->> 'missing')::bigint as missing
+    , (report ->> 'ghost')::bigint as ghost
+    , (report ->> 'stale')::bigint as stale
+    , (report ->> 'diverged')::bigint as diverged
+    , (report ->> 'obligations')::bigint as obligations
+    , (report ->> '$.books.quarantined')::bigint as quarantined
+    , report ->> 'how' as how
+    , newest.number
+    , newest.hash
+    , case newest.state
+        when 'complete' then 'Equal to its source, row by row, as of '
+        when 'partial' then 'Not complete, every hole is known. Compared at '
+        else 'Not to be trusted: it differs from its source. Compared at '
+    end || strftime((report ->> '$.cut.at')::timestamp, '%Y-%m-%d %H:%M') || ' UTC.' as banner
+from newest
+left join proven on newest.stream = proven.stream;
 
 -- create_history --
 -- Every accepted change, once, for ever.
@@ -561,5 +598,7 @@ update tieout.shapes set side = 'live' where stream = $stream and side = 'shadow
 update tieout.unfit set side = 'live' where stream = $stream and side = 'shadow';
 
 -- note_certificate --
--- What a comparison with the source came to. Belongs to no side: a rebuild leaves it alone.
-insert into tieout.certificates values ($stream, $certified_at, $state, $report);
+-- What a comparison with the source came to, once. Belongs to no side: a rebuild leaves it alone.
+insert into tieout.certificates by name
+select $stream as stream, $certified_at as certified_at, $state as state, $report as report, $number as number, $hash as hash
+where not exists (from tieout.certificates where stream = $stream and hash = $hash);

@@ -40,6 +40,17 @@ class Turn:
     fence: int
 
 
+@dataclass(frozen=True, slots=True)
+class CertificateNote:
+    """A certificate as a warehouse keeps it: `number` in its stream's chain, `hash` of that link, `report` its JSON."""
+
+    number: int
+    hash: str
+    certified_at: datetime
+    state: str
+    report: str
+
+
 ENGINE_TYPE = b"engine_type"
 """The metadata under which a column that was read bears its engine's word for the type.
 
@@ -91,8 +102,8 @@ class Warehouse(Reader, Protocol):
         """What it says of a stream. Nothing is asked yet."""
         ...
 
-    def note_certificate(self, stream: Stream, *, at: datetime, state: str, report: str, turn: Turn) -> None:
-        """Keeps what a comparison with the source came to. Raises Fenced."""
+    def note_certificates(self, stream: Stream, notes: Sequence[CertificateNote], *, turn: Turn) -> None:
+        """Keeps what comparisons with the source came to, each once. Raises Fenced."""
         ...
 
     def answers(self) -> bool:

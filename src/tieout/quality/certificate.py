@@ -51,11 +51,27 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Differing:
+    """One key that differs. `is_known`: an open obligation, or a row that waits or was given up, explains it; `fields`:
+    those whose values differ, of a row that is live on both sides."""
+
+    key: str
+    difference: Difference
+    is_known: bool
+    fields: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        told = {"key": self.key, "difference": self.difference.value, "known": self.is_known}
+        return {**told, "fields": list(self.fields)}
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """What a comparison found. `unreadable`: rows at the source that their contract cannot read; they have no values to
     compare, but what stands here under their keys is not what they say. `untold`: columns of the contract that the
     source does not tell, and that were not compared. `discards`: of the keys that differ and are known, those of which
-    somebody discarded the newest change from quarantine: how many, by the reason that was given."""
+    somebody discarded the newest change from quarantine: how many, by the reason that was given. `fields`: of the rows
+    that are stale or diverged, in how many each field differs."""
 
     source_rows: int
     current_rows: int
@@ -63,6 +79,7 @@ class Comparison:
     findings: Mapping[Difference, Finding] = field(default_factory=dict)
     untold: tuple[str, ...] = ()
     discards: Mapping[str, int] = field(default_factory=dict)
+    fields: Mapping[str, int] = field(default_factory=dict)
 
     def finding(self, difference: Difference) -> Finding:
         return self.findings.get(difference, Finding())
@@ -122,6 +139,8 @@ class Certificate:
     unable    why the source can no longer tell a part of it, one sentence each
     how       in what way the two were compared
     cut       the moment, as JSON
+    differing the keys that differ, as many as were asked for; they are told, and not kept
+    number    its place in the stream's chain, from 1, and the hash of that link; 0 and "" before it is kept
     repaired  rows that landed again since the first comparison; what is told is the last one
     hint      the mend, where there is one to choose
     """
@@ -136,6 +155,9 @@ class Certificate:
     cut: Mapping[str, Any]
     repaired: int = 0
     hint: str = ""
+    differing: tuple[Differing, ...] = ()
+    number: int = 0
+    hash: str = ""
 
     @property
     def state(self) -> State:
@@ -158,6 +180,12 @@ class Certificate:
         return (*filter(None, told), *self.unable)
 
     def to_json(self) -> dict[str, Any]:
+        """For whoever asked: what is kept, its place in the chain, and the keys that were asked for."""
+        told = {**self.report(), "number": self.number, "hash": self.hash}
+        return {**told, "differing": [one.to_json() for one in self.differing]} if self.differing else told
+
+    def report(self) -> dict[str, Any]:
+        """What is kept."""
         findings = {difference: self.compared.finding(difference) for difference in Difference}
         return {
             "stream": str(self.stream),
@@ -166,6 +194,7 @@ class Certificate:
             "current_rows": self.compared.current_rows,
             **{difference.value: found.count for difference, found in findings.items()},
             "keys": {difference.value: list(found.keys) for difference, found in findings.items() if found.keys},
+            "fields": dict(self.compared.fields),
             "not_compared": list(self.compared.untold),
             "books": self.books.to_json(),
             "freshness_p95_seconds": self.freshness_p95_seconds,

@@ -14,12 +14,14 @@ import pyarrow as pa
 
 from ..base.change import CAPTURED
 from ..base.codec import canonical_json
-from ..base.sql import Sql, Statements, name
+from ..base.sql import Sql, Statements, literal, name
 from ..merge.columns import Shapes, covers_table
-from .certificate import KEYS_MAX, Comparison, Difference, Finding
+from .certificate import KEYS_MAX, Comparison, Difference, Differing, Finding
 from .telling import NOTHING, Telling, execute
 
 _SQL = Statements(__package__, "compare.sql")
+
+_Part = Sql | list[Sql] | list[dict[str, Sql]]
 
 
 class Comparing:
@@ -47,6 +49,7 @@ class Comparing:
             **Shapes.of(telling.contract).parts(),
             "told": telling.table,
             "found": name(f"found_in_{telling.number}"),
+            "fields_found": name(f"fields_found_in_{telling.number}"),
             "latest": name("latest", table),
             "raw": name("raw", table),
         }
@@ -55,19 +58,28 @@ class Comparing:
         """Columns that the source does not tell are not compared: what stands in them is what it told last."""
         if self._by_content:
             self._run("match")
-        compared = [name(column.name) for column in self._contract.columns if column.name not in self._untold]
-        self._run("find", compared=compared)
+        compared = [column.name for column in self._contract.columns if column.name not in self._untold]
+        self._run("find", compared=[name(column) for column in compared])
         self._covers = covers_table(self._contract, self._run("covers")["_cover"].to_pylist())
         if self._covers.num_rows:
             self._run("call_stale")
+        self._run("name_fields", compared=[{"name": name(column), "label": literal(column)} for column in compared])
         (rows,) = self._run("rows").to_pylist()
         findings = {
             Difference(row["difference"]): Finding(row["count"], row["known"], tuple(row["keys"]))
             for row in self._run("findings", {"keys_max": KEYS_MAX}).to_pylist()
         }
         discards = {row["reason"]: row["count"] for row in self._run("discards").to_pylist()}
+        fields = {row["field"]: row["count"] for row in self._run("fields").to_pylist()}
         return Comparison(
-            rows["source_rows"], rows["current_rows"], rows["unreadable"], findings, self._untold, discards
+            rows["source_rows"], rows["current_rows"], rows["unreadable"], findings, self._untold, discards, fields
+        )
+
+    def differing(self, *, keys_max: int) -> tuple[Differing, ...]:
+        """Of each class the first keys that `compare` has found, so many at most."""
+        told = self._run("differing", {"keys_max": keys_max}).to_pylist()
+        return tuple(
+            Differing(row["key"], Difference(row["difference"]), row["is_known"], tuple(row["fields"])) for row in told
         )
 
     def repair(self, *, position: int, now: datetime) -> pa.Table:
@@ -82,7 +94,7 @@ class Comparing:
         )
         return pa.concat_tables([images.select(schema.names).cast(schema), deletes.select(schema.names).cast(schema)])
 
-    def _run(self, statement: str, parameters: Mapping[str, Any] = NOTHING, **parts: Sql | list[Sql]) -> pa.Table:
+    def _run(self, statement: str, parameters: Mapping[str, Any] = NOTHING, **parts: _Part) -> pa.Table:
         text = _SQL(statement, **self._parts, **parts)
         tables = {"obliged": self._obliged, "discarded": self._discarded, "covers": self._covers}
         return execute(self._connection, text, parameters, tables)

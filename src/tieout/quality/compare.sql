@@ -108,6 +108,36 @@ from (
 ) as older
 where found._key = older._key and found.difference = 'diverged';
 
+-- name_fields --
+-- Of each key that differs in its values, the fields that do.
+create or replace temp table {{ fields_found }} as
+select
+    found._key
+    , list_sort(list_distinct(flatten(list(list_filter([
+        {% for column in compared %}
+        case when told.{{ column.name }} is distinct from here.{{ column.name }} then {{ column.label }} end{% if not loop.last %},{% endif %}
+
+        {% endfor %}
+    ], lambda field: field is not null))))) as fields
+from {{ found }} as found
+inner join {{ told }} as told on found._key = told._key
+inner join {{ latest }} as here on found._key = here._key and not here._deleted
+where found.difference in ('diverged', 'stale')
+group by found._key;
+
+-- fields --
+-- In how many keys each field differs.
+select field, count(*) as count
+from (select unnest(fields) as field from {{ fields_found }}) group by field order by field;
+
+-- differing --
+-- The first keys of each class of difference, with the fields that differ.
+select found._key as key, difference, is_known, coalesce(fields, []) as fields
+from {{ found }} as found
+left join {{ fields_found }} as of_key on found._key = of_key._key
+qualify row_number() over (partition by difference order by found._key) <= $keys_max
+order by difference, key;
+
 -- findings --
 -- Per class of difference: how many keys, how many of them known to be open, and the first of them.
 select difference, count(*) as count, count(*) filter (where is_known) as known, min(_key, $keys_max) as keys

@@ -12,8 +12,7 @@ from datetime import date, timedelta
 from math import sqrt
 from statistics import median
 
-from ..base.duration import DAY_SECONDS
-from ..contract.checks import Freshness, NullRate, Volume
+from ..contract.checks import DAY_SECONDS, Freshness, NullRate, Volume
 from .judging import SECOND
 from .outcome import Backtest, State, Verdict
 

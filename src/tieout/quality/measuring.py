@@ -13,11 +13,21 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from ..base.duration import DAY_SECONDS
 from ..base.errors import Misconfigured
 from ..base.sql import name
 from ..base.types import Column
-from ..contract.checks import Check, Duplicates, Freshness, NullRate, Number, Query, Reference, RowCount, Volume
+from ..contract.checks import (
+    DAY_SECONDS,
+    Check,
+    Duplicates,
+    Freshness,
+    NullRate,
+    Number,
+    Query,
+    Reference,
+    RowCount,
+    Volume,
+)
 from ..contract.contract import Contract
 from ..merge.readings import StreamReading
 from ..merge.warehouse import Reader

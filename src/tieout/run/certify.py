@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from ..base.batch import Tally
 from ..base.codec import canonical_json
@@ -24,9 +25,10 @@ from ..contract.contract import Contract
 from ..ledger.facts import Certified, Landed
 from ..merge.aside import HasAside
 from ..merge.reading import Obligation, Reading
-from ..merge.warehouse import Side, Warehouse
+from ..merge.warehouse import CertificateNote, Side, Warehouse
 from ..quality.books import Books
 from ..quality.certificate import Certificate, Certificates, Holes, Repair, State, Uncertified, unexplained
+from ..quality.chain import Link, chain_of
 from ..quality.compare import Comparing
 from ..quality.telling import Telling
 from .doubt import NOT_CERTIFIED
@@ -39,9 +41,13 @@ from .settle import SUPERSEDED
 from .stuck import why
 
 TRACK = "repair"
+KEYS_TOLD_MAX = 200_000
+"""Of each class of difference, where every key is asked for."""
 
 _OPEN_MAX = 1_000_000
 """Open obligations that are looked at to explain differences; a stream with more has other worries."""
+_CHAIN_MAX = 1_000
+"""Certificates of a stream that a warehouse is given again, should it have lost them."""
 _PIECE_ROWS = 100_000
 """Rows of one capture of a repair."""
 
@@ -49,25 +55,33 @@ MayRepair = Callable[[Repair], bool]
 """Whether a large repair shall be made."""
 
 
-def certify(house: House, streams: Collection[Stream], *, repair: bool, may_repair: MayRepair) -> Certificates:
+def certify(
+    house: House, streams: Collection[Stream], *, repair: bool, may_repair: MayRepair, keys_max: int = 0
+) -> Certificates:
     """Compares these streams with their sources; without any, all that there are.
 
     With `repair`, what differs lands again from the rows that were read for the comparison; a large repair only if
-    `may_repair`. A stream that cannot be merged is told as uncertified. Raises Occupied while a living worker holds a
-    lane, Transient when a source is away.
+    `may_repair`; what was found before it is kept as a certificate of its own. `keys_max` of the keys of each class of
+    difference are told with the fields that differ. A stream that cannot be merged is told as uncertified. Raises
+    Occupied while a living worker holds a lane, Transient when a source is away.
     """
     repairing = may_repair if repair else None
     lanes = sorted({lane for stream in streams for lane in house.lanes(stream)}) or house.lanes()
     warehouses = Warehouses(house)
     try:
-        found = [_certify_lane(house, lane, streams, warehouses, repairing) for lane in lanes]
+        found = [_certify_lane(house, lane, streams, warehouses, repairing, keys_max) for lane in lanes]
     finally:
         warehouses.close()
     return sum(found, start=Certificates())
 
 
 def _certify_lane(
-    house: House, lane: str, wanted: Collection[Stream], warehouses: Warehouses, repairing: MayRepair | None
+    house: House,
+    lane: str,
+    wanted: Collection[Stream],
+    warehouses: Warehouses,
+    repairing: MayRepair | None,
+    keys_max: int,
 ) -> Certificates:
     session = Session(house, lane, warehouses)
     try:
@@ -85,7 +99,7 @@ def _certify_lane(
             tellings = [Telling(connection, contract, number) for number, contract in enumerate(contracts)]
             by_object = {telling.contract.stream.object: telling for telling in tellings}
             unable = (*_damage(session), *retell(session.route, house.tools, cut, by_object, session.source))
-            certifier = _Certifier(session, house.tools, cut, taken_at, unable, repairing)
+            certifier = _Certifier(session, house.tools, cut, taken_at, unable, repairing, keys_max)
             certified = tuple(certifier.certify(telling) for telling in tellings)
             uncertified = tuple(_uncertified(stream, stuck[stream]) for stream in streams if stream in stuck)
             return Certificates(certified, uncertified)
@@ -143,22 +157,39 @@ class _Certifier:
     taken_at: datetime
     unable: tuple[str, ...]
     repairing: MayRepair | None
+    keys_max: int
 
     def certify(self, telling: Telling) -> Certificate:
         """Compares, repairs if that is wanted, and enters what it came to."""
-        certificate, comparing = self._compare(telling)
-        if self.repairing is not None:
-            certificate = self._repaired(telling, certificate, comparing, self.repairing)
-        certificate = replace(certificate, hint=certificate.hint or self._hint(certificate))
+        comparing, found = self._compare(telling)
+        certificate = self._kept(found)
+        rows = self._to_repair(found, comparing)
+        if rows is None or self.repairing is None:
+            return replace(certificate, differing=comparing.differing(keys_max=self.keys_max))
+        plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
+        if plan.is_large and not self.repairing(plan):
+            hint = f"The repair would land {plan.rows} of {plan.of_rows} rows again; agree to it, or pass --yes."
+            return replace(certificate, hint=hint, differing=comparing.differing(keys_max=self.keys_max))
+        self._repair(found.stream, rows)
+        comparing, found = self._compare(telling)
+        certificate = self._kept(replace(found, repaired=plan.rows))
+        return replace(certificate, differing=comparing.differing(keys_max=self.keys_max))
+
+    def _kept(self, found: Certificate) -> Certificate:
+        """With its hint; it stands in the landing, as the next of its chain, in the warehouse, and in the ledger."""
+        certificate = replace(found, hint=self._hint(found))
         # Whoever took the lane over meanwhile may have merged beyond the cut; then nothing is certified.
         self.session.route.renew()
-        stream, state, report = certificate.stream, certificate.state.value, canonical_json(certificate.to_json())
-        turn, now = self.session.route.turn(), self.tools.clock.now()
-        self.session.warehouse.note_certificate(stream, at=now, state=state, report=report, turn=turn)
-        self.tools.ledger.append([Certified(str(stream), state, report)], given=[])
-        return certificate
+        stream, landing = certificate.stream, self.tools.landing
+        chain = chain_of(landing.certificates(stream, last=_CHAIN_MAX))
+        link = chain.following(self.tools.clock.now(), certificate.report())
+        landing.keep_certificate(stream, link.number, link.text)
+        notes = [_note(one) for one in (*chain.links, link)]
+        self.session.warehouse.note_certificates(stream, notes, turn=self.session.route.turn())
+        self.tools.ledger.append([Certified(str(stream), certificate.state.value, notes[-1].report)], given=[])
+        return replace(certificate, number=link.number, hash=link.hash)
 
-    def _compare(self, telling: Telling) -> tuple[Certificate, Comparing]:
+    def _compare(self, telling: Telling) -> tuple[Comparing, Certificate]:
         reading = self.session.warehouse.reading(telling.contract)
         total, open_ = reading.obligations(limit=_OPEN_MAX)
         stream = telling.contract.stream
@@ -176,27 +207,23 @@ class _Certifier:
             how=self._how(stream),
             cut=self._cut_json(),
         )
-        return certificate, comparing
+        return comparing, certificate
 
-    def _repaired(self, telling: Telling, found: Certificate, comparing: Comparing, may: MayRepair) -> Certificate:
-        if self._retells or found.holes.paused:
-            return found  # what a paused stream lacks has landed, or would not be merged if it did
+    def _to_repair(self, found: Certificate, comparing: Comparing) -> pa.Table | None:
+        """What has to land again, where a repair is wanted and can help."""
+        if self.repairing is None or self._retells or found.holes.paused:
+            return None  # what a paused stream lacks has landed, or would not be merged if it did
         rows = comparing.repair(position=self.cut.bound.position, now=self.tools.clock.now())
-        plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
-        if not plan.rows:
-            return found
-        if plan.is_large and not may(plan):
-            hint = f"The repair would land {plan.rows} of {plan.of_rows} rows again; agree to it, or pass --yes."
-            return replace(found, hint=hint)
+        return rows if rows.num_rows else None
+
+    def _repair(self, stream: Stream, rows: pa.Table) -> None:
         after = Cursor.of(TRACK, 1, {"position": self.cut.bound.position})
-        for start in range(0, plan.rows, _PIECE_ROWS):
-            piece = {found.stream.object: rows.slice(start, _PIECE_ROWS)}
+        for start in range(0, rows.num_rows, _PIECE_ROWS):
+            piece = {stream.object: rows.slice(start, _PIECE_ROWS)}
             self.session.route.land_aside(
                 Captured(None, after, self.cut.epoch, "native", piece, at_one_moment=True), TRACK
             )
-        self.session.route.merge(self.session.warehouse, found.stream)
-        certificate, _ = self._compare(telling)
-        return replace(certificate, repaired=plan.rows)
+        self.session.route.merge(self.session.warehouse, stream)
 
     def _hint(self, certificate: Certificate) -> str:
         stream, differs = certificate.stream, certificate.compared.differing
@@ -247,3 +274,7 @@ def _holes(total: int, open_: tuple[Obligation, ...], reading: Reading) -> Holes
     waiting = {one.reason: one.count for one in reading.keyless()}
     held_back = waiting.pop(NOT_CERTIFIED, 0) > 0
     return Holes(total, object_gap, sum(waiting.values()), held_back)
+
+
+def _note(link: Link) -> CertificateNote:
+    return CertificateNote(link.number, link.hash, link.at, str(link.report["state"]), canonical_json(link.report))

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..base.duration import DAY_SECONDS, seconds_of
+from ..base.duration import seconds_of
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.yamlfile import nearest
-from ..contract.checks import Check, Reference
+from ..contract.checks import DAY_SECONDS, Check, Reference
 from ..contract.contract import Contract
 from ..ledger.facts import Checked
 from ..merge.warehouse import Reader
@@ -72,11 +72,15 @@ def check(house: House, reader: Reader, streams: Sequence[Stream] = (), *, backt
 
 def days_of(backtest: str | None) -> int:
     """Whole days from a length of time such as `30d`; none where nothing is asked."""
-    days = 0 if backtest is None else seconds_of(backtest) // DAY_SECONDS
-    if backtest is not None and not 1 <= days <= BACKTEST_DAYS_MAX:
-        raise Misconfigured(
-            f"a backtest of {backtest} is not possible.", hint=f"Ask for 1d to {BACKTEST_DAYS_MAX}d, such as 30d."
-        )
+    if backtest is None:
+        return 0
+    try:
+        days = seconds_of(backtest) // DAY_SECONDS
+    except ValueError:
+        days = 0
+    if not 1 <= days <= BACKTEST_DAYS_MAX:
+        hint = f"Write 1d to {BACKTEST_DAYS_MAX}d, such as 30d."
+        raise Misconfigured(f"--backtest {backtest} is no number of days that can be looked at.", hint=hint)
     return days
 
 

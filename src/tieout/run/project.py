@@ -7,7 +7,7 @@ the caller hands in, and no message shows the address of a database, which may h
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,10 +16,12 @@ from pydantic import BaseModel, Field
 
 from ..base import form, yamlfile
 from ..base.codec import sha256_hex
+from ..base.duration import ALLOWED, seconds_of
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.yamlfile import Document, Place, nearest
 from ..contract.drift import Policy
+from ..quality.gate import Gate
 from .environment import filled
 
 FILE = "tieout.yaml"
@@ -88,7 +90,8 @@ SourceConfig = ChangesConfig | PostgresConfig
 class Project:
     """`root` is the project's folder, absolute; landing is a folder, ledger a SQLite file, warehouse a DuckDB file.
 
-    `drift`: what is done when a source changes its columns, where a contract does not say.
+    `drift`: what is done when a source changes its columns, where a contract does not say. `gates`: before which marts
+    one stands, and what opens it.
     """
 
     root: Path
@@ -98,6 +101,7 @@ class Project:
     warehouse: Path
     sources: Mapping[str, SourceConfig]
     drift: Policy = Policy.EVOLVE
+    gates: tuple[Gate, ...] = ()
 
 
 class _ProjectForm(BaseModel):
@@ -106,6 +110,7 @@ class _ProjectForm(BaseModel):
     ledger: str = LEDGER
     warehouse: str = WAREHOUSE
     drift: Literal["evolve", "freeze"] = "evolve"
+    gates: dict[str, dict[str, Any]] = {}
     sources: dict[str, dict[str, Any]]
 
 
@@ -124,6 +129,11 @@ class _PostgresForm(BaseModel):
     failover: bool = True
     heartbeat_seconds: float = Field(default=30.0, ge=0.0, le=3600.0)
     streaming: bool = False
+
+
+class _GateForm(BaseModel):
+    needs: list[str] = Field(min_length=1)
+    within: str = "24h"
 
 
 class _TableForm(BaseModel):
@@ -152,6 +162,7 @@ def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
         warehouse=base / _file(document, ("warehouse",), settings.warehouse, scheme="duckdb"),
         sources={name: _source(document, base, settings.project, name) for name in settings.sources},
         drift=Policy(settings.drift),
+        gates=tuple(_gate(document, name, settings.sources) for name in settings.gates),
     )
 
 
@@ -203,6 +214,29 @@ def _source(document: Document, base: Path, project: str, name: str) -> SourceCo
         case _:
             place = (*place, "type")
             raise document.wrong(place, f"is {document.found(place)}; write {' or '.join(_TYPES)}.")
+
+
+def _gate(document: Document, name: str, sources: Iterable[str]) -> Gate:
+    place: Place = ("gates", name)
+    written = form.read(_GateForm, document, place)
+    needs: list[Stream] = []
+    for index, text in enumerate(written.needs):
+        here = (*place, "needs", index)
+        try:
+            stream = Stream.parse(text)
+        except Misconfigured as error:
+            raise document.wrong(here, f"is {document.found(here)}; write a stream, source.object.") from error
+        if stream.source not in sources:
+            hint = nearest(stream.source, list(sources))
+            raise document.wrong(
+                here, f"is {document.found(here)}, and no source is called {stream.source}.", hint=hint
+            )
+        needs.append(stream)
+    try:
+        return Gate(name, tuple(dict.fromkeys(needs)), seconds_of(written.within))
+    except ValueError as error:
+        here = (*place, "within")
+        raise document.wrong(here, f"is {document.found(here)}; write {ALLOWED}.") from error
 
 
 def _postgres(document: Document, place: Place, project: str) -> PostgresConfig:

@@ -25,7 +25,9 @@ from ..base.stream import Stream
 from ..sim.examples import EXAMPLES
 from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
+from .checking import check
 from .options import HERE, Json, OneStream, Project, StreamArgument
+from .proving import certificates, gate
 
 if TYPE_CHECKING:
     from ..base.clock import Clock
@@ -44,6 +46,9 @@ app = typer.Typer(
 quarantine = typer.Typer(help="Rows that could not be read as their contract promises.", no_args_is_help=True)
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(backfill, name="backfill")
+app.command()(certificates)
+app.command()(check)
+app.command()(gate)
 
 ROWS_MAX = 1_000_000
 """Rows of one stream that are listed when nobody says how many; more would not fit in memory at once."""
@@ -141,9 +146,11 @@ def certify(
     project: Project = HERE,
     repair: Annotated[bool, typer.Option("--repair", help="Land again what differs, then compare anew.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Agree to a large repair.")] = False,
+    keys: Annotated[bool, typer.Option("--keys", help="Tell every key that differs, and in which fields.")] = False,
     json: Json = False,
 ) -> Answer:
     """Compare with the source itself, row by row, and say what differs."""
+    from ..run.certify import KEYS_TOLD_MAX
     from ..run.certify import certify as certify_streams
     from .certified import Certified, agreed
 
@@ -153,28 +160,9 @@ def certify(
     only = _stream(stream)
     with _house(project) as house:
         streams = () if only is None else (only,)
-        return Certified(certify_streams(house, streams, repair=repair, may_repair=may_repair))
-
-
-@app.command()
-def check(
-    streams: Annotated[
-        list[str] | None, typer.Argument(help="Only these streams.", metavar="[STREAM]...", show_default=False)
-    ] = None,
-    project: Project = HERE,
-    backtest: Annotated[
-        str | None, typer.Option(help="On how many of so many past days would each have failed?", metavar="30d")
-    ] = None,
-    json: Json = False,
-) -> Answer:
-    """Hold the rows against the checks of their contracts."""
-    from ..run.check import check as check_streams
-    from ..run.check import days_of
-    from .checked import CheckEnded
-
-    wanted = [Stream.parse(one) for one in streams or ()]
-    with _house(project) as house:
-        return CheckEnded(check_streams(house, _reader(house), wanted, backtest_days=days_of(backtest)))
+        keys_max = KEYS_TOLD_MAX if keys else 0
+        found = certify_streams(house, streams, repair=repair, may_repair=may_repair, keys_max=keys_max)
+        return Certified(found)
 
 
 @app.command()

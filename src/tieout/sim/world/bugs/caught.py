@@ -74,5 +74,5 @@ CAUGHT: Final[Mapping[str, tuple[int, str]]] = {
     "certified_by_keys": (12, "I8"),
     "certified_but_a_column": (134, "I8"),
     "ghosts_unseen": (81, "I8"),
-    "repair_deletes_nothing": (0, "I8"),
+    "repair_deletes_nothing": (200, "I8"),
 }

@@ -38,7 +38,7 @@ OF_LANDING: Final = (
     Bug(
         "name_not_synced",
         "A batch is registered before the folder that names it is on the disk.",
-        in_code(LocalLanding.put, "self._disk.sync_folder(path.parent)", "pass"),
+        in_code(LocalLanding._keep, "self._disk.sync_folder(path.parent)", "pass"),
     ),
     Bug(
         "new_folder_not_synced",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO
 
+from ....base.errors import Misconfigured
 from ....capture.changes.inbox import Inbox, Stamp
 
 Reach = Callable[[str], None]
@@ -46,6 +47,8 @@ class _Seen:
 
     def names(self) -> tuple[str, ...]:
         self.reach("inbox.names.before")
+        if not self.inbox.files:
+            raise Misconfigured("simulated: the inbox is not there yet.", hint="Let its first file come.")
         names = tuple(sorted(self.inbox.files))
         self.reach("inbox.names.after")
         return names

@@ -17,7 +17,7 @@ from ....base.step import Passing, Step, unobserved
 from ....base.stream import Stream
 from ....contract.contract import Contract
 from ....merge.duckdb import DuckDBWarehouse
-from ....merge.warehouse import Side, Turn, Warehouse
+from ....merge.warehouse import CertificateNote, Side, Turn, Warehouse
 from . import shown
 from .process import Process, Registers, Witness
 from .rulehouse import COMMITTED, RuleStore, RuleWarehouse
@@ -98,9 +98,9 @@ class SimDuckDB(OneThread):
         with self._process.at("warehouse.swap"):
             super().swap(contract, turn=turn)
 
-    def note_certificate(self, stream: Stream, *, at: datetime, state: str, report: str, turn: Turn) -> None:
+    def note_certificates(self, stream: Stream, notes: Sequence[CertificateNote], *, turn: Turn) -> None:
         with self._process.at("warehouse.certificate"):
-            super().note_certificate(stream, at=at, state=state, report=report, turn=turn)
+            super().note_certificates(stream, notes, turn=turn)
 
     def rows(self, contract: Contract) -> dict[str, dict[str, Any]]:
         return shown.rows(self, contract)
@@ -134,9 +134,9 @@ class SimRule(RuleWarehouse):
         with self._process.at("warehouse.merge"), self._telling.of(contract, batches, turn, side):
             super().merge(contract, batches, turn=turn, merged_at=merged_at, side=side)
 
-    def note_certificate(self, stream: Stream, *, at: datetime, state: str, report: str, turn: Turn) -> None:
+    def note_certificates(self, stream: Stream, notes: Sequence[CertificateNote], *, turn: Turn) -> None:
         with self._process.at("warehouse.certificate"):
-            super().note_certificate(stream, at=at, state=state, report=report, turn=turn)
+            super().note_certificates(stream, notes, turn=turn)
 
     def rows(self, contract: Contract) -> dict[str, dict[str, Any]]:
         return self.reading(contract).rows()

@@ -20,17 +20,9 @@ from ....base.errors import Broken, Fenced, Misconfigured, Transient
 from ....base.step import Passing, Step, unobserved
 from ....base.stream import Stream
 from ....contract.contract import Contract
-from ....merge.warehouse import Side, Turn
+from ....merge.warehouse import CertificateNote, Side, Turn
 from .rulereading import RuleReading
 from .ruletable import Merged, RuleTable, followed
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    stream: Stream
-    at: datetime
-    state: str
-    report: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +31,7 @@ class Content:
 
     fences: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[tuple[Stream, Side], RuleTable] = field(default_factory=dict)
-    certificates: tuple[Certificate, ...] = ()
+    certificates: tuple[tuple[Stream, CertificateNote], ...] = ()
 
 
 class RuleStore:
@@ -55,7 +47,7 @@ class _Draft:
 
     fences: dict[str, int]
     tables: dict[tuple[Stream, Side], RuleTable]
-    certificates: list[Certificate]
+    certificates: list[tuple[Stream, CertificateNote]]
 
     def take_fence(self, turn: Turn) -> None:
         if self.fences.get(turn.lane, 0) > turn.fence:
@@ -129,10 +121,10 @@ class RuleWarehouse:
             self._passing(Step.MERGED_UNCOMMITTED)
         self._passing(Step.MERGED)
 
-    def note_certificate(self, stream: Stream, *, at: datetime, state: str, report: str, turn: Turn) -> None:
+    def note_certificates(self, stream: Stream, notes: Sequence[CertificateNote], *, turn: Turn) -> None:
         with self._writing() as draft:
             draft.take_fence(turn)
-            draft.certificates.append(Certificate(stream, at, state, report))
+            draft.certificates += [(stream, note) for note in notes if (stream, note) not in draft.certificates]
 
     def swap(self, contract: Contract, *, turn: Turn) -> None:
         live, shadow = (contract.stream, Side.LIVE), (contract.stream, Side.SHADOW)

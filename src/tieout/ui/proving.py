@@ -1,0 +1,49 @@
+"""`tieout certificates` and `tieout gate`: what was proven, for people and for whatever waits for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..base.stream import Stream
+from .answer import Answer
+from .options import HERE, Json, Project, StreamArgument
+
+GateArgument = Annotated[str | None, typer.Argument(help="Only this gate.", metavar="[GATE]", show_default=False)]
+Html = Annotated[
+    Path | None, typer.Option("--html", help="Write them as one page, for people who read no tables.", metavar="FILE")
+]
+
+
+def certificates(
+    stream: StreamArgument = None, project: Project = HERE, html: Html = None, json: Json = False
+) -> Answer:
+    """What was certified, newest first told, and whether anybody altered it since. Reads the landing alone."""
+    from ..land.local import LocalLanding
+    from ..run.clock import SystemClock
+    from ..run.project import load_project
+    from ..run.proven import proven
+    from .page import write_page
+    from .proven import Proven
+
+    settings = load_project(project, environ=os.environ)
+    only = None if stream is None else Stream.parse(stream)
+    answer = Proven(proven(LocalLanding(settings.landing), only=only))
+    if html is not None:
+        write_page(html, settings.name, answer, SystemClock().now())
+    return answer
+
+
+def gate(gate: GateArgument = None, project: Project = HERE, json: Json = False) -> Answer:
+    """Whether a mart may be built: exit 0 where its gate is open, 3 where it is closed, and why in words."""
+    from ..land.local import LocalLanding
+    from ..run.clock import SystemClock
+    from ..run.project import load_project
+    from ..run.proven import gates
+    from .proven import Gated
+
+    settings = load_project(project, environ=os.environ)
+    return Gated(gates(settings.gates, LocalLanding(settings.landing), SystemClock(), only=gate))
