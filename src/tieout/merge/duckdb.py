@@ -24,9 +24,20 @@ from .columns import Shapes, covers_table
 from .duckdb_file import connect, told, translated
 from .readings import StreamReading
 from .reshape import reshape, stands
-from .warehouse import ENGINE_TYPE, CertificateNote, Side, Turn, table_of
+from .warehouse import ENGINE_TYPE, CertificateNote, CheckNote, Side, Turn, table_of
 
 _SQL = Statements(__package__, "duckdb.sql")
+_CHECK_NOTES = pa.schema(
+    {
+        "stream": pa.string(),
+        "checked_at": pa.timestamp("us", tz="UTC"),
+        "name": pa.string(),
+        "severity": pa.string(),
+        "outcome": pa.string(),
+        "measured": pa.float64(),
+        "told": pa.string(),
+    }
+)
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
@@ -116,6 +127,11 @@ class DuckDBWarehouse:
             self._take_fence(turn)
             for note in notes:
                 self._run("note_certificate", {"stream": str(stream), **asdict(note)})
+
+    def note_checks(self, notes: Sequence[CheckNote]) -> None:
+        with self.aside() as connection:
+            connection.register("noted", pa.Table.from_pylist([asdict(note) for note in notes], schema=_CHECK_NOTES))
+            connection.execute(_SQL("note_checks"))
 
     @contextmanager
     def aside(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -154,3 +154,7 @@ cast({{ column }} as varchar)
 -- same --
 -- For columns of one type.
 {{ column }}
+
+-- noted --
+-- The checkups that the warehouse has of each stream.
+select distinct stream, epoch_us(checked_at) as moment from tieout.checks;

@@ -22,6 +22,7 @@ from ..quality.measuring import Measuring
 from ..quality.outcome import Checkup, Outcome, State, Verdict, worst
 from .contracts import describes_nothing
 from .house import House
+from .noted import note_checks
 from .status import known_streams
 
 BACKTEST_DAYS_MAX = 366
@@ -67,6 +68,7 @@ def check(house: House, reader: Reader, streams: Sequence[Stream] = (), *, backt
         )
         house.tools.ledger.append([Checked(str(stream), checkup.state, checkup.report())], given=[])
         found.append(checkup)
+    note_checks(house, reader)
     return Checkups(now, tuple(found))
 
 
