@@ -17,7 +17,17 @@ from ..ledger.facts import Resumed
 from .backfill_work import LaneBackfills
 from .house import House
 from .mend import Tried, mend
-from .outcome import Counts, Outcome, counted, outcome_of, with_damage, with_paused, with_remarks, with_stuck
+from .outcome import (
+    ASKED_TO_STOP,
+    Counts,
+    Outcome,
+    counted,
+    outcome_of,
+    with_damage,
+    with_paused,
+    with_remarks,
+    with_stuck,
+)
 from .session import LandingSession, Session, Warehouses
 from .settle import release_mended
 
@@ -127,4 +137,4 @@ class LaneWork:
 
 def _refuse_when(stopping: Callable[[], bool]) -> None:
     if stopping():
-        raise Stopped("the run was asked to stop.")
+        raise Stopped(ASKED_TO_STOP)

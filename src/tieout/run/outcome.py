@@ -17,6 +17,9 @@ REMARKS_MAX = 5
 
 log = structlog.get_logger()
 
+ASKED_TO_STOP = "the run was asked to stop."
+"""Why a pass was cut short that somebody ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -18,7 +18,7 @@ from ..base.stream import Stream
 from ..ledger.facts import Ran
 from .house import House
 from .lane import LaneWork
-from .outcome import Counts, Outcome, counted
+from .outcome import ASKED_TO_STOP, Counts, Outcome, counted
 from .patience import Rest, pause
 from .session import Warehouses
 
@@ -88,7 +88,7 @@ class Worker:
         outcome = self._patiently(work, stopping)
         while outcome.is_well and (wait := work.backfills.wait_seconds) is not None:  # bounded: a range ends
             if stopping():
-                return replace(outcome, outcome="partial", reason="the run was asked to stop.", exit_code=3)
+                return replace(outcome, outcome="partial", reason=ASKED_TO_STOP, exit_code=3)
             if work.backfills.delays >= ATTEMPTS_ONCE and (why := work.backfills.delayed):
                 return replace(outcome, outcome="partial", reason=why.message, hint=why.hint, exit_code=3)
             self._house.tools.clock.sleep(wait)

@@ -27,7 +27,7 @@ from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
 from .checking import check
 from .options import HERE, Json, OneStream, Project, StreamArgument
-from .proving import certificates, gate
+from .proving import certificates, gate, incidents
 
 if TYPE_CHECKING:
     from ..base.clock import Clock
@@ -49,6 +49,7 @@ app.add_typer(backfill, name="backfill")
 app.command()(certificates)
 app.command()(check)
 app.command()(gate)
+app.command()(incidents)
 
 ROWS_MAX = 1_000_000
 """Rows of one stream that are listed when nobody says how many; more would not fit in memory at once."""

@@ -1,4 +1,4 @@
-"""`tieout certificates` and `tieout gate`: what was proven, for people and for whatever waits for it."""
+"""What was proven, for people and for whatever waits for it: `certificates`, `gate` and `incidents`."""
 
 from __future__ import annotations
 
@@ -47,3 +47,16 @@ def gate(gate: GateArgument = None, project: Project = HERE, json: Json = False)
 
     settings = load_project(project, environ=os.environ)
     return Gated(gates(settings.gates, LocalLanding(settings.landing), SystemClock(), only=gate))
+
+
+def incidents(project: Project = HERE, json: Json = False) -> Answer:
+    """What is wrong now: each cause once, what it affects, and what mends it. Exit 3 where there is any."""
+    from ..run.clock import SystemClock
+    from ..run.house import opened
+    from ..run.incidents import open_incidents
+    from ..run.project import load_project
+    from ..run.serve import PatientReader
+    from .incidents import Incidents
+
+    with opened(load_project(project, environ=os.environ), SystemClock()) as house:
+        return Incidents(open_incidents(house, PatientReader(house.project.warehouse, SystemClock())))

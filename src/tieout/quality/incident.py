@@ -1,0 +1,145 @@
+"""Incidents: of all that is wrong at a moment the causes, each once, with what it affects and what mends it.
+
+A source that is away makes each of its streams late: that is one incident and not forty. Pure; what is wrong is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from ..base.stream import Stream
+
+
+class Cause(StrEnum):
+    """What kind of thing is wrong; each has a runbook of its name in `docs/operate/runbooks`.
+
+    source       a source cannot be read            stuck        a stream cannot be merged
+    paused       a stream is not merged until somebody looks at it
+    books        the books of a stream do not balance
+    differs      the newest certificate of a stream is broken, or was altered
+    quarantine   rows wait in quarantine for too long
+    unproven     a gate is closed as nothing was certified, or not lately
+    """
+
+    SOURCE = "source"
+    STUCK = "stuck"
+    PAUSED = "paused"
+    BOOKS = "books"
+    DIFFERS = "differs"
+    QUARANTINE = "quarantine"
+    UNPROVEN = "unproven"
+
+
+class Severity(StrEnum):
+    """page: figures are wrong, or nothing comes in any more; warn: somebody should look today."""
+
+    PAGE = "page"
+    WARN = "warn"
+
+
+SEVERITIES: Final[Mapping[Cause, Severity]] = {
+    Cause.SOURCE: Severity.PAGE,
+    Cause.STUCK: Severity.PAGE,
+    Cause.PAUSED: Severity.WARN,
+    Cause.BOOKS: Severity.PAGE,
+    Cause.DIFFERS: Severity.PAGE,
+    Cause.QUARANTINE: Severity.WARN,
+    Cause.UNPROVEN: Severity.WARN,
+}
+EXPLAINS: Final[Mapping[Cause, frozenset[Cause]]] = {
+    Cause.SOURCE: frozenset({Cause.UNPROVEN}),
+    Cause.STUCK: frozenset({Cause.UNPROVEN, Cause.DIFFERS}),
+    Cause.PAUSED: frozenset({Cause.UNPROVEN, Cause.DIFFERS, Cause.QUARANTINE}),
+    Cause.BOOKS: frozenset({Cause.DIFFERS}),
+    Cause.DIFFERS: frozenset({Cause.UNPROVEN}),
+}
+"""What follows from a cause in the same stream (of a source: in all its streams), and is no incident of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is wrong. `stream` None: with all of the lane; `since` None: nobody knows; `what` in one sentence,
+    `mend` the command or the deed that ends it."""
+
+    cause: Cause
+    lane: str
+    stream: Stream | None
+    since: datetime | None
+    what: str
+    mend: str
+
+    @property
+    def where(self) -> str:
+        return self.lane if self.stream is None else str(self.stream)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A trouble that nothing else explains, and those that it does."""
+
+    trouble: Trouble
+    explained: tuple[Trouble, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The same for as long as it lasts, and when it comes back."""
+        return f"{self.trouble.cause}:{self.trouble.where}"
+
+    @property
+    def severity(self) -> Severity:
+        return SEVERITIES[self.trouble.cause]
+
+    @property
+    def runbook(self) -> str:
+        return f"docs/operate/runbooks/{self.trouble.cause}.md"
+
+    @property
+    def affects(self) -> tuple[str, ...]:
+        """The streams that have other troubles because of it."""
+        return tuple(sorted({one.where for one in self.explained} - {self.trouble.where}))
+
+    def to_json(self) -> dict[str, Any]:
+        since = self.trouble.since
+        return {
+            "id": self.id,
+            "cause": self.trouble.cause.value,
+            "where": self.trouble.where,
+            "severity": self.severity.value,
+            "since": None if since is None else since.isoformat().replace("+00:00", "Z"),
+            "what": self.trouble.what,
+            "affects": list(self.affects),
+            "mend": self.trouble.mend,
+            "runbook": self.runbook,
+        }
+
+
+def incidents(troubles: Iterable[Trouble]) -> tuple[Incident, ...]:
+    """The causes among them, those that page first."""
+    known = sorted(troubles, key=lambda one: (list(Cause).index(one.cause), one.where))
+    explained = {one: _why(one, known) for one in known}
+    roots = [one for one in known if explained[one] is None]
+    found = [
+        Incident(root, tuple(one for one in known if _root(one, explained) is root and one is not root))
+        for root in roots
+    ]
+    return tuple(sorted(found, key=lambda one: one.severity is not Severity.PAGE))
+
+
+def _why(one: Trouble, known: Iterable[Trouble]) -> Trouble | None:
+    return next((other for other in known if _explains(other, one)), None)
+
+
+def _explains(cause: Trouble, other: Trouble) -> bool:
+    is_there = cause.lane == other.lane and cause.stream in (None, other.stream)
+    return is_there and other.cause in EXPLAINS.get(cause.cause, frozenset())
+
+
+def _root(one: Trouble, explained: Mapping[Trouble, Trouble | None]) -> Trouble:
+    """Ends, as what explains stands before what it explains."""
+    while (why := explained[one]) is not None:
+        one = why
+    return one

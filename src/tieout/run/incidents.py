@@ -1,0 +1,136 @@
+"""What is wrong now, from the ledger, the warehouse and the certificates; `quality/incident.py` finds the causes.
+
+Nothing is kept for it: an incident is there for as long as what it speaks of is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from ..base.clock import Clock
+from ..base.stream import Stream
+from ..ledger.facts import Paused, Ran, Stuck
+from ..ledger.ledger import Ledger
+from ..merge.warehouse import Reader
+from ..quality.certificate import State
+from ..quality.chain import Chain
+from ..quality.gate import Gate, judge
+from ..quality.incident import Cause, Incident, Trouble, incidents
+from .house import House
+from .outcome import ASKED_TO_STOP
+from .pausing import paused_now
+from .proven import proven
+from .quarantine import Waiting, waiting
+from .status import StreamStatus, report
+from .stuck import stuck_now
+
+QUARANTINE_DAYS = 7
+"""How long a row may wait in quarantine before somebody is told."""
+AWAY_MINUTES = 15
+"""How long a source may be away before somebody is told: most come back by themselves."""
+_PASSES = 1_000
+"""Of a lane, the last so many are looked at for when it began to fail."""
+
+
+def open_incidents(house: House, reader: Reader) -> tuple[Incident, ...]:
+    """Of the whole project. Raises Transient while the warehouse cannot be read."""
+    ledger, clock = house.tools.ledger, house.tools.clock
+    standing = report(house, reader, only=None)
+    chains = proven(house.tools.landing, only=None)
+    return incidents(
+        [
+            *_sources(ledger, house.lanes(), clock),
+            *_stuck(ledger),
+            *_paused(ledger),
+            *_books(standing.streams),
+            *_differing(chains),
+            *_waiting(waiting(house, reader, only=None), clock),
+            *_unproven(house.project.gates, chains, clock),
+        ]
+    )
+
+
+def _sources(ledger: Ledger, lanes: Iterable[str], clock: Clock) -> Iterator[Trouble]:
+    """Those whose last pass failed, or of which none has come to its end for a while; and since when."""
+    stuck = tuple(f"{stream} cannot be merged" for stream in stuck_now(ledger))
+    for lane in lanes:
+        since: datetime | None = None
+        outcome, reason = "", ""
+        for entry in ledger.entries(Ran, lane=lane, last=_PASSES):
+            assert isinstance(entry.fact, Ran), "only Ran was asked for"
+            outcome, reason = entry.fact.outcome, entry.fact.reason
+            is_well = outcome == "complete" or reason == ASKED_TO_STOP or reason.startswith(stuck)
+            since = None if is_well else since or entry.at
+        if since is not None and (outcome == "failed" or clock.now() - since > timedelta(minutes=AWAY_MINUTES)):
+            yield Trouble(Cause.SOURCE, lane, None, since, reason, f"Run `tieout doctor --source {lane}`.")
+
+
+def _stuck(ledger: Ledger) -> Iterator[Trouble]:
+    began = _last_of(ledger, Stuck)
+    for stream, stuck in stuck_now(ledger).items():
+        yield Trouble(Cause.STUCK, stream.source, stream, began.get(str(stream)), stuck.reason, stuck.hint)
+
+
+def _paused(ledger: Ledger) -> Iterator[Trouble]:
+    began = _last_of(ledger, Paused)
+    for stream, paused in paused_now(ledger).items():
+        yield Trouble(Cause.PAUSED, stream.source, stream, began.get(str(stream)), f"{paused.reason}.", paused.hint)
+
+
+def _books(streams: Iterable[StreamStatus]) -> Iterator[Trouble]:
+    for one in streams:
+        if one.books is not None and not one.books.balanced:
+            yield Trouble(
+                Cause.BOOKS, one.stream.source, one.stream, None, one.reason, f"Run `tieout rebuild {one.stream}`."
+            )
+
+
+def _differing(chains: Mapping[Stream, Chain]) -> Iterator[Trouble]:
+    """Since the first certificate behind the last that was not broken."""
+    for stream, chain in chains.items():
+        if chain.broken:
+            mend = f"Run `tieout certificates {stream}`, and restore the landing from its copy."
+            yield Trouble(Cause.DIFFERS, stream.source, stream, None, chain.broken[0], mend)
+            continue
+        broken = [link for link in chain.links if link.report["state"] == State.BROKEN]
+        if chain.newest not in broken:
+            continue
+        sound = max((link.number for link in chain.links if link not in broken), default=0)
+        first, newest = next(link for link in broken if link.number > sound), broken[-1]
+        what, mend = (
+            " ".join(newest.report["reasons"]),
+            newest.report["hint"] or f"Run `tieout certify {stream} --repair`.",
+        )
+        yield Trouble(Cause.DIFFERS, stream.source, stream, first.at, what, mend)
+
+
+def _waiting(rows: Iterable[Waiting], clock: Clock) -> Iterator[Trouble]:
+    """Streams of which a row waits for too long, by the time at which it happened."""
+    limit = clock.now() - timedelta(days=QUARANTINE_DAYS)
+    old: dict[Stream, list[Waiting]] = {}
+    for one in rows:
+        if one.oldest is not None and one.oldest < limit:
+            old.setdefault(one.stream, []).append(one)
+    for stream, found in old.items():
+        count, oldest = sum(one.count for one in found), min(one.oldest for one in found if one.oldest is not None)
+        what = f"{count:,} rows wait in quarantine, the oldest since {oldest:%Y-%m-%d}: {found[0].reason}."
+        yield Trouble(
+            Cause.QUARANTINE, stream.source, stream, oldest, what, f"See `tieout quarantine list --stream {stream}`."
+        )
+
+
+def _unproven(gates: Iterable[Gate], chains: Mapping[Stream, Chain], clock: Clock) -> Iterator[Trouble]:
+    """Streams that keep a gate closed, once each."""
+    told: dict[Stream, Trouble] = {}
+    for gate in gates:
+        for closed in judge(gate, chains, clock.now()).closed:
+            what = f"It keeps the gate {gate.name} closed: {closed.why}"
+            trouble = Trouble(Cause.UNPROVEN, closed.stream.source, closed.stream, None, what, closed.hint)
+            told.setdefault(closed.stream, trouble)
+    yield from told.values()
+
+
+def _last_of(ledger: Ledger, kind: type[Stuck] | type[Paused]) -> dict[str, datetime]:
+    """When each stream was last said to be so."""
+    return {entry.fact.stream: entry.at for entry in ledger.entries(kind) if isinstance(entry.fact, Stuck | Paused)}

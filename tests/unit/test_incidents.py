@@ -1,0 +1,61 @@
+"""Incidents: of many symptoms the cause is told, once, and whatever it explains stands beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tieout.base.stream import Stream
+from tieout.quality.incident import EXPLAINS, SEVERITIES, Cause, Severity, Trouble, incidents
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+STREAMS = [Stream(lane, object_) for lane in ("shop", "erp") for object_ in ("orders", "lines")]
+
+
+def trouble(cause: Cause, stream: Stream | None, lane: str = "shop") -> Trouble:
+    return Trouble(cause, stream.source if stream else lane, stream, NOON, "It is so.", "Do this.")
+
+
+def test_a_source_that_is_away_is_one_incident_and_not_one_a_stream() -> None:
+    late = [trouble(Cause.UNPROVEN, stream) for stream in STREAMS]
+
+    away, *others = incidents([*late, trouble(Cause.SOURCE, None)])
+
+    assert away.id == "source:shop"
+    assert away.affects == ("shop.lines", "shop.orders")
+    assert sorted(one.id for one in others) == ["unproven:erp.lines", "unproven:erp.orders"]
+
+
+def test_what_follows_from_what_follows_has_the_first_cause() -> None:
+    orders = STREAMS[0]
+    chain = [trouble(cause, orders) for cause in (Cause.UNPROVEN, Cause.DIFFERS, Cause.BOOKS)]
+
+    (found,) = incidents(chain)
+
+    assert found.trouble.cause is Cause.BOOKS
+    assert [one.cause for one in found.explained] == [Cause.DIFFERS, Cause.UNPROVEN]
+    assert found.affects == ()
+
+
+def test_those_that_page_come_first() -> None:
+    found = incidents([trouble(Cause.QUARANTINE, STREAMS[0]), trouble(Cause.DIFFERS, STREAMS[3])])
+
+    assert [one.severity for one in found] == [Severity.PAGE, Severity.WARN]
+
+
+def test_nothing_explains_itself_or_what_stands_before_it() -> None:
+    order = list(Cause)
+
+    assert SEVERITIES.keys() == set(Cause)
+    assert all(order.index(cause) < order.index(other) for cause, others in EXPLAINS.items() for other in others)
+
+
+@given(st.sets(st.tuples(st.sampled_from(Cause), st.sampled_from([None, *STREAMS]))))
+def test_every_trouble_is_in_one_incident_and_no_more(found: set[tuple[Cause, Stream | None]]) -> None:
+    troubles = [trouble(cause, stream) for cause, stream in found]
+
+    told = [one for incident in incidents(troubles) for one in (incident.trouble, *incident.explained)]
+
+    assert sorted(told, key=repr) == sorted(troubles, key=repr)
