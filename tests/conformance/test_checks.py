@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,9 +33,10 @@ from tieout.contract.checks import (
 )
 from tieout.contract.contract import Contract
 from tieout.merge.duckdb import DuckDBWarehouse
-from tieout.merge.warehouse import Side, Turn
+from tieout.merge.warehouse import CheckNote, Side, Turn, Warehouse
 from tieout.quality.measuring import Measuring
 from tieout.quality.outcome import Outcome, State, Verdict
+from tieout.sim.world.machine.rulehouse import RuleStore, RuleWarehouse
 
 ORDERS = contract_of(
     "shop.order",
@@ -387,6 +388,24 @@ def test_a_pattern_that_is_none_is_blamed_and_the_others_are_measured(warehouse:
     assert [one.verdict.state for one in found] == [State.FAILED, State.FAILED, State.PASSED]
     assert found[0].verdict.failing == 1
     assert found[1].verdict.told.startswith("it could not be asked: Invalid Input Error: missing )")
+
+
+@pytest.mark.parametrize("opened", [lambda: DuckDBWarehouse(None), lambda: RuleWarehouse(RuleStore())])
+def test_what_came_of_a_stream_at_one_moment_is_kept_once(opened: Callable[[], Warehouse]) -> None:
+    kept = opened()
+    first = [CheckNote("shop.order", NOON, name, "block", "passed", 1.5, "") for name in ("x", "y")]
+    later = CheckNote("shop.order", NOON + timedelta(microseconds=1), "x", "warn", "failed", None, "why")
+
+    kept.note_checks(first)
+    kept.note_checks([*first, later])
+
+    if isinstance(kept, RuleWarehouse):
+        assert kept._store.content.checks == (*first, later)
+    else:
+        rows = kept.query("select stream, name, outcome, measured, told from tieout.checks order by checked_at, name")
+        found = [tuple(row.values()) for row in rows.to_pylist()]
+        assert found == [(one.stream, one.name, one.outcome, one.measured, one.told) for one in [*first, later]]
+    kept.close()
 
 
 class Counting:

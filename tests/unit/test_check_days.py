@@ -42,6 +42,18 @@ def test_half_a_days_volume_is_caught_and_a_normal_monday_is_not(seed: int) -> N
     assert "Monday 2026-11-16 has 500 rows" in half.told
 
 
+@pytest.mark.parametrize(("noise", "caught_min", "blamed_max"), [(0.08, 1000, 2), (0.15, 894, 40)])
+def test_it_catches_and_blames_as_often_as_the_page_says(noise: float, caught_min: int, blamed_max: int) -> None:
+    caught = blamed = 0
+    for seed in range(1000):
+        before, dice = history(noise=noise, seed=seed), Random(seed + 10**6)
+        usual, half = round(1000 * dice.gauss(1, noise)), round(500 * dice.gauss(1, noise))
+        caught += volume(VOLUME, before | {MONDAY: Day(half)}, MONDAY).state is State.FAILED
+        blamed += volume(VOLUME, before | {MONDAY: Day(usual)}, MONDAY).state is State.FAILED
+
+    assert (caught >= caught_min, blamed <= blamed_max) == (True, True), (caught, blamed)
+
+
 def test_a_monday_with_the_rows_of_a_sunday_is_caught_though_yesterday_had_as_many() -> None:
     assert volume(VOLUME, history() | {MONDAY: Day(150)}, MONDAY).state is State.FAILED
 

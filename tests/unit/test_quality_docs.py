@@ -35,9 +35,8 @@ def test_every_metric_has_its_row_and_no_other() -> None:
 def test_every_key_word_and_outcome_is_told() -> None:
     entry = section(PAGE, "## An entry")
     severities = dict(re.findall(r"^\| (\w+) \| .* \| (.*) \|$", entry, re.MULTILINE))
-    words = {
-        word: level for level, told in severities.items() for word in re.findall(r"`(\w+)`", told.partition(";")[0])
-    }
+    named = {level: re.findall(r"`(\w+)`", told.partition(";")[0]) for level, told in severities.items()}
+    words = {word: level for level, words in named.items() for word in words}
 
     assert {word for word in (*OPERATORS, *TYPES) if f"`{word}`" not in entry} == set()
     assert words == {word: severity.value for word, severity in SEVERITIES.items()}
@@ -46,13 +45,9 @@ def test_every_key_word_and_outcome_is_told() -> None:
 
 def test_the_defaults_are_told() -> None:
     told = rows(section(PAGE, "## Metrics of ours"))
+    weeks = f"`weeks` ({rules.WEEKS}), `weeksMin` ({rules.WEEKS_MIN}), `tolerance` ({rules.VOLUME_TOLERANCE})"
+    days = f"`days` ({rules.DAYS}), `daysMin` ({rules.DAYS_MIN}), `tolerance` ({rules.RATE_TOLERANCE})"
 
-    assert (
-        f"`weeks` ({rules.WEEKS}), `weeksMin` ({rules.WEEKS_MIN}), `tolerance` ({rules.VOLUME_TOLERANCE})"
-        in told["volume"]
-    )
-    assert (
-        f"`days` ({rules.DAYS}), `daysMin` ({rules.DAYS_MIN}), `tolerance` ({rules.RATE_TOLERANCE})" in told["nullRate"]
-    )
+    assert (weeks in told["volume"], days in told["nullRate"]) == (True, True)
     assert ("left out `1d`" in told["reference"], PENDING_SECONDS) == (True, 86_400)
     assert f"broken off after {QUERY_SECONDS:.0f} seconds" in PAGE

@@ -61,7 +61,9 @@ def load_checks(path: Path, contract: Contract) -> tuple[Check, ...]:
     columns = {column.name: column for column in contract.columns}
     for at, entry in enumerate(properties):
         place: Place = ("schema", 0, "properties", at, "quality")
-        found += _checks(document, contract, place, entry.quality or [], columns[str(entry.name)])
+        # A worker may have added a column to the file since the contract was read from it: that one has no entries.
+        if (column := columns.get(str(entry.name))) is not None:
+            found += _checks(document, contract, place, entry.quality or [], column)
     return _named_apart(found)
 
 

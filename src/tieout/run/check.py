@@ -66,7 +66,8 @@ def check(house: House, reader: Reader, streams: Sequence[Stream] = (), *, backt
             stream,
             checks,
         )
-        house.tools.ledger.append([Checked(str(stream), checkup.state, checkup.report())], given=[])
+        if checks:
+            house.tools.ledger.append([Checked(str(stream), checkup.state, checkup.report())], given=[])
         found.append(checkup)
     note_checks(house, reader)
     return Checkups(now, tuple(found))
