@@ -62,6 +62,16 @@ def warehouse() -> Iterator[DuckDBWarehouse]:
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def many() -> Iterator[DuckDBWarehouse]:
+    """The rows of MANY, for tests that only read."""
+    opened = DuckDBWarehouse(None)
+    merged(opened, MANY, at=NOON - timedelta(days=1))
+    merged(opened, {"1": {}, "2": {}}, ACCOUNTS)
+    yield opened
+    opened.close()
+
+
 def merged(
     warehouse: DuckDBWarehouse,
     rows: Mapping[str, Mapping[str, Any]],
@@ -131,12 +141,8 @@ MANY: dict[str, dict[str, Any]] = {
         (Duplicates((OF["account"],)), keys("a", "c")),
     ],
 )
-def test_the_rows_that_fail_are_counted_and_named(
-    warehouse: DuckDBWarehouse, rule: Rule, failing: tuple[str, ...]
-) -> None:
-    merged(warehouse, MANY)
-
-    found = of(warehouse, rule)
+def test_the_rows_that_fail_are_counted_and_named(many: DuckDBWarehouse, rule: Rule, failing: tuple[str, ...]) -> None:
+    found = of(many, rule)
 
     assert (found.state, found.keys) == (State.FAILED, failing)
     assert found.failing == (1 if isinstance(rule, Duplicates) else len(failing))
@@ -154,10 +160,8 @@ def test_the_rows_that_fail_are_counted_and_named(
         Duplicates((OF["paid"],)),
     ],
 )
-def test_where_no_row_fails_the_check_passes(warehouse: DuckDBWarehouse, rule: Rule) -> None:
-    merged(warehouse, MANY)
-
-    found = of(warehouse, rule)
+def test_where_no_row_fails_the_check_passes(many: DuckDBWarehouse, rule: Rule) -> None:
+    found = of(many, rule)
 
     assert (found.state, found.failing, found.keys) == (State.PASSED, 0, ())
 
@@ -172,11 +176,9 @@ def test_rows_that_are_gone_are_not_looked_at(warehouse: DuckDBWarehouse) -> Non
     assert of(warehouse, Query("select count(*) from {object}", None), Demand("mustBe", (1,))).state is State.PASSED
 
 
-def test_a_share_is_of_all_rows(warehouse: DuckDBWarehouse) -> None:
-    merged(warehouse, MANY)
-
-    quarter = of(warehouse, Nulls(OF["number"]), Demand("mustBeLessOrEqualTo", (25,)), unit=Unit.PERCENT)
-    less = of(warehouse, Nulls(OF["number"]), Demand("mustBeLessThan", (25,)), unit=Unit.PERCENT)
+def test_a_share_is_of_all_rows(many: DuckDBWarehouse) -> None:
+    quarter = of(many, Nulls(OF["number"]), Demand("mustBeLessOrEqualTo", (25,)), unit=Unit.PERCENT)
+    less = of(many, Nulls(OF["number"]), Demand("mustBeLessThan", (25,)), unit=Unit.PERCENT)
 
     assert (quarter.state, quarter.measured, less.state) == (State.PASSED, 25.0, State.FAILED)
     assert less.told == "in 1 of 4 rows (25 percent), number is null; must be less than 25 percent"
@@ -254,16 +256,13 @@ def test_what_else_changes_in_a_row_does_not_make_it_young_again(warehouse: Duck
 
 
 def test_a_parent_without_tables_leaves_it_unknown(warehouse: DuckDBWarehouse) -> None:
-    merged(warehouse, MANY)
+    merged(warehouse, {"a": {"account": "A1"}})
 
     assert of(warehouse, REFERENCE).told == "nothing of crm.account has been merged yet"
 
 
-def test_columns_of_other_types_are_compared_as_text(warehouse: DuckDBWarehouse) -> None:
-    merged(warehouse, {"1": {}, "2": {}}, ACCOUNTS)
-    merged(warehouse, MANY, at=NOON - timedelta(days=1))
-
-    assert of(warehouse, Reference((OF["number"],), Stream("crm", "account"), 0)).keys == keys("c")
+def test_columns_of_other_types_are_compared_as_text(many: DuckDBWarehouse) -> None:
+    assert of(many, Reference((OF["number"],), Stream("crm", "account"), 0)).keys == keys("c")
 
 
 def test_freshness_is_of_the_newest_moment_that_is_not_ahead_of_us(warehouse: DuckDBWarehouse) -> None:
@@ -355,35 +354,30 @@ def test_a_pause_of_the_past_is_found_by_the_backtest(warehouse: DuckDBWarehouse
     ],
 )
 def test_a_statement_of_ones_own_returns_one_number_and_writes_nothing(
-    warehouse: DuckDBWarehouse, text: str, state: State, told: str
+    many: DuckDBWarehouse, text: str, state: State, told: str
 ) -> None:
-    merged(warehouse, MANY)
-
-    found = of(warehouse, Query(text, OF["account"]), unit="")
+    found = of(many, Query(text, OF["account"]), unit="")
 
     assert (found.state, told in found.told) == (state, True), found.told
-    assert of(warehouse, RowCount(), Demand("mustBe", (4,))).state is State.PASSED
+    assert of(many, RowCount(), Demand("mustBe", (4,))).state is State.PASSED
 
 
-def test_a_statement_without_an_end_is_broken_off(warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_statement_without_an_end_is_broken_off(many: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tieout.quality.measuring.QUERY_SECONDS", 0.1)
-    merged(warehouse, MANY)
-
-    found = of(warehouse, Query("select count(*) from range(1000000) a, range(1000000) b where hash(a, b) = 1", None))
+    found = of(many, Query("select count(*) from range(1000000) a, range(1000000) b where hash(a, b) = 1", None))
 
     assert found.told.startswith("it could not be asked: the statement had not ended after 0.1 seconds")
-    assert of(warehouse, RowCount(), Demand("mustBe", (4,))).state is State.PASSED
+    assert of(many, RowCount(), Demand("mustBe", (4,))).state is State.PASSED
 
 
-def test_a_pattern_that_is_none_is_blamed_and_the_others_are_measured(warehouse: DuckDBWarehouse) -> None:
-    merged(warehouse, MANY)
+def test_a_pattern_that_is_none_is_blamed_and_the_others_are_measured(many: DuckDBWarehouse) -> None:
     checks = [
         Check("x", Nulls(OF["number"]), NONE),
         Check("y", Invalid(OF["account"], None, "("), NONE),
         Check("z", RowCount(), (Demand("mustBe", (4,)),)),
     ]
 
-    found = outcomes_of(warehouse, checks)
+    found = outcomes_of(many, checks)
 
     assert [one.verdict.state for one in found] == [State.FAILED, State.FAILED, State.PASSED]
     assert found[0].verdict.failing == 1
