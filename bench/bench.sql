@@ -222,3 +222,27 @@ create publication {{ publication }} for table sales;
 -- source_content --
 -- The first sums of `wide_content`, as the source has them.
 select count(*), count(distinct id), sum(customer_id), sum(store_id) from sales;
+
+-- damage_latest --
+-- Somebody edits one row by hand.
+update latest.shop__sales set status = 'edited' where id = (select min(id) from latest.shop__sales);
+
+-- certified --
+-- What the newest certificate says: how many rows the source has, and how many differ.
+select (report ->> 'source_rows')::bigint, (report ->> 'stale')::bigint + (report ->> 'diverged')::bigint
+from tieout.certificates order by number desc limit 1;
+
+-- attach_here --
+-- The warehouse's file beside the floor's own.
+attach {{ path }} as here (read_only);
+
+-- count_differing --
+-- How many rows stand on one side only, or with another value.
+select count(*)
+from sales as there
+full join (select * from here.latest.shop__sales where not _deleted) as here on there.id = here.id
+where there.id is null or here.id is null
+    or (there.customer_id, there.store_id, there.status, there.amount, there.discount, there.email, there.note, there.placed_at
+        , there.shipped_on, there.is_gift, there.ref)
+    is distinct from (here.customer_id, here.store_id, here.status, here.amount, here.discount, here.email, here.note
+        , here.placed_at, here.shipped_on, here.is_gift, here.ref);

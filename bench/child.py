@@ -18,6 +18,7 @@ from adbc_driver_postgresql import dbapi
 from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection
 
 from tieout.base.errors import Broken
+from tieout.base.sql import literal
 from tieout.capture.postgres.lsn import lsn_number
 
 from .postgres import counted
@@ -28,8 +29,8 @@ PUBLICATION = SLOT = "floor"
 _KIB_IN_MIB = 1024
 
 
-def timed(watch: Watch, arguments: Sequence[str]) -> None:
-    """Runs `python ARGUMENTS` and fills the watch with what it took. Raises Broken when it fails."""
+def timed(watch: Watch, arguments: Sequence[str], *, codes: Sequence[int] = (0,)) -> None:
+    """Runs `python ARGUMENTS` and fills the watch with what it took. Raises Broken when it ends by none of `codes`."""
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, env=os.environ)
     _, status, usage = os.wait4(process.pid, 0)
@@ -37,7 +38,7 @@ def timed(watch: Watch, arguments: Sequence[str]) -> None:
     watch.cpu = usage.ru_utime + usage.ru_stime
     watch.peak = usage.ru_maxrss / _KIB_IN_MIB
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode not in codes:
         raise Broken(f"bench: {' '.join(arguments)} ended with exit code {process.returncode}.")
 
 
@@ -51,6 +52,17 @@ def load(url: str, path: str) -> None:
             for batch in cursor.fetch_record_batch():
                 warehouse.register("batch", _plain(batch))
                 warehouse.execute(SQL("insert_wide"))
+
+
+def compare(url: str, path: str, warehouse: str) -> None:
+    """The source's rows beside a warehouse's, value by value. Raises Broken unless exactly one differs."""
+    load(url, path)
+    with duckdb.connect(path) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(SQL("attach_here", path=literal(warehouse)))
+        (differing,) = connection.execute(SQL("count_differing")).fetchone() or (None,)
+    if differing != 1:
+        raise Broken(f"bench: {differing} rows differ, and not 1.")
 
 
 def _plain(batch: pa.RecordBatch) -> pa.Table:
@@ -71,7 +83,7 @@ def count(url: str, until: str) -> None:
     connection.close()
 
 
-_FLOORS = {"load": load, "count": count}
+_FLOORS = {"load": load, "count": count, "compare": compare}
 
 if __name__ == "__main__":
     _FLOORS[sys.argv[1]](*sys.argv[2:])

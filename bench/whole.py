@@ -4,6 +4,9 @@ The guess, on paper. Load: the floor's client spends 1.3 CPU-s a million rows of
 insert). We judge them (2 CPU-s), seal them (0.7) and write them twice with their ids and keys (1.7): 4.3 times the
 floor's CPU, and with the server's own second on both sides three times its wall.
 
+Certify: the floor receives ten million rows of twelve columns (13 CPU-s), inserts them (3) and joins them with as many
+(10). We judge what was received (20), keep it typed and join it (20): 2.2 times the floor's CPU, and 60 s of wall.
+
 Replicate: to receive a million changes costs 2.3 CPU-s. We decode them (1), judge them (2.5), seal them (0.8) and merge
 them (4): 10.6 CPU-s, five times the floor.
 """
@@ -77,6 +80,31 @@ def _replicate(rows: int) -> Iterator[Trial]:
         yield Trial(subject, floor)
 
 
+@contextmanager
+def _certify(rows: int) -> Iterator[Trial]:
+    """One row is another one than at the source, so that both sides have something to find."""
+    with _sales(rows) as (_, url, folder):
+        (folder / "tieout.yaml").write_text(_PROJECT)
+        timed(Watch(), _run(folder))
+        path = folder / ".tieout" / "warehouse.duckdb"
+        with duckdb.connect(str(path)) as warehouse:
+            warehouse.execute(SQL("damage_latest"))
+
+        def subject(watch: Watch) -> Content:
+            timed(watch, ["-m", "tieout", "certify", "--project", str(folder)], codes=(3,))
+            with duckdb.connect(str(path), read_only=True) as warehouse:
+                row = warehouse.execute(SQL("certified")).fetchone()
+            assert row is not None
+            return tuple(row)
+
+        def floor(watch: Watch) -> Content:
+            with TemporaryDirectory(dir=folder) as copy:
+                timed(watch, ["-m", "bench.child", "compare", url, str(Path(copy) / "copy.duckdb"), str(path)])
+            return (rows, 1)
+
+        yield Trial(subject, floor)
+
+
 class Written:
     """The turns of changes that were written, and how many of them each side has read."""
 
@@ -129,5 +157,6 @@ def _content(path: Path, sales: str) -> Content:
 
 PAIRS = (
     Pair("load", 5_000_000, 3.0, "ADBC straight into a DuckDB table", _load),
+    Pair("certify", 10_000_000, 2.2, "ADBC into a DuckDB table, and a full join with the rows here", _certify),
     Pair("replicate", 1_000_000, 5.0, "psycopg2 receiving the same log and dropping it", _replicate),
 )

@@ -16,6 +16,7 @@ from tieout.base.errors import Broken, Fenced, Occupied
 from tieout.ledger.facts import (
     Acknowledged,
     Advanced,
+    Alerted,
     Asked,
     Certified,
     Drifted,
@@ -107,6 +108,7 @@ class AppendPromise(LedgerPromise):
             Resumed("erp.account", "somebody said so"),
             Stuck("erp.account", "its type is another", "rebuild it"),
             Freed("erp.account"),
+            Alerted("source:erp", "opened", "4c2838fa2f95"),
             Asked("erp", "erp.account", "0a1b2c3d", '{"column": "zwölf"}', 12),
             Turned("erp", "erp.account", "0a1b2c3d", "failed", "there is no column zwölf"),
         ]

@@ -16,6 +16,7 @@ from tieout.ledger.codec import read, write, write_cursor
 from tieout.ledger.facts import (
     Acknowledged,
     Advanced,
+    Alerted,
     Asked,
     Certified,
     Checked,
@@ -54,6 +55,7 @@ FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.builds(Resumed, _TEXTS, _REASONS),
     st.builds(Stuck, _TEXTS, _REASONS, _REASONS),
     st.builds(Freed, _TEXTS),
+    st.builds(Alerted, _TEXTS, _TEXTS, _TEXTS),
     st.builds(Asked, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _INT64),
     st.builds(Turned, _TEXTS, _TEXTS, _TEXTS, _TEXTS, _REASONS),
 )

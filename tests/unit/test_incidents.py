@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieout.base.stream import Stream
-from tieout.quality.incident import EXPLAINS, SEVERITIES, Cause, Severity, Trouble, incidents
+from tieout.quality.incident import EXPLAINS, SEVERITIES, Cause, Severity, Trouble, incidents, notices
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 STREAMS = [Stream(lane, object_) for lane in ("shop", "erp") for object_ in ("orders", "lines")]
@@ -59,3 +59,35 @@ def test_every_trouble_is_in_one_incident_and_no_more(found: set[tuple[Cause, St
     told = [one for incident in incidents(troubles) for one in (incident.trouble, *incident.explained)]
 
     assert sorted(told, key=repr) == sorted(troubles, key=repr)
+
+
+def test_nobody_hears_twice_of_what_lasts_and_everybody_of_its_end() -> None:
+    away = incidents([trouble(Cause.SOURCE, None)])
+    (opened,) = notices(away, [])
+
+    assert (opened.event, opened.id, opened.title) == ("opened", "source:shop", "Incident: source:shop")
+    assert notices(away, [("source:shop", "opened")]) == ()
+    assert [one.event for one in notices([], [("source:shop", "opened")])] == ["recovered"]
+    assert notices([], [("source:shop", "opened"), ("source:shop", "recovered")]) == ()
+    assert len(notices(away, [("source:shop", "opened"), ("source:shop", "recovered")])) == 1
+
+
+def test_who_wants_to_be_woken_only_is_not_told_of_warnings() -> None:
+    found = incidents([trouble(Cause.QUARANTINE, STREAMS[0]), trouble(Cause.DIFFERS, STREAMS[3])])
+
+    assert [one.id for one in notices(found, [], least=Severity.PAGE)] == [f"differs:{STREAMS[3]}"]
+    assert len(notices(found, [], least=Severity.WARN)) == 2
+
+
+def test_a_notice_says_what_it_is_what_it_affects_since_when_and_what_mends_it() -> None:
+    (away,) = incidents([trouble(Cause.SOURCE, None), trouble(Cause.UNPROVEN, STREAMS[0])])
+
+    (notice,) = notices([away], [])
+
+    assert notice.text.splitlines() == [
+        "It is so.",
+        "It affects shop.orders.",
+        "Since 2026-05-01 12:00 UTC.",
+        "Do this.",
+        "See docs/operate/runbooks/source.md.",
+    ]

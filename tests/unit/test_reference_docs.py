@@ -68,6 +68,7 @@ def keys_of(form: type[BaseModel]) -> dict[str, str | None]:
         ("## Source `changes`", project._ChangesForm),
         ("## Source `postgres`", project._PostgresForm),
         ("## Gates", project._GateForm),
+        ("## Alerts", project._AlertForm),
     ],
 )
 def test_every_key_of_the_project_file_has_its_row_and_no_other(title: str, form: type[BaseModel]) -> None:
@@ -89,7 +90,7 @@ def test_the_defaults_of_the_stores_are_told() -> None:
 def test_the_project_on_the_page_loads_and_shows_every_key(tmp_path: Path) -> None:
     (tmp_path / "tieout.yaml").write_text(example(PROJECT), encoding="utf-8")
 
-    loaded = load_project(tmp_path, environ={"PG_URL": "postgresql://reader@db.example/shop"})
+    loaded = load_project(tmp_path, environ={"PG_URL": "postgresql://reader@db.example/shop", "ALERTS_TO": "json://a"})
     written = yaml.safe_load(example(PROJECT))
 
     assert set(loaded.sources) == {"erp", "shop"}
@@ -97,6 +98,7 @@ def test_the_project_on_the_page_loads_and_shows_every_key(tmp_path: Path) -> No
     assert written["sources"]["erp"].keys() == keys_of(project._ChangesForm).keys()
     assert written["sources"]["shop"].keys() == keys_of(project._PostgresForm).keys()
     assert all(gate.keys() == keys_of(project._GateForm).keys() for gate in written["gates"].values())
+    assert all(alert.keys() == keys_of(project._AlertForm).keys() for alert in written["alerts"])
     tables = [table for table in written["sources"]["shop"]["tables"] if isinstance(table, dict)]
     assert set().union(*tables) == keys_of(project._TableForm).keys()
 

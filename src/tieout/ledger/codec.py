@@ -17,6 +17,7 @@ from ..base.errors import Broken
 from .facts import (
     Acknowledged,
     Advanced,
+    Alerted,
     Asked,
     Certified,
     Checked,
@@ -76,6 +77,8 @@ def write(fact: Fact) -> Line:
             lane = fact.lane
         case Asked() | Turned():
             lane, stream = fact.lane, fact.stream
+        case Alerted():
+            pass
     return Line(type(fact).__name__, lane, track, position, stream, batch, _body(fact))
 
 

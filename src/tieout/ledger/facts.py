@@ -156,6 +156,16 @@ class Turned:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """Somebody was told of an incident: that it "opened", or that it "recovered". `to` stands for the address, and is
+    no part of it."""
+
+    incident: str
+    event: str
+    to: str
+
+
 Fact = (
     Landed
     | Advanced
@@ -172,6 +182,7 @@ Fact = (
     | Freed
     | Asked
     | Turned
+    | Alerted
 )
 
 FOLLOWS: dict[type, frozenset[type]] = {

@@ -18,7 +18,7 @@ from ..base.clock import Clock
 from ..base.cursor import Progress
 from ..base.errors import Broken, Fenced
 from .codec import read, read_holder, write, write_cursor, write_holder
-from .facts import FOLLOWS, Acknowledged, Advanced, Asked, Fact, Freed, Merged, Paused, Resumed, Stuck, Turned
+from .facts import FOLLOWS, Acknowledged, Advanced, Alerted, Asked, Fact, Freed, Merged, Paused, Resumed, Stuck, Turned
 from .granting import Held, grant, is_held, prove, until
 from .ledger import CursorAt, Entry, Guard, Holder, Lease, LeaseHeld
 from .sqlite_file import SQL, open_file, told, transaction
@@ -26,7 +26,7 @@ from .sqlite_file import SQL, open_file, told, transaction
 BUSY_SECONDS = 5.0
 """How long a call waits for another writer. A write takes milliseconds, so after this time something else is wrong."""
 _PAGE_ROWS = 1000
-_SELDOM = frozenset({Asked, Turned, Paused, Resumed, Stuck, Freed})
+_SELDOM = frozenset({Asked, Turned, Paused, Resumed, Stuck, Freed, Alerted})
 """Kinds of which there are few in the longest book: they are found by their index, and not along the book."""
 
 _PRECEDES: dict[type, str] = {

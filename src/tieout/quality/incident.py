@@ -117,6 +117,46 @@ class Incident:
         }
 
 
+OPENED, RECOVERED = "opened", "recovered"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What somebody is to be told: that an incident opened, with all of it, or that it is over."""
+
+    event: str
+    id: str
+    incident: Incident | None
+
+    @property
+    def title(self) -> str:
+        if self.incident is None:
+            return f"Recovered: {self.id}"
+        return f"{'Incident' if self.incident.severity is Severity.PAGE else 'Warning'}: {self.id}"
+
+    @property
+    def text(self) -> str:
+        """Plain text, some lines."""
+        if self.incident is None:
+            return "It is over."
+        affected = f"It affects {', '.join(self.incident.affects)}." if self.incident.affects else ""
+        trouble = self.incident.trouble
+        since = "" if trouble.since is None else f"Since {trouble.since:%Y-%m-%d %H:%M} UTC."
+        return "\n".join(filter(None, (trouble.what, affected, since, trouble.mend, f"See {self.incident.runbook}.")))
+
+
+def notices(
+    found: Iterable[Incident], told: Iterable[tuple[str, str]], *, least: Severity = Severity.WARN
+) -> tuple[Notice, ...]:
+    """What is new since somebody was told last. `told`: of each notice that went out the incident and the event, in
+    order; `least`: below which severity nobody wants to hear."""
+    last = dict(told)
+    open_ = {one.id: one for one in found if least is Severity.WARN or one.severity is Severity.PAGE}
+    opened = [Notice(OPENED, id_, one) for id_, one in open_.items() if last.get(id_) != OPENED]
+    over = [Notice(RECOVERED, id_, None) for id_, event in last.items() if event == OPENED and id_ not in open_]
+    return (*opened, *over)
+
+
 def incidents(troubles: Iterable[Trouble]) -> tuple[Incident, ...]:
     """The causes among them, those that page first."""
     known = sorted(troubles, key=lambda one: (list(Cause).index(one.cause), one.where))

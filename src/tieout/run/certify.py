@@ -163,16 +163,15 @@ class _Certifier:
         """Compares, repairs if that is wanted, and enters what it came to."""
         comparing, found = self._compare(telling)
         certificate = self._kept(found)
-        rows = self._to_repair(found, comparing)
-        if rows is None or self.repairing is None:
-            return replace(certificate, differing=comparing.differing(keys_max=self.keys_max))
-        plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
-        if plan.is_large and not self.repairing(plan):
-            hint = f"The repair would land {plan.rows} of {plan.of_rows} rows again; agree to it, or pass --yes."
-            return replace(certificate, hint=hint, differing=comparing.differing(keys_max=self.keys_max))
-        self._repair(found.stream, rows)
-        comparing, found = self._compare(telling)
-        certificate = self._kept(replace(found, repaired=plan.rows))
+        if (rows := self._to_repair(found, comparing)) is not None:
+            plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
+            if self._may(plan):
+                self._repair(found.stream, rows)
+                comparing, found = self._compare(telling)
+                certificate = self._kept(replace(found, repaired=plan.rows))
+            else:
+                hint = f"The repair would land {plan.rows} of {plan.of_rows} rows again; agree to it, or pass --yes."
+                certificate = replace(certificate, hint=hint)
         return replace(certificate, differing=comparing.differing(keys_max=self.keys_max))
 
     def _kept(self, found: Certificate) -> Certificate:
@@ -215,6 +214,9 @@ class _Certifier:
             return None  # what a paused stream lacks has landed, or would not be merged if it did
         rows = comparing.repair(position=self.cut.bound.position, now=self.tools.clock.now())
         return rows if rows.num_rows else None
+
+    def _may(self, plan: Repair) -> bool:
+        return self.repairing is not None and (not plan.is_large or self.repairing(plan))
 
     def _repair(self, stream: Stream, rows: pa.Table) -> None:
         after = Cursor.of(TRACK, 1, {"position": self.cut.bound.position})

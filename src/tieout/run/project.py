@@ -22,6 +22,7 @@ from ..base.stream import Stream
 from ..base.yamlfile import Document, Place, nearest
 from ..contract.drift import Policy
 from ..quality.gate import Gate
+from ..quality.incident import Severity
 from .environment import filled
 
 FILE = "tieout.yaml"
@@ -33,7 +34,7 @@ WAREHOUSE = "duckdb:///./.tieout/warehouse.duckdb"
 _TYPES = ("changes", "postgres")
 _TYPES_PLANNED = frozenset({"salesforce", "stripe", "zendesk", "ga4", "files", "events", "kafka"})
 _SCHEMES_PLANNED = frozenset({"s3", "postgres", "postgresql", "snowflake"})
-_SECRET = frozenset({"url"})
+_SECRET = frozenset({"url", "to"})
 
 PROJECT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}")
 PROJECT_NAME_ALLOWED = "a letter, then up to 62 letters, digits, '_', '-' and '.'"
@@ -83,6 +84,15 @@ class PostgresConfig:
     streaming: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AlertConfig:
+    """Who is told of incidents of this severity or a higher one. `to` is an address as apprise takes it, which may hold
+    a secret: kept out of repr, and to be kept out of every message."""
+
+    to: str = field(repr=False)
+    least: Severity
+
+
 SourceConfig = ChangesConfig | PostgresConfig
 
 
@@ -91,7 +101,7 @@ class Project:
     """`root` is the project's folder, absolute; landing is a folder, ledger a SQLite file, warehouse a DuckDB file.
 
     `drift`: what is done when a source changes its columns, where a contract does not say. `gates`: before which marts
-    one stands, and what opens it.
+    one stands, and what opens it. `alerts`: who is told of what is wrong.
     """
 
     root: Path
@@ -102,6 +112,7 @@ class Project:
     sources: Mapping[str, SourceConfig]
     drift: Policy = Policy.EVOLVE
     gates: tuple[Gate, ...] = ()
+    alerts: tuple[AlertConfig, ...] = ()
 
 
 class _ProjectForm(BaseModel):
@@ -111,6 +122,7 @@ class _ProjectForm(BaseModel):
     warehouse: str = WAREHOUSE
     drift: Literal["evolve", "freeze"] = "evolve"
     gates: dict[str, dict[str, Any]] = {}
+    alerts: list[dict[str, Any]] = []
     sources: dict[str, dict[str, Any]]
 
 
@@ -134,6 +146,11 @@ class _PostgresForm(BaseModel):
 class _GateForm(BaseModel):
     needs: list[str] = Field(min_length=1)
     within: str = "24h"
+
+
+class _AlertForm(BaseModel):
+    to: str = Field(min_length=1)
+    least: Literal["page", "warn"] = "page"
 
 
 class _TableForm(BaseModel):
@@ -163,6 +180,7 @@ def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
         sources={name: _source(document, base, settings.project, name) for name in settings.sources},
         drift=Policy(settings.drift),
         gates=tuple(_gate(document, name, settings.sources) for name in settings.gates),
+        alerts=tuple(_alert(document, index) for index in range(len(settings.alerts))),
     )
 
 
@@ -237,6 +255,11 @@ def _gate(document: Document, name: str, sources: Iterable[str]) -> Gate:
     except ValueError as error:
         here = (*place, "within")
         raise document.wrong(here, f"is {document.found(here)}; write {ALLOWED}.") from error
+
+
+def _alert(document: Document, index: int) -> AlertConfig:
+    written = form.read(_AlertForm, document, ("alerts", index), secret=_SECRET)
+    return AlertConfig(written.to, Severity(written.least))
 
 
 def _postgres(document: Document, place: Place, project: str) -> PostgresConfig:

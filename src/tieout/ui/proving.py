@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from .answer import Answer
 from .options import HERE, Json, Project, StreamArgument
@@ -16,6 +17,9 @@ GateArgument = Annotated[str | None, typer.Argument(help="Only this gate.", meta
 Html = Annotated[
     Path | None, typer.Option("--html", help="Write them as one page, for people who read no tables.", metavar="FILE")
 ]
+
+Tell = Annotated[bool, typer.Option("--tell", help="Tell those under `alerts` what is new, and what is over.")]
+Test = Annotated[bool, typer.Option("--test", help="Send each of them a message that says it is a test, and no more.")]
 
 
 def certificates(
@@ -49,14 +53,23 @@ def gate(gate: GateArgument = None, project: Project = HERE, json: Json = False)
     return Gated(gates(settings.gates, LocalLanding(settings.landing), SystemClock(), only=gate))
 
 
-def incidents(project: Project = HERE, json: Json = False) -> Answer:
+def incidents(project: Project = HERE, tell: Tell = False, test: Test = False, json: Json = False) -> Answer:
     """What is wrong now: each cause once, what it affects, and what mends it. Exit 3 where there is any."""
+    from ..run.alerting import alert, try_out
     from ..run.clock import SystemClock
     from ..run.house import opened
     from ..run.incidents import open_incidents
     from ..run.project import load_project
     from ..run.serve import PatientReader
-    from .incidents import Incidents
+    from .incidents import Incidents, TriedOut
 
-    with opened(load_project(project, environ=os.environ), SystemClock()) as house:
-        return Incidents(open_incidents(house, PatientReader(house.project.warehouse, SystemClock())))
+    settings = load_project(project, environ=os.environ)
+    if (tell or test) and not settings.alerts:
+        hint = 'Write alerts: [{to: "${SLACK_URL}"}] into tieout.yaml; see docs/operate/alerts.md.'
+        raise Misconfigured("this project names nobody who is to be told.", hint=hint)
+    if test:
+        return TriedOut(try_out(settings.alerts, settings.name))
+    with opened(settings, SystemClock()) as house:
+        found = open_incidents(house, PatientReader(house.project.warehouse, SystemClock()))
+        sent = alert(house.tools.ledger, found, settings.alerts) if tell else ()
+    return Incidents(found, sent)

@@ -1,0 +1,138 @@
+"""`tieout incidents --tell`: each address hears of an incident once, and once more when it is over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tests.e2e.command import Project, image, project
+
+SECRET = "T0K3N"
+
+
+class Listening(BaseHTTPRequestHandler):
+    """A webhook. `heard` keeps what was sent to it; while it is `deaf` it refuses."""
+
+    heard: list[dict[str, Any]]
+    deaf = False
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not type(self).deaf:
+            type(self).heard.append(body)
+        self.send_response(503 if type(self).deaf else 200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on the test's stderr."""
+
+
+@pytest.fixture
+def hook() -> Iterator[tuple[str, type[Listening]]]:
+    """The address of a webhook that listens, and what it hears."""
+    kind = type("Hook", (Listening,), {"heard": [], "deaf": False})
+    server = HTTPServer(("127.0.0.1", 0), kind)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"json://127.0.0.1:{server.server_port}/{SECRET}", kind
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def books(tmp_path: Path, hook: tuple[str, type[Listening]]) -> Project:
+    books = project(tmp_path, within=True)
+    with (tmp_path / "tieout.yaml").open("a") as file:
+        file.write(f'alerts:\n  - {{to: "{hook[0]}", least: warn}}\n')
+    books.drop("1.ndjson", image("A", 1, amount="1.00"))
+    books.tieout("run", "--once")
+    return books
+
+
+def hide(books: Project) -> None:
+    (books.root / "inbox").rename(books.root / "elsewhere")
+    books.tieout("run", "--once")
+
+
+def bring_back(books: Project) -> None:
+    (books.root / "elsewhere").rename(books.root / "inbox")
+    books.tieout("run", "--once")
+
+
+def titles(kind: type[Listening]) -> list[str]:
+    return [one["title"] for one in kind.heard]
+
+
+def test_an_incident_is_told_once_and_its_end_once(books: Project, hook: tuple[str, type[Listening]]) -> None:
+    heard = hook[1]
+    assert books.json("incidents", "--tell") == {"incidents": [], "sent": []}
+
+    hide(books)
+    first = books.json("incidents", "--tell", code=3)["sent"]
+    again = books.json("incidents", "--tell", code=3)["sent"]
+    bring_back(books)
+    over = books.json("incidents", "--tell")["sent"]
+
+    assert first == [{"to": "json", "event": "opened", "incident": "source:erp", "delivered": True}]
+    assert again == []
+    assert [one["event"] for one in over] == ["recovered"]
+    assert titles(heard) == ["Incident: source:erp", "Recovered: source:erp"]
+    assert "tieout doctor --source erp" in heard.heard[0]["message"]
+    assert "docs/operate/runbooks/source.md" in heard.heard[0]["message"]
+    hide(books)
+    books.json("incidents", "--tell", code=3)
+    assert titles(heard)[2:] == ["Incident: source:erp"]
+
+
+def test_what_could_not_be_delivered_is_tried_again(books: Project, hook: tuple[str, type[Listening]]) -> None:
+    heard = hook[1]
+    hide(books)
+    heard.deaf = True
+    lost = books.json("incidents", "--tell", code=3)["sent"]
+    heard.deaf = False
+    books.json("incidents", "--tell", code=3)
+
+    assert [one["delivered"] for one in lost] == [False]
+    assert titles(heard) == ["Incident: source:erp"]
+
+
+def test_a_test_reaches_everybody_and_the_address_is_shown_nowhere(
+    books: Project, hook: tuple[str, type[Listening]]
+) -> None:
+    said = books.tieout("incidents", "--test")
+
+    assert said.code == 0
+    assert titles(hook[1]) == ["Test: books"]
+    assert SECRET not in said.out + said.err
+    hook[1].deaf = True
+    assert books.tieout("incidents", "--test").code == 1
+
+
+@pytest.mark.parametrize(
+    ("alerts", "says"),
+    [
+        ("", "names nobody who is to be told"),
+        (f"alerts: [{{to: 'nosuch://{SECRET}'}}]\n", "of the scheme nosuch"),
+        (f"alerts: [{{to: 'json://{SECRET}', least: loud}}]\n", "least"),
+        ("alerts: [{}]\n", "to"),
+    ],
+)
+def test_alerts_that_make_no_sense_are_refused_without_showing_them(tmp_path: Path, alerts: str, says: str) -> None:
+    books = project(tmp_path, within=True)
+    with (tmp_path / "tieout.yaml").open("a") as file:
+        file.write(alerts)
+
+    said = books.tieout("incidents", "--test")
+
+    assert said.code == 2
+    assert says in " ".join(said.err.split())
+    assert SECRET not in said.err
