@@ -105,6 +105,20 @@ def test_a_contract_that_cannot_be_read_is_told(books: Project) -> None:
     assert "account.yaml:1" in wrong.found
 
 
+def test_a_check_that_cannot_be_understood_is_told(books: Project) -> None:
+    folder = books.root / "contracts" / "erp"
+    folder.mkdir(parents=True)
+    (folder / "account.yaml").write_text(
+        "{apiVersion: v3.1.0, kind: DataContract, id: a, name: a, version: 1.0.0, status: active, schema: [{name: a, "
+        "quality: [{metric: rows}], properties: [{name: id, logicalType: string, primaryKey: true}]}]}"
+    )
+
+    wrong = found(books)["project.check.wrong"]
+
+    assert wrong.about == "erp.account"
+    assert "allowed: nullValues" in wrong.found
+
+
 @pytest.mark.parametrize(
     ("writable", "free", "code"),
     [

@@ -20,6 +20,7 @@ from .facts import (
     Alerted,
     Asked,
     Certified,
+    Checked,
     Drifted,
     Fact,
     Freed,
@@ -70,7 +71,7 @@ def write(fact: Fact) -> Line:
             lane, track, position = fact.lane, fact.cursor.track, fact.cursor.position
         case Merged():
             stream, batch = fact.stream, fact.batch
-        case Certified() | Looked() | Drifted() | Paused() | Resumed() | Stuck() | Freed():
+        case Certified() | Checked() | Looked() | Drifted() | Paused() | Resumed() | Stuck() | Freed():
             stream = fact.stream
         case Ran():
             lane = fact.lane

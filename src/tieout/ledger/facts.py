@@ -56,6 +56,16 @@ class Certified:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """The checks of a stream's contract were held against its rows. `state` is "failed" (one that blocks), "warned" or
+    "passed"; `report` a JSON list: of each its name, severity, outcome and number, and why, where it did not pass."""
+
+    stream: str
+    state: str
+    report: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ran:
     """A worker's pass over a lane ended: "complete", "partial" (cut short) or "failed", and why."""
 
@@ -162,6 +172,7 @@ Fact = (
     | Acknowledged
     | Merged
     | Certified
+    | Checked
     | Ran
     | Looked
     | Drifted

@@ -24,9 +24,20 @@ from .columns import Shapes, covers_table
 from .duckdb_file import connect, told, translated
 from .readings import StreamReading
 from .reshape import reshape, stands
-from .warehouse import ENGINE_TYPE, CertificateNote, Side, Turn, table_of
+from .warehouse import ENGINE_TYPE, CertificateNote, CheckNote, Side, Turn, table_of
 
 _SQL = Statements(__package__, "duckdb.sql")
+_CHECK_NOTES = pa.schema(
+    {
+        "stream": pa.string(),
+        "checked_at": pa.timestamp("us", tz="UTC"),
+        "name": pa.string(),
+        "severity": pa.string(),
+        "outcome": pa.string(),
+        "measured": pa.float64(),
+        "told": pa.string(),
+    }
+)
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
@@ -56,10 +67,10 @@ class DuckDBWarehouse:
             return False
         return True
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
         cursor = self._connection.cursor()
         try:
-            return read_only(cursor, statement, parameters)
+            return read_only(cursor, statement, parameters, seconds=seconds)
         finally:
             cursor.close()
 
@@ -116,6 +127,11 @@ class DuckDBWarehouse:
             self._take_fence(turn)
             for note in notes:
                 self._run("note_certificate", {"stream": str(stream), **asdict(note)})
+
+    def note_checks(self, notes: Sequence[CheckNote]) -> None:
+        with self.aside() as connection:
+            connection.register("noted", pa.Table.from_pylist([asdict(note) for note in notes], schema=_CHECK_NOTES))
+            connection.execute(_SQL("note_checks"))
 
     @contextmanager
     def aside(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -251,14 +267,16 @@ class DuckDBReader:
     def __init__(self, path: Path) -> None:
         self._connection = connect(path, read_only=True)
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        return read_only(self._connection, statement, parameters)
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
+        return read_only(self._connection, statement, parameters, seconds=seconds)
 
     def close(self) -> None:
         self._connection.close()
 
 
-def read_only(connection: duckdb.DuckDBPyConnection, statement: str, parameters: Sequence[Any]) -> pa.Table:
+def read_only(
+    connection: duckdb.DuckDBPyConnection, statement: str, parameters: Sequence[Any], *, seconds: float | None
+) -> pa.Table:
     """The rows of one statement, in a transaction that cannot write."""
     try:
         parsed = connection.extract_statements(statement)
@@ -266,15 +284,34 @@ def read_only(connection: duckdb.DuckDBPyConnection, statement: str, parameters:
             raise Misconfigured("this is not one reading statement.", hint="Write one SELECT; tieout alone writes.")
         connection.execute("begin transaction read only")
         try:
-            return _fetched(connection.sql(statement, params=list(parameters)))
+            with _limited(connection, seconds):
+                return _fetched(connection.sql(statement, params=list(parameters)))
         finally:
             connection.execute("rollback")
+    except duckdb.InterruptException as error:
+        hint = "Ask for less, or for it in pieces."
+        raise Misconfigured(f"the statement had not ended after {seconds:g} seconds.", hint=hint) from error
     except (duckdb.IOException, duckdb.FatalException) as error:
         raise translated(error) from error
     except duckdb.Error as error:
         if type(error) is duckdb.Error:  # none of the kinds that a statement can be to blame for
             raise translated(error) from error
         raise Misconfigured(f"the warehouse cannot answer: {error}") from error
+
+
+@contextmanager
+def _limited(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
+    """Whatever the connection does here is broken off after so many seconds."""
+    if seconds is None:
+        yield
+        return
+    ending = threading.Timer(seconds, connection.interrupt)
+    ending.daemon = True
+    ending.start()
+    try:
+        yield
+    finally:
+        ending.cancel()
 
 
 def _fetched(relation: duckdb.DuckDBPyRelation) -> pa.Table:

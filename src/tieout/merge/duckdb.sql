@@ -28,6 +28,10 @@ create table if not exists tieout.certificates (
 );
 alter table tieout.certificates add column if not exists number bigint;
 alter table tieout.certificates add column if not exists hash varchar;
+create table if not exists tieout.checks (
+    stream varchar not null, checked_at timestamp with time zone not null, name varchar not null,
+    severity varchar not null, outcome varchar not null, measured double, told varchar not null
+);
 create view if not exists tieout.trust as
 with newest as (
     select * from tieout.certificates
@@ -602,3 +606,9 @@ update tieout.unfit set side = 'live' where stream = $stream and side = 'shadow'
 insert into tieout.certificates by name
 select $stream as stream, $certified_at as certified_at, $state as state, $report as report, $number as number, $hash as hash
 where not exists (from tieout.certificates where stream = $stream and hash = $hash);
+
+-- note_checks --
+-- What checks came to, once for each stream and moment. Belongs to no side.
+insert into tieout.checks by name
+select * from noted
+where not exists (from tieout.checks as known where known.stream = noted.stream and known.checked_at = noted.checked_at);

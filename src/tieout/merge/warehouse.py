@@ -51,6 +51,20 @@ class CertificateNote:
     report: str
 
 
+@dataclass(frozen=True, slots=True)
+class CheckNote:
+    """What one check of a stream came to, in words of `quality/outcome.py`; `checked_at` is one for all of a checkup.
+    `measured`: the number that was held against the limit, None where there is none."""
+
+    stream: str
+    checked_at: datetime
+    name: str
+    severity: str
+    outcome: str
+    measured: float | None
+    told: str
+
+
 ENGINE_TYPE = b"engine_type"
 """The metadata under which a column that was read bears its engine's word for the type.
 
@@ -58,9 +72,9 @@ Arrow has no 128-bit integer, say."""
 
 
 class Reader(Protocol):
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
         """The rows of one reading statement, its columns with their ENGINE_TYPE. Raises Misconfigured when it writes,
-        or is not SQL."""
+        is not SQL, or has taken `seconds` without an end (None: it may take its time)."""
         ...
 
     def close(self) -> None: ...
@@ -104,6 +118,11 @@ class Warehouse(Reader, Protocol):
 
     def note_certificates(self, stream: Stream, notes: Sequence[CertificateNote], *, turn: Turn) -> None:
         """Keeps what comparisons with the source came to, each once. Raises Fenced."""
+        ...
+
+    def note_checks(self, notes: Sequence[CheckNote]) -> None:
+        """Keeps what checks came to; those of a stream and moment that it has are passed over. Takes no turn, as they
+        decide nothing, and may be called while another thread merges."""
         ...
 
     def answers(self) -> bool:

@@ -21,8 +21,10 @@ from ..base.stream import Stream
 from ..base.types import Column, ColumnType, Described, Kind
 from ..contract import odcs
 from ..contract.amend import amended
+from ..contract.checks import Check
 from ..contract.contract import Contract
 from ..contract.drift import Policy
+from ..contract.quality import load_checks
 
 Describe = Callable[[], tuple[Described, ...]]
 
@@ -44,6 +46,10 @@ class Contracts:
                 return _of_unreadable(stream)  # not kept: the next line may show what the stream is
             self._known[stream] = odcs.load(path, stream)
         return self._known[stream]
+
+    def checks(self, stream: Stream) -> tuple[Check, ...]:
+        """What the stream's contract demands of its rows. Raises Misconfigured, also where there is no contract."""
+        return load_checks(odcs.find(self._root, stream), self.of(stream, describes_nothing))
 
     def policy(self, contract: Contract) -> Policy:
         """What is done when the source of this contract changes its columns."""

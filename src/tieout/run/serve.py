@@ -1,7 +1,8 @@
 """Readers beside a worker: DuckDB lets no second process into its file, so the one that holds it answers on a socket.
 
-One question a connection: a JSON line goes in, an Arrow stream or an error comes back. The socket's folder belongs to
-this user alone.
+One question a connection: a JSON line goes in, an Arrow stream or an error comes back. What checks came to is handed
+over in the same way: it is all that anybody but the holder may have written. The socket's folder belongs to this user
+alone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import socketserver
 import struct
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,7 @@ from ..base.clock import Clock
 from ..base.codec import sha256_hex
 from ..base.errors import Misconfigured, TieoutError, Transient
 from ..merge.duckdb import DuckDBReader
-from ..merge.warehouse import Reader
+from ..merge.warehouse import CheckNote, Warehouse
 
 _PATH_BYTES_MAX = 100
 _QUESTION_BYTES_MAX = 1 << 20
@@ -30,7 +33,7 @@ _TALK_SECONDS = 60.0
 _OPEN_SECONDS = 10.0
 _OPEN_STEP_SECONDS = 0.05
 _HEADER = struct.Struct(">cQ")
-_ROWS, _ERROR = b"R", b"E"
+_ROWS, _ERROR, _KEPT = b"R", b"E", b"K"
 
 
 def socket_path(warehouse: Path) -> Path:
@@ -50,10 +53,15 @@ class _Handler(socketserver.StreamRequestHandler):
         try:
             line = self.rfile.readline(_QUESTION_BYTES_MAX)
             question = json.loads(line)
-            table = self.server.reader.query(str(question["statement"]), question["parameters"])
+            if "checks" in question:
+                self.server.warehouse.note_checks([_note(said) for said in question["checks"]])
+                self._answer(_KEPT, b"")
+                return
+            statement, seconds = str(question["statement"]), question.get("seconds")
+            table = self.server.warehouse.query(statement, question["parameters"], seconds=seconds)
         except TieoutError as error:
             self._answer(_ERROR, json.dumps({"message": error.message, "hint": error.hint}).encode())
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             self._answer(
                 _ERROR, json.dumps({"message": f"the question was not understood: {error}", "hint": ""}).encode()
             )
@@ -67,23 +75,23 @@ class _Handler(socketserver.StreamRequestHandler):
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
-    def __init__(self, path: Path, reader: Reader) -> None:
-        self.reader = reader
+    def __init__(self, path: Path, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
         super().__init__(str(path), _Handler)
 
 
 class QueryServer:
-    """Answers questions to one warehouse from threads of this process, until it is closed."""
+    """Answers questions to one warehouse, which lies at `path`, from threads of this process, until it is closed."""
 
-    def __init__(self, warehouse: Path, reader: Reader) -> None:
-        self._path = socket_path(warehouse)
+    def __init__(self, path: Path, warehouse: Warehouse) -> None:
+        self._path = socket_path(path)
         self._path.parent.mkdir(mode=0o700, exist_ok=True)
         if self._path.parent.stat().st_uid != os.getuid():
             raise Misconfigured(
                 f"{self._path.parent} belongs to another user.", hint="Give the project a shorter path, or remove it."
             )
         self._path.unlink(missing_ok=True)  # a killed worker's; whoever holds the file holds this name
-        self._server = _Server(self._path, reader)
+        self._server = _Server(self._path, warehouse)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
@@ -100,13 +108,22 @@ class SocketReader:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        kind, body = self._ask(json.dumps({"statement": statement, "parameters": list(parameters)}).encode() + b"\n")
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
+        question = {"statement": statement, "parameters": list(parameters), "seconds": seconds}
+        kind, body = self._ask(json.dumps(question).encode() + b"\n")
         if kind == _ERROR:
             told = json.loads(body)
             raise Misconfigured(told["message"], hint=told["hint"])
         with pa.ipc.open_stream(body) as stream:
             return stream.read_all()
+
+    def note_checks(self, notes: Sequence[CheckNote]) -> None:
+        """Has the holder keep what checks came to."""
+        said = [asdict(note) | {"checked_at": note.checked_at.isoformat()} for note in notes]
+        kind, body = self._ask(json.dumps({"checks": said}).encode() + b"\n")
+        if kind != _KEPT:
+            told = json.loads(body)
+            raise Transient(told["message"], hint=told["hint"])
 
     def close(self) -> None:
         """Nothing is kept open between questions."""
@@ -131,31 +148,35 @@ class PatientReader:
         self._warehouse = warehouse
         self._clock = clock
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
         if not self._warehouse.exists():
             raise Misconfigured("nothing has been merged yet.", hint="Run `tieout run --once` first.")
         for _ in range(int(_OPEN_SECONDS / _OPEN_STEP_SECONDS)):
             try:
-                return self._ask_once(statement, parameters)
+                return self._ask_once(statement, parameters, seconds)
             except Transient:
                 self._clock.sleep(_OPEN_STEP_SECONDS)
-        return self._ask_once(statement, parameters)
+        return self._ask_once(statement, parameters, seconds)
 
     def close(self) -> None:
         """Nothing is kept open between questions."""
 
-    def _ask_once(self, statement: str, parameters: Sequence[Any]) -> pa.Table:
+    def _ask_once(self, statement: str, parameters: Sequence[Any], seconds: float | None) -> pa.Table:
         path = socket_path(self._warehouse)
         if path.exists():
             try:
-                return SocketReader(path).query(statement, parameters)
+                return SocketReader(path).query(statement, parameters, seconds=seconds)
             except Transient:
                 pass  # the socket of a worker that is gone; the file is free then, or soon will be
         reader = DuckDBReader(self._warehouse)
         try:
-            return reader.query(statement, parameters)
+            return reader.query(statement, parameters, seconds=seconds)
         finally:
             reader.close()
+
+
+def _note(said: dict[str, Any]) -> CheckNote:
+    return CheckNote(**{**said, "checked_at": datetime.fromisoformat(said["checked_at"])})
 
 
 def _packed(table: pa.Table) -> bytes:

@@ -13,6 +13,7 @@ from ..base.errors import Misconfigured, Occupied, TieoutError
 from ..base.finding import Codes, Finding, Level
 from ..base.yamlfile import Place
 from ..contract import odcs
+from ..contract.quality import load_checks
 from ..merge.duckdb import DuckDBReader
 from .contracts import Contracts
 from .project import Project
@@ -24,6 +25,7 @@ CODES = Codes(
         "project.variable.unset": (_ERROR, "what it fills in stays unknown"),
         "project.contracts.ok": (_OK, "they can be read"),
         "project.contract.wrong": (_ERROR, "its stream is not merged"),
+        "project.check.wrong": (_WARNING, "no stream is checked until it is mended"),
         "project.store.ok": (_OK, "it can be written to"),
         "project.store.no_folder": (_ERROR, "nothing can be kept there"),
         "project.store.closed": (_ERROR, "nothing can be kept there"),
@@ -95,10 +97,16 @@ def _contracts(said: Project) -> Iterator[Finding]:
     for stream in (one for source in sorted(said.sources) for one in contracts.written(source)):
         number += 1
         try:
-            odcs.load(odcs.find(said.root, stream), stream)
+            contract = odcs.load(odcs.find(said.root, stream), stream)
         except Misconfigured as error:
             wrong += 1
             yield CODES("project.contract.wrong", error.message, about=str(stream), hint=error.hint)
+            continue
+        try:
+            load_checks(odcs.find(said.root, stream), contract)
+        except Misconfigured as error:
+            wrong += 1
+            yield CODES("project.check.wrong", error.message, about=str(stream), hint=error.hint)
     if not wrong:
         yield CODES("project.contracts.ok", f"contracts: {number:,}")
 

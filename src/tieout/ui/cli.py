@@ -25,6 +25,7 @@ from ..base.stream import Stream
 from ..sim.examples import EXAMPLES
 from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
+from .checking import check
 from .options import HERE, Json, OneStream, Project, StreamArgument
 from .proving import certificates, gate, incidents
 
@@ -46,6 +47,7 @@ quarantine = typer.Typer(help="Rows that could not be read as their contract pro
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(backfill, name="backfill")
 app.command()(certificates)
+app.command()(check)
 app.command()(gate)
 app.command()(incidents)
 

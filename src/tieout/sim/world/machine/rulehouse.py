@@ -20,7 +20,7 @@ from ....base.errors import Broken, Fenced, Misconfigured, Transient
 from ....base.step import Passing, Step, unobserved
 from ....base.stream import Stream
 from ....contract.contract import Contract
-from ....merge.warehouse import CertificateNote, Side, Turn
+from ....merge.warehouse import CertificateNote, CheckNote, Side, Turn
 from .rulereading import RuleReading
 from .ruletable import Merged, RuleTable, followed
 
@@ -32,6 +32,7 @@ class Content:
     fences: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[tuple[Stream, Side], RuleTable] = field(default_factory=dict)
     certificates: tuple[tuple[Stream, CertificateNote], ...] = ()
+    checks: tuple[CheckNote, ...] = ()
 
 
 class RuleStore:
@@ -48,6 +49,7 @@ class _Draft:
     fences: dict[str, int]
     tables: dict[tuple[Stream, Side], RuleTable]
     certificates: list[tuple[Stream, CertificateNote]]
+    checks: list[CheckNote]
 
     def take_fence(self, turn: Turn) -> None:
         if self.fences.get(turn.lane, 0) > turn.fence:
@@ -85,7 +87,7 @@ class RuleWarehouse:
     def answers(self) -> bool:
         return True
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
         raise Misconfigured("this warehouse is no database, and answers no SQL.", hint="Ask for a `reading`.")
 
     def fence_of(self, lane: str) -> int:
@@ -126,6 +128,11 @@ class RuleWarehouse:
             draft.take_fence(turn)
             draft.certificates += [(stream, note) for note in notes if (stream, note) not in draft.certificates]
 
+    def note_checks(self, notes: Sequence[CheckNote]) -> None:
+        with self._writing() as draft:
+            known = {(note.stream, note.checked_at) for note in draft.checks}
+            draft.checks += [note for note in notes if (note.stream, note.checked_at) not in known]
+
     def swap(self, contract: Contract, *, turn: Turn) -> None:
         live, shadow = (contract.stream, Side.LIVE), (contract.stream, Side.SHADOW)
         with self._writing() as draft:
@@ -145,10 +152,10 @@ class RuleWarehouse:
     def _writing(self) -> Iterator[_Draft]:
         """One transaction: all of it, or after any failure nothing."""
         before = self._store.content
-        draft = _Draft(dict(before.fences), dict(before.tables), list(before.certificates))
+        draft = _Draft(dict(before.fences), dict(before.tables), list(before.certificates), list(before.checks))
         yield draft
         self._reach("warehouse.commit.before")
         if self._store.content is not before:
             raise Transient("another process has written to the warehouse meanwhile.", hint="It is tried again.")
-        self._store.content = Content(draft.fences, draft.tables, tuple(draft.certificates))
+        self._store.content = Content(draft.fences, draft.tables, tuple(draft.certificates), tuple(draft.checks))
         self._reach(COMMITTED)
