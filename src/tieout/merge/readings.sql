@@ -179,17 +179,25 @@ where history._order[{{ moment_width }} + 1] = '1' and history._observed_at is n
 -- How many rows of history these batches made, and the row at which the first of them can stand at the earliest: history
 -- grows at its end, so behind it stand only rows of batches that were merged with them or later.
 with asked as (
-    select min(merged_at) as since from tieout.applied
-    where stream = $1 and side = {{ side }} and list_contains($2, batch)
+    select unnest($2) as batch
+),
+
+since as (
+    select min(merged_at) as first_at from tieout.applied semi join asked using (batch) where stream = $1 and side = {{ side }}
+),
+
+made as (
+    select books.count, asked.batch is not null as is_asked
+    from tieout.books
+    inner join tieout.applied using (stream, side, batch)
+    left join asked using (batch)
+    where stream = $1 and side = {{ side }} and account = 'accepted' and merged_at >= (select first_at from since)
 )
 
 select
-    cast(coalesce(sum(count) filter (where list_contains($2, batch)), 0) as bigint) as expected
+    cast(coalesce(sum(count) filter (where is_asked), 0) as bigint) as expected
     , cast(greatest((select count(*) from {{ raw }}) - coalesce(sum(count), 0), 0) as bigint) as first_row
-from tieout.books
-inner join tieout.applied using (stream, side, batch)
-cross join asked
-where stream = $1 and side = {{ side }} and account = 'accepted' and merged_at >= since;
+from made;
 
 -- latencies --
 -- Of the events in these batches the seconds from stage to stage; batches come with their moments, in seconds of our time.

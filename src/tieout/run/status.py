@@ -22,6 +22,7 @@ from ..ledger.ledger import Entry, Ledger
 from ..merge.reading import Obligation
 from ..merge.warehouse import Reader
 from ..quality.books import Books
+from ..quality.freshness import Pass
 from .backfill import Backfill, all_backfills
 from .figures import Figures, Read, figures_of, whole
 from .freshness import Fresh, Freshnesses, received_of
@@ -58,15 +59,23 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class LaneStatus:
-    """How the last pass over a lane that is worth a fact ended; `outcome` "new" before the first."""
+    """How the last pass over a lane that is worth a fact ended; `outcome` "new" before the first. `through`: all that
+    the source had then has landed; None where no pass has proven that."""
 
     lane: str
     outcome: str
     reason: str
     at: datetime | None
+    through: datetime | None
 
     def to_json(self) -> dict[str, Any]:
-        return {"lane": self.lane, "outcome": self.outcome, "reason": self.reason, "at": moment_json(self.at)}
+        return {
+            "lane": self.lane,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "at": moment_json(self.at),
+            "read_through": moment_json(self.through),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +142,10 @@ def report(house: House, reader: Reader, *, only: Stream | None, read: Read = wh
     ledger = house.tools.ledger
     streams = known_streams(house, only)
     sources = {stream.source for stream in streams} | set(house.lanes(only))
-    lanes = {lane: _lane(ledger, lane) for lane in sorted(sources)}
-    coverage = {lane: _coverage(ledger, lane) for lane in lanes}
     # Before all else: what a pass proves of what had landed by then must not be believed of less than that.
-    freshnesses = Freshnesses.of(house, lanes)
+    freshnesses = Freshnesses.of(house, sorted(sources))
+    lanes = {lane: _lane(ledger, lane, passed) for lane, passed in freshnesses.last.items()}
+    coverage = {lane: _coverage(ledger, lane) for lane in lanes}
     # The warehouse first: a batch is in the ledger before it is merged, so what was posted is among what landed.
     figures = {stream: figures_of(house, reader, stream, read, freshnesses.latencies) for stream in streams}
     landed, paused, stuck = _landed(ledger), paused_now(ledger), stuck_now(ledger)
@@ -245,12 +254,12 @@ def _landed(ledger: Ledger) -> dict[Stream, dict[str, Entry]]:
     return landed
 
 
-def _lane(ledger: Ledger, lane: str) -> LaneStatus:
+def _lane(ledger: Ledger, lane: str, passed: Pass | None) -> LaneStatus:
     last = _last(ledger.entries(Ran, lane=lane, last=1))
     if last is None:
-        return LaneStatus(lane, "new", "", None)
+        return LaneStatus(lane, "new", "", None, None)
     assert isinstance(last.fact, Ran), "only Ran was asked for"
-    return LaneStatus(lane, last.fact.outcome, last.fact.reason, last.at)
+    return LaneStatus(lane, last.fact.outcome, last.fact.reason, last.at, None if passed is None else passed.through)
 
 
 def _coverage(ledger: Ledger, lane: str) -> Coverage:

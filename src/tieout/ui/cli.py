@@ -25,6 +25,7 @@ from ..base.stream import Stream
 from ..sim.examples import EXAMPLES
 from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
+from .measuring import metrics
 from .options import HERE, Json, OneStream, Project, StreamArgument
 
 if TYPE_CHECKING:
@@ -109,6 +110,9 @@ def status(project: Project = HERE, stream: OneStream = None, json: Json = False
 
     with _house(project) as house:
         return Standing(report(house, _reader(house), only=_stream(stream)), at_length=stream is not None)
+
+
+app.command()(metrics)
 
 
 @app.command()
