@@ -164,7 +164,7 @@ def test_metrics_are_the_figures_of_the_status(tmp_path: Path) -> None:
     assert told["tieout_lane_outcome"][2][(("lane", "erp"), ("outcome", "complete"))] == 1
     assert told["tieout_quarantined_changes"][2][(("stream", "erp._unreadable"),)] == 1
     assert told["tieout_quarantine_oldest_age_seconds"][2][(("stream", "erp._unreadable"),)] < 60
-    assert told["tieout_latency_events"][2][(("stage", "readable"), *account)] == 3
+    assert told["tieout_latency_events"][2][(("stage", "readable"), *account)] == 2
 
 
 def test_the_page_tells_of_every_metric_with_its_labels(tmp_path: Path) -> None:

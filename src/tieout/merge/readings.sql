@@ -214,7 +214,8 @@ found as (
     select
         moved.*
         , epoch(history._observed_at) as said
-        , history._order[{{ moment_width }} + 1] = '1' and history._observed_at is not null as is_event
+        , history._order[{{ moment_width }} + 1] = '1' and history._observed_at is not null
+            and history._kind <> 'gap' as is_event -- a gap is our word for what was not told
     from {{ raw }} as history
     inner join moved on history._batch = moved.batch
     where history.rowid >= {{ first_row }}
