@@ -31,7 +31,7 @@ from tieout.ledger.facts import (
     Stuck,
     Turned,
 )
-from tieout.ledger.ledger import CursorAt, Entry, Holder, Lease, LeaseHeld, Ledger
+from tieout.ledger.ledger import CursorAt, Entry, Holder, Lease, LeaseHeld, Ledger, Passage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANNA = Holder("hall", 100, "1")
@@ -102,6 +102,7 @@ class AppendPromise(LedgerPromise):
             merged("b1"),
             Certified("erp.account", "complete", '{"rows": "zwölf"}'),
             Ran("erp", "failed", "a file named b\udcff'\";--\n is not there"),
+            Ran("erp", "complete", "", NOON),
             Looked("erp.account", '{"a":"int"}', "{}"),
             Drifted("erp.account", "widened", "a", "bigint", "int", "1.1.0"),
             Paused("erp.account", "most of it", "look", "digest"),
@@ -385,6 +386,41 @@ class ReadingPromise(LedgerPromise):
         assert list(ledger.landed("erp")) == ["z", "a"]
         assert ledger.merged("erp") == {"a": NOON, "z": later}
         assert ledger.merged() == {"a": NOON, "c": NOON, "z": later}
+
+    def test_the_last_pass_that_came_to_its_bound_is_told_also_as_of_an_earlier_fact(self, ledger: Ledger) -> None:
+        first, second = Ran("erp", "complete", "", NOON), Ran("erp", "complete", "", NOON + timedelta(minutes=1))
+        ledger.append([first, landed("b1"), second, Ran("erp", "failed", "it is away"), landed("b2")], given=[])
+
+        def passed(lane: str, before: int | None = None) -> tuple[int, Fact] | None:
+            entry = ledger.passed(lane, before=before)
+            return None if entry is None else (entry.seq, entry.fact)
+
+        assert passed("erp") == (3, second)
+        assert passed("erp", 4) == (3, second)
+        assert passed("erp", 3) == (1, first)
+        assert passed("erp", 1) is None
+        assert passed("crm") is None
+
+    def test_a_batchs_way_has_the_moments_at_which_the_book_was_told_of_it(
+        self, ledger: Ledger, clock: HandClock
+    ) -> None:
+        def tell(*facts: Fact) -> datetime:
+            clock.sleep(1)
+            ledger.append(facts, given=[])
+            return clock.now()
+
+        in_one, in_two = tell(landed("b1")), tell(landed("b2"), replace(landed("old"), adopted=True))
+        is_one = tell(merged("b1"), merged("old"))
+        tell(Certified("erp.account", "partial", "{}"), Certified("crm.account", "complete", "{}"))
+        certified = tell(Certified("erp.account", "complete", "{}"))
+        is_two = tell(merged("b2"))
+        tell(landed("b3"))
+
+        one, two = Passage("b1", in_one, is_one, certified), Passage("b2", in_two, is_two, None)
+        assert ledger.passages("erp.account", since=NOON, last=9) == (two, one)
+        assert ledger.passages("erp.account", since=NOON, last=1) == (two,)
+        assert ledger.passages("erp.account", since=is_two, last=9) == (two,)
+        assert ledger.passages("crm.account", since=NOON, last=9) == ()
 
     def test_entries_are_chosen_by_kind_lane_stream_and_how_many_of_the_last(self, ledger: Ledger) -> None:
         ran = [Ran("erp", "complete", str(n)) for n in range(4)]

@@ -55,6 +55,8 @@ def test_the_page_shows_what_the_commands_write(tmp_path: Path) -> None:
     assert is_as_shown("query", "select 1")
     assert is_as_shown("certify", code=3)
     books.drop("2.ndjson", image("A", 2, name="a", discount=1))
+    with (tmp_path / "contracts" / "erp" / "account.yaml").open("a") as contract:
+        contract.write("slaProperties: [{property: latency, value: 5, unit: min}]\n")
     books.tieout("run", "--once")
     assert is_as_shown("status")
     assert is_as_shown("rebuild")

@@ -47,6 +47,7 @@ def do(database: str, statements: str) -> None:
 def test_a_hole_is_shown_with_its_range_and_closes(project: Project, database: str) -> None:
     do(database, "insert into orders values (2, 'told')")
     project.json("run", "--once")
+    whole = project.status("shop.orders")["complete"]
     do(database, "select pg_drop_replication_slot('holed_slot')")
     do(database, "delete from orders where id = 1; insert into orders values (3, 'untold')")
     with psycopg.connect(database) as writer:
@@ -62,6 +63,10 @@ def test_a_hole_is_shown_with_its_range_and_closes(project: Project, database: s
         f"Changes from {hole['since']} to {hole['until']} were not told (the slot is not there); 0% read again."
     )
     assert holed["obligations"]["keys"] == [{"key": None, "reason": "gap"}]
+    assert (holed["complete"]["through"], whole["held_by"]) == (whole["through"], [])
+    assert ("gap", 1) in [(one["reason"], one["count"]) for one in holed["complete"]["held_by"]]
+    assert closed["complete"]["through"] > whole["through"]
+    assert (closed["complete"]["held_by"], closed["freshness"]["stages"]["readable"]["events"]) == ([], 1)
     assert (closed["state"], closed["unread"], closed["obligations"]["open"]) == ("complete", None, 0)
     assert project.query("select id from latest.shop__orders where not _deleted order by id") == [[2], [3], [4]]
 

@@ -234,3 +234,50 @@ def test_a_draft_says_that_it_is_one_and_keeps_the_sources_words(tmp_path: Path)
 
 def test_a_contract_stands_under_the_streams_own_name(tmp_path: Path) -> None:
     assert odcs.find(tmp_path, Stream("erp", "odd name.v2")) == tmp_path / "contracts/erp/odd name.v2.yaml"
+
+
+def promising(entry: str) -> str:
+    return f"{HEAD}slaProperties:\n  - {{{entry}}}\n{LEAST}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "about", "seconds"),
+    [
+        ("property: latency, value: 5, unit: min", "latency", 300.0),
+        ("property: latency, value: 15, unit: m", "latency", 900.0),
+        ("property: Freshness, value: 0.5, unit: h", "latency", 1800.0),
+        ("property: ly, value: 4, unit: d, element: account.amount", "latency", 345_600.0),
+        ("property: frequency, value: 1, valueExt: 1, unit: Days", "frequency", 86_400.0),
+    ],
+)
+def test_a_promise_about_time_is_read_in_the_standards_words(
+    tmp_path: Path, entry: str, about: str, seconds: float
+) -> None:
+    promised = contract_of(tmp_path, promising(entry))
+
+    assert [(str(one.about), one.seconds) for one in promised.promises] == [(about, seconds)]
+    assert promised.digest == contract_of(tmp_path, HEAD + LEAST).digest
+
+
+def test_what_else_an_owner_promises_is_left_to_others(tmp_path: Path) -> None:
+    assert contract_of(tmp_path, promising("property: retention, value: 3, unit: fortnights")).promises == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "place", "mend"),
+    [
+        ("property: latency, value: 5, unit: minuts", 'unit is "minuts"', "Did you mean minutes?"),
+        ("property: latency, value: 1, unit: month", 'unit is "month"', "allowed: s, sec"),
+        ("property: latency, value: 5", "unit is missing", "allowed: s, sec"),
+        ("property: latency, value: soon, unit: min", 'value is "soon"', "write a number above 0"),
+        ("property: latency, value: 0, unit: min", "value is 0", "write a number above 0"),
+        ("property: latency, value: true, unit: min", "value is true", "write a number above 0"),
+    ],
+)
+def test_a_promise_that_cannot_be_told_is_refused_with_its_mend(
+    tmp_path: Path, entry: str, place: str, mend: str
+) -> None:
+    complaint = complaint_about(tmp_path, promising(entry))
+
+    assert complaint.startswith(f"account.yaml:8: slaProperties[0].{place}")
+    assert mend in complaint

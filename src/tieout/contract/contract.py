@@ -8,6 +8,7 @@ from ..base.change import is_reserved
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.types import Column
+from .promise import Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Contract:
     """`columns` in the document's order, the key's among them; `key` in the order of primaryKeyPosition.
 
     drift   what the owner wants done when the source changes its columns (`drift.Policy`); "" is the project's wish
+    promises  what the owner promises about time; how a row is understood does not hang on it
     is_as_drafted  whether its columns are those that the source had when it was drafted: nobody has left one out
     digest  SHA-256 of what decides how a row is understood (columns, types, required, key): equal digest, equal meaning
     """
@@ -26,6 +28,7 @@ class Contract:
     status: str
     digest: str
     drift: str = ""
+    promises: tuple[Promise, ...] = ()
     is_as_drafted: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -7,20 +7,22 @@ physical one wins where we know the word; otherwise the logical one decides, by 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import yaml
-from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
+from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty, ServiceLevelAgreementProperty
 
 from ..base import form, yamlfile
 from ..base.codec import canonical_json, sha256_hex
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.types import Column, ColumnType, Described, Kind
-from ..base.yamlfile import Document, Place, nearest
+from ..base.yamlfile import Document, Place, descend, nearest
 from .contract import Contract
 from .drift import Policy
+from .promise import ABOUT, SECONDS, Promise
 
 API_VERSION = "v3.1.0"
 _API_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2", API_VERSION)
@@ -105,7 +107,7 @@ def load(path: Path, stream: Stream) -> Contract:
     if not properties:
         raise document.wrong(place, "is missing.", hint="Write one entry with name and logicalType for each column.")
     columns = tuple(_column(document, (*place, index), entry) for index, entry in enumerate(properties))
-    key = _key(document, place, properties)
+    key, promises = _key(document, place, properties), _promises(document, standard)
     try:
         return Contract(
             stream=stream,
@@ -115,6 +117,7 @@ def load(path: Path, stream: Stream) -> Contract:
             status=str(standard.status),
             digest=digest(columns, key),
             drift=_drift(document, standard),
+            promises=promises,
             is_as_drafted=_drafted(standard) == digest(columns, key),
         )
     except Misconfigured as error:
@@ -171,6 +174,30 @@ def _drift(document: Document, standard: OpenDataContractStandard) -> str:
                 raise document.wrong(place, f"is {document.found(place)}; allowed: {', '.join(Policy)}.")
             return str(custom.value)
     return ""
+
+
+def _promises(document: Document, standard: OpenDataContractStandard) -> tuple[Promise, ...]:
+    """Those about time; what else the owner promises is not ours to judge."""
+    promises = []
+    for index, one in enumerate(standard.slaProperties or ()):
+        about = ABOUT.get((one.property or "").lower())
+        if about is not None:
+            promises.append(Promise(about, _seconds(document, ("slaProperties", index), one)))
+    return tuple(promises)
+
+
+def _seconds(document: Document, place: Place, promised: ServiceLevelAgreementProperty) -> float:
+    value, unit = promised.value, promised.unit
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < inf:
+        raise document.wrong((*place, "value"), f"is {_found(document, place, 'value')}; write a number above 0.")
+    if unit is None or unit.lower() not in SECONDS:
+        found, hint = _found(document, place, "unit"), nearest(unit, SECONDS)
+        raise document.wrong((*place, "unit"), f"is {found}; allowed: {', '.join(SECONDS)}.", hint=hint)
+    return value * SECONDS[unit.lower()]
+
+
+def _found(document: Document, place: Place, name: str) -> str:
+    return document.found((*place, name)) if name in descend(document.written, place) else "missing"
 
 
 def _drafted(standard: OpenDataContractStandard) -> str:

@@ -37,11 +37,12 @@ from .ledger import Holder
 
 _KINDS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(Fact)}
 _HINTS: Mapping[str, Mapping[str, type[Any]]] = {name: get_type_hints(kind) for name, kind in _KINDS.items()}
-_READ: Mapping[type[Any], Callable[[Any], Any]] = {
+_READ: Mapping[Any, Callable[[Any], Any]] = {
     str: str,
     bool: bool,
     int: int,
     datetime: datetime.fromisoformat,
+    datetime | None: lambda text: None if text is None else datetime.fromisoformat(text),
     Tally: Tally.from_json,
     Cursor: Cursor.from_json,
 }
@@ -86,7 +87,9 @@ def read(kind: str, body: str) -> Fact:
     """The fact that was written. Raises Broken when the text is no fact of this kind."""
     try:
         value = json.loads(body)
-        fact: Fact = _KINDS[kind](**{name: _READ[type_](value[name]) for name, type_ in _HINTS[kind].items()})
+        # What a fact says since a later version, the older ones did not: then its default holds.
+        told = {name: _READ[type_](value[name]) for name, type_ in _HINTS[kind].items() if name in value}
+        fact: Fact = _KINDS[kind](**told)
     except (KeyError, TypeError, ValueError) as error:
         raise Broken(
             f"the ledger has a {kind} that cannot be read: {error!r}.",
@@ -112,7 +115,7 @@ def _body(fact: Fact) -> str:
     return _text({field.name: _plain(getattr(fact, field.name)) for field in fields(fact)})
 
 
-def _plain(value: str | bool | int | datetime | Tally | Cursor) -> Any:
+def _plain(value: str | bool | int | datetime | Tally | Cursor | None) -> Any:
     match value:
         case Tally() | Cursor():
             return value.to_json()

@@ -67,11 +67,13 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A worker's pass over a lane ended: "complete", "partial" (cut short) or "failed", and why."""
+    """A worker's pass over a lane ended: "complete", "partial" (cut short) or "failed", and why. `through`: when its
+    bound was taken, of a pass that came to it: all that the source had at that moment has landed before this fact."""
 
     lane: str
     outcome: str
     reason: str
+    through: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,18 @@ class Entry:
     fact: Fact
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A batch's way, by the ledger's clock: when it stood in the book that it landed, when that it is merged (so from
+    then on at the latest it could be read), and when that its stream was next certified as complete; None: not yet.
+    """
+
+    batch: str
+    landed_at: datetime
+    merged_at: datetime
+    certified_at: datetime | None
+
+
 class Ledger(Protocol):
     def lease(
         self, lane: str, holder: Holder, *, seconds: float, fence_min: int, is_dead: Callable[[Holder], bool]
@@ -102,6 +114,15 @@ class Ledger(Protocol):
         self, *kinds: type, lane: str | None = None, stream: str | None = None, last: int | None = None
     ) -> Iterator[Entry]:
         """The facts of these kinds in the book's order; with `last`, only the last so many of them."""
+        ...
+
+    def passed(self, lane: str, *, before: int | None = None) -> Entry | None:
+        """The last Ran of a pass over the lane that came to its bound, among the facts with a number below `before`."""
+        ...
+
+    def passages(self, stream: str, *, since: datetime, last: int) -> tuple[Passage, ...]:
+        """Of the stream's batches whose Merged was entered at or after `since` the last so many, the newest first. One
+        that was adopted is left out: since when it lay there, the book does not know."""
         ...
 
     def close(self) -> None: ...

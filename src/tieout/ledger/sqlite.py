@@ -18,14 +18,29 @@ from ..base.clock import Clock
 from ..base.cursor import Progress
 from ..base.errors import Broken, Fenced
 from .codec import read, read_holder, write, write_cursor, write_holder
-from .facts import FOLLOWS, Acknowledged, Advanced, Alerted, Asked, Fact, Freed, Merged, Paused, Resumed, Stuck, Turned
+from .facts import (
+    FOLLOWS,
+    Acknowledged,
+    Advanced,
+    Alerted,
+    Asked,
+    Fact,
+    Freed,
+    Merged,
+    Paused,
+    Ran,
+    Resumed,
+    Stuck,
+    Turned,
+)
 from .granting import Held, grant, is_held, prove, until
-from .ledger import CursorAt, Entry, Guard, Holder, Lease, LeaseHeld
+from .ledger import CursorAt, Entry, Guard, Holder, Lease, LeaseHeld, Passage
 from .sqlite_file import SQL, open_file, told, transaction
 
 BUSY_SECONDS = 5.0
 """How long a call waits for another writer. A write takes milliseconds, so after this time something else is wrong."""
 _PAGE_ROWS = 1000
+_SEQ_MAX = 2**62
 _SELDOM = frozenset({Asked, Turned, Paused, Resumed, Stuck, Freed, Alerted})
 """Kinds of which there are few in the longest book: they are found by their index, and not along the book."""
 
@@ -115,6 +130,14 @@ class SqliteLedger:
                 yield Entry(seq, datetime.fromisoformat(at), read(kind, body))
             after = rows[-1][0]
 
+    def passed(self, lane: str, *, before: int | None = None) -> Entry | None:
+        rows = self._rows(SQL("passed"), {"lane": lane, "before": _SEQ_MAX if before is None else before})
+        return next((Entry(seq, datetime.fromisoformat(at), read(Ran.__name__, body)) for seq, at, body in rows), None)
+
+    def passages(self, stream: str, *, since: datetime, last: int) -> tuple[Passage, ...]:
+        asked = {"stream": stream, "since": since.isoformat(), "last": last}
+        return tuple(_passage(*row) for row in self._rows(SQL("passages"), asked))
+
     def close(self) -> None:
         with told(self._path):
             self._db.close()
@@ -166,3 +189,8 @@ def _advanced(body: str) -> Advanced:
     fact = read(Advanced.__name__, body)
     assert isinstance(fact, Advanced)
     return fact
+
+
+def _passage(batch: str, landed: str, merged: str, certified: str | None) -> Passage:
+    at = datetime.fromisoformat
+    return Passage(batch, at(landed), at(merged), None if certified is None else at(certified))

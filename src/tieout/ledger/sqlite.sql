@@ -153,6 +153,34 @@ from facts
 where kind = 'Merged' and lane = :lane
 order by seq;
 
+-- passed --
+-- The last pass over a lane that came to its bound.
+select seq, at, body
+from facts
+where kind = 'Ran' and lane = :lane and seq < :before and json_extract(body, '$.through') is not null
+order by seq desc
+limit 1;
+
+-- passages --
+-- The way of the batches that a stream merged last: when each landed, was merged, and was certified next.
+with certified as materialized (
+    select seq, at
+    from facts
+    where kind = 'Certified' and stream = :stream and at >= :since and json_extract(body, '$.state') = 'complete'
+)
+
+select
+    merged.batch
+    , landed.at
+    , merged.at
+    , (select min(at) from certified where certified.seq > merged.seq)
+from facts as merged
+inner join facts as landed on merged.batch = landed.batch and landed.kind = 'Landed'
+where merged.kind = 'Merged' and merged.stream = :stream and merged.at >= :since
+    and not json_extract(landed.body, '$.adopted')
+order by merged.seq desc
+limit :last;
+
 -- last_seq --
 -- How many facts the book holds.
 select coalesce(max(seq), 0) from facts;

@@ -32,6 +32,51 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Seconds, and how many events (`of`) they were measured of; None where there was none."""
+
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    of: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """How long events took from stage to stage, each of them counted once.
+
+    events     all that were looked at; a stage that was measured of fewer says so
+    ahead      how many of them the source calls younger than their own landing: its clock stands before ours, so that
+               nothing was measured from it on; `ahead_seconds` is by how much at most
+    landed     from when the source says that it happened to when it stood in the ledger that its batch landed
+    merged     from then to when it stood there that the batch is merged, so that it could be read
+    readable   both of them together
+    certified  from then to the next certificate of the stream that was complete; of events that have one
+    within     of those measured until readable, how many were so within the time that was asked for
+    """
+
+    events: int = 0
+    ahead: int = 0
+    ahead_seconds: float | None = None
+    landed: Quantiles = Quantiles()
+    merged: Quantiles = Quantiles()
+    readable: Quantiles = Quantiles()
+    certified: Quantiles = Quantiles()
+    within: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSince:
+    """What is open for one reason: how many, the batches that made the first of it so, and of how many of them nobody
+    knows which batch it was."""
+
+    reason: str
+    count: int
+    batches: tuple[str, ...]
+    undated: int
+
+
+@dataclass(frozen=True, slots=True)
 class SetAside:
     """A row in quarantine as a change: what of it could be read, and its bytes."""
 

@@ -13,11 +13,13 @@ from ..base.batch import Tally
 from ..base.order import MOMENT_WIDTH, PLACE_WIDTH
 from ..base.sql import Sql, Statements, literal, name
 from ..contract.contract import Contract
+from ..ledger.ledger import Passage
 from .columns import BASE, LIFE, Shapes, shape
-from .reading import Freshness, Keyless, Limit, Obligation, SetAside
+from .reading import Freshness, Keyless, Latencies, Limit, Obligation, OpenSince, Quantiles, SetAside
 from .warehouse import Reader, Side, table_of
 
 _SQL = Statements(__package__, "readings.sql")
+_STAGES = (Sql("to_landed"), Sql("to_merged"), Sql("to_readable"), Sql("to_certified"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,38 @@ class StreamReading:
         row = self._rows("freshness", str(self._stream))[0]
         return Freshness(row["p50"], row["p95"], row["newest"])
 
+    def latencies(self, passages: Sequence[Passage], *, within: float | None) -> Latencies:
+        """How long the events of these batches took. Of history only the end is read, where their rows stand; all of it
+        where they do not, as may be in tables that were made anew or edited."""
+        batches = [one.batch for one in passages]
+        if not batches:
+            return Latencies()
+        moments = (
+            [one.landed_at.timestamp() for one in passages],
+            [one.merged_at.timestamp() for one in passages],
+            [None if one.certified_at is None else one.certified_at.timestamp() for one in passages],
+        )
+        recent = self._rows("recent", str(self._stream), batches)[0]
+        row = self._rows("latencies", batches, *moments, within, stages=_STAGES, first_row=recent["first_row"])[0]
+        if row["found"] != recent["expected"]:
+            row = self._rows("latencies", batches, *moments, within, stages=_STAGES, first_row=0)[0]
+        return Latencies(
+            events=row["events"],
+            ahead=row["ahead"],
+            ahead_seconds=row["ahead_seconds"],
+            landed=_quantiles(row, "to_landed"),
+            merged=_quantiles(row, "to_merged"),
+            readable=_quantiles(row, "to_readable"),
+            certified=_quantiles(row, "to_certified"),
+            within=row["within"],
+        )
+
+    def open_since(self) -> tuple[OpenSince, ...]:
+        """What is open, by reason, and since which batches."""
+        open_ = _SQL("open", **self._parts)
+        rows = self._rows("open_since", str(self._stream), self._fields, open=open_)
+        return tuple(OpenSince(row["reason"], row["count"], tuple(row["batches"]), row["undated"]) for row in rows)
+
     def applied(self) -> frozenset[str]:
         return frozenset(row["batch"] for row in self._rows("applied", str(self._stream)))
 
@@ -155,6 +189,11 @@ class StreamReading:
         used: Sequence[Any] = parameters
         rows: list[dict[str, Any]] = self._reader.query(_SQL(statement, **self._parts, **parts), used).to_pylist()
         return rows
+
+
+def _quantiles(row: dict[str, Any], stage: str) -> Quantiles:
+    p50, p95, p99 = row[stage] or (None, None, None)
+    return Quantiles(p50, p95, p99, row[f"of_{stage}"])
 
 
 def _quarantined(row: dict[str, Any]) -> Quarantined:

@@ -17,7 +17,8 @@ from (
 );
 
 -- open --
--- The keys whose value is not known for certain, and why: the rule's `open_reasons`, and rows that wait in quarantine.
+-- The keys whose value is not known for certain, and why: the rule's `open_reasons`, and rows that wait in quarantine. And
+-- what made it so: the token of a change, or the batch; neither, where it is all that was said of the key.
 with floors as (
     select coalesce(floor, '') as floor, coalesce(gap, '') as gap from tieout.floors where stream = $1 and side = {{ side }}
 ),
@@ -42,22 +43,24 @@ registers as (
 ),
 
 known as (
-    select _key, 'gap' as reason from registers
+    select _key, 'gap' as reason, gap as token, cast(null as varchar) as batch from registers
     where gap <> '' and left(gap, {{ moment_width }}) >= left(image, {{ moment_width }})
         and left(death, {{ moment_width }}) <= left(gap, {{ moment_width }})
     union all
-    select _key, 'incomplete' from registers
+    select _key, 'incomplete', null, null from registers
     where death = '' and not (is_alive and is_complete) and (is_alive or newest_field <> '')
     union all
-    select _key, 'patched_after_death' from registers where death <> '' and newest_field > death
+    select _key, 'patched_after_death', newest_field, null from registers where death <> '' and newest_field > death
     union all
-    select distinct _key, 'unfit' from registers
+    select _key, 'unfit', min(token), null from registers
     inner join tieout.unfit on registers._key = unfit.key and stream = $1 and side = {{ side }}
     where death <= token and coalesce(_patch[field], image) < token and list_contains($2, field)
+    group by _key
     union all
-    select null, 'gap' from floors where gap <> '' and left(gap, {{ moment_width }}) >= left(floor, {{ moment_width }})
+    select null, 'gap', gap, null from floors
+    where gap <> '' and left(gap, {{ moment_width }}) >= left(floor, {{ moment_width }})
     union all
-    select _key, 'quarantined' from {{ quarantine }}
+    select _key, 'quarantined', _order, _batch from {{ quarantine }}
     where _cid not in (select cid from tieout.settlements where stream = $1 and side = {{ side }})
 )
 
@@ -72,6 +75,37 @@ select _key, reason, count(*) over () as total from known order by _key nulls fi
 {{ open }}
 
 select distinct _key from known where _key > $3 and list_contains($4, reason) order by _key limit {{ limit }};
+
+-- open_since --
+-- By reason, how many are open, and of the batches that made them so those that were merged first. `undated`: of how many
+-- nobody knows which batch that was.
+{{ open }},
+
+made as (
+    select reason, batch from known where batch is not null
+    union all
+    select known.reason, arg_min(history._batch, history._order)
+    from known
+    left join {{ raw }} as history
+        on history._key is not distinct from known._key and history._order = coalesce(known.token, history._order)
+    where known.batch is null
+    group by known.reason, known._key
+),
+
+dated as (
+    select reason, made.batch, merged_at, min(merged_at) over (partition by reason) as first_at
+    from made
+    left join tieout.applied on made.batch = applied.batch and applied.stream = $1 and applied.side = {{ side }}
+)
+
+select
+    reason
+    , count(*) as count
+    , count(*) filter (where merged_at is null) as undated
+    , coalesce(list(distinct batch) filter (where merged_at = first_at), []) as batches
+from dated
+group by reason
+order by reason;
 
 -- books --
 -- The stream's rows by account, over all batches, with the sums of their ids.
@@ -140,6 +174,75 @@ select
 from {{ raw }} as history
 inner join tieout.applied on history._batch = applied.batch and applied.stream = $1 and applied.side = {{ side }}
 where history._order[{{ moment_width }} + 1] = '1' and history._observed_at is not null;
+
+-- recent --
+-- How many rows of history these batches made, and the row at which the first of them can stand at the earliest: history
+-- grows at its end, so behind it stand only rows of batches that were merged with them or later.
+with asked as (
+    select unnest($2) as batch
+),
+
+since as (
+    select min(merged_at) as first_at from tieout.applied semi join asked using (batch) where stream = $1 and side = {{ side }}
+),
+
+made as (
+    select books.count, asked.batch is not null as is_asked
+    from tieout.books
+    inner join tieout.applied using (stream, side, batch)
+    left join asked using (batch)
+    where stream = $1 and side = {{ side }} and account = 'accepted' and merged_at >= (select first_at from since)
+)
+
+select
+    cast(coalesce(sum(count) filter (where is_asked), 0) as bigint) as expected
+    , cast(greatest((select count(*) from {{ raw }}) - coalesce(sum(count), 0), 0) as bigint) as first_row
+from made;
+
+-- latencies --
+-- Of the events in these batches the seconds from stage to stage; batches come with their moments, in seconds of our time.
+-- An event that the source calls younger than its own landing tells that clocks differ: it is counted, and not measured.
+with moved as (
+    select
+        unnest($1) as batch
+        , unnest(cast($2 as double[])) as landed
+        , unnest(cast($3 as double[])) as merged
+        , unnest(cast($4 as double[])) as certified
+),
+
+found as (
+    select
+        moved.*
+        , epoch(history._observed_at) as said
+        , history._order[{{ moment_width }} + 1] = '1' and history._observed_at is not null
+            and history._kind <> 'gap' as is_event -- a gap is our word for what was not told
+    from {{ raw }} as history
+    inner join moved on history._batch = moved.batch
+    where history.rowid >= {{ first_row }}
+),
+
+measured as (
+    select
+        is_event
+        , said - landed as ahead
+        , case when said <= landed then landed - said end as to_landed
+        , case when landed <= merged then merged - landed end as to_merged
+        , case when said <= landed and landed <= merged then merged - said end as to_readable
+        , case when merged <= certified then certified - merged end as to_certified
+    from found
+)
+
+select
+    count(*) as found
+    , count(*) filter (where is_event) as events
+    , count(*) filter (where is_event and ahead > 0) as ahead
+    , max(ahead) filter (where is_event and ahead > 0) as ahead_seconds
+    , count(*) filter (where is_event and to_readable <= cast($5 as double)) as within
+    {% for stage in stages %}
+    , count({{ stage }}) filter (where is_event) as of_{{ stage }}
+    , quantile_cont({{ stage }}, [0.5, 0.95, 0.99]) filter (where is_event) as {{ stage }}
+    {% endfor %}
+from measured;
 
 -- applied --
 -- The batches that are in the tables.

@@ -55,6 +55,11 @@ class Contracts:
         """What is done when the source of this contract changes its columns."""
         return Policy(contract.drift) if contract.drift else self._drift
 
+    def soonest(self, source: str) -> float | None:
+        """The least seconds that a contract of this source promises, of those that were read; None where none does."""
+        known = (contract for stream, contract in self._known.items() if stream.source == source)
+        return min((promise.seconds for contract in known for promise in contract.promises), default=None)
+
     def has(self, stream: Stream) -> bool:
         """Whether the stream has a contract of its own."""
         return stream in self._known or odcs.find(self._root, stream).exists()

@@ -6,7 +6,7 @@ A pass lands what the source says, merges it as soon as there is a warehouse, an
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import structlog
@@ -50,15 +50,16 @@ class LaneWork:
         self._away = Transient("the warehouse has not been asked yet.")
         self._may_be_open = True
         self._tried: Tried = Tried()
+        self._through: datetime | None = None
 
     def step(self, stopping: Callable[[], bool]) -> Outcome:
         """One pass: everything that is due now. Never raises; what went wrong is in the outcome."""
-        route, before = None, Counts()
+        route, before, self._through = None, Counts(), None
         try:
             session = self._open()
             route, before = session.route, Counts.of(session.route)
             self._pass(session, stopping)
-            outcome = with_remarks(Outcome(self.lane, "complete"), session.source)
+            outcome = with_remarks(Outcome(self.lane, "complete", through=self._through), session.source)
             outcome = with_damage(with_stuck(with_paused(outcome, route), route), route)
         except Exception as error:
             outcome = self._closed_after(error)
@@ -115,7 +116,8 @@ class LaneWork:
         merged = route.merged
         route.merge_each(warehouse, only=self._only)
         clock = self._house.tools.clock
-        due = clock.now() + timedelta(seconds=MERGE_SECONDS_MAX)
+        begun = clock.now()  # before the bound: what the source had by now is within it
+        due = begun + timedelta(seconds=MERGE_SECONDS_MAX)
         for _ in route.capture(source.bound()):
             _refuse_when(stopping)
             if route.is_full or clock.now() >= due:
@@ -125,6 +127,7 @@ class LaneWork:
         self._go_on(session)
         if self._only is None and (self._may_be_open or route.merged > merged):
             self._may_be_open = mend(route, source, warehouse, route.merging(), self._tried) > 0
+        self._through = begun
 
     def _go_on(self, session: Session) -> None:
         """Streams that were paused and whose contracts were mended: what these take now is released."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple
 
 import structlog
@@ -39,6 +40,8 @@ class Outcome:
     """Whether all is done but for streams that wait for somebody."""
     is_elsewhere: bool = False
     """Whether another living process works the lane: how the lane is, is its to tell."""
+    through: datetime | None = None
+    """When the bound was taken to which the pass came; None where it did not."""
 
     @property
     def is_well(self) -> bool:
@@ -131,7 +134,7 @@ def with_damage(outcome: Outcome, route: Route) -> Outcome:
         return outcome
     first = next(iter(route.damaged.values()))
     reason = f"{len(route.damaged)} sealed batches cannot be read; the first: {first.message}"
-    return replace(outcome, outcome="partial", reason=reason, hint=first.hint, exit_code=3, is_held=False)
+    return replace(outcome, outcome="partial", reason=reason, hint=first.hint, exit_code=3, is_held=False, through=None)
 
 
 def exit_code(outcomes: list[Outcome]) -> int:

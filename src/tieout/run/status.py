@@ -7,29 +7,29 @@ may be asked for at any time: before anything has run, and while a worker is at 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ..base.batch import Tally
+from ..base.clock import moment_json
 from ..base.cursor import Cursor
-from ..base.errors import Misconfigured, TieoutError, Transient
+from ..base.errors import Misconfigured, TieoutError
 from ..base.stream import Stream
 from ..capture.hole import Unread, unread
 from ..ledger.facts import Advanced, Certified, Drifted, Landed, Paused, Ran, Stuck
 from ..ledger.ledger import Entry, Ledger
-from ..merge.reading import Freshness, Obligation
-from ..merge.readings import StreamReading
+from ..merge.reading import Obligation
 from ..merge.warehouse import Reader
 from ..quality.books import Books
+from ..quality.freshness import Pass
 from .backfill import Backfill, all_backfills
-from .contracts import describes_nothing
+from .figures import Figures, Read, figures_of, whole
+from .freshness import Fresh, Freshnesses, received_of
 from .house import House
 from .pausing import paused_now
 from .stuck import stuck_now
 
-KEYS_MAX = 100
-"""Open keys of a stream that are named; the count tells of the others."""
 DRIFT_MAX = 100
 """Changes of a source's columns that are shown, the last ones."""
 CURSORS_MAX = 20
@@ -37,8 +37,6 @@ CURSORS_MAX = 20
 
 BACKFILLS_MAX = 20
 """Backfills that have ended and are shown, the newest; of those under way, all are."""
-
-_NEVER = Freshness(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +52,30 @@ class Coverage:
     def to_json(self) -> dict[str, Any]:
         return {
             "tracks": self.tracks,
-            "advanced_at": _moment(self.advanced_at),
+            "advanced_at": moment_json(self.advanced_at),
             "cursors": [cursor.to_json() for cursor in self.cursors],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class LaneStatus:
-    """How the last pass over a lane that is worth a fact ended; `outcome` "new" before the first."""
+    """How the last pass over a lane that is worth a fact ended; `outcome` "new" before the first. `through`: all that
+    the source had then has landed; None where no pass has proven that."""
 
     lane: str
     outcome: str
     reason: str
     at: datetime | None
+    through: datetime | None
 
     def to_json(self) -> dict[str, Any]:
-        return {"lane": self.lane, "outcome": self.outcome, "reason": self.reason, "at": _moment(self.at)}
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What the warehouse says of a stream. The default is a stream of which nothing was merged yet. `lacking`: columns
-    of the contract that its tables have yet to gain."""
-
-    accounts: Mapping[str, Tally] = field(default_factory=dict)
-    applied: frozenset[str] = frozenset()
-    superseded: int = 0
-    ambiguous: int = 0
-    current_rows: int = 0
-    state_hash: str | None = None
-    open_total: int = 0
-    open_keys: tuple[Obligation, ...] = ()
-    freshness: Freshness = _NEVER
-    lacking: tuple[str, ...] = ()
+        return {
+            "lane": self.lane,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "at": moment_json(self.at),
+            "read_through": moment_json(self.through),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +90,7 @@ class StreamStatus:
     figures: Figures | None
     books: Books | None
     certified: Entry | None
+    fresh: Fresh
     drift: tuple[Entry, ...] = ()
 
     @property
@@ -114,7 +104,9 @@ class StreamStatus:
             "stream": str(self.stream),
             "state": self.state,
             "reason": self.reason,
-            "freshness": _freshness_json(figures.freshness),
+            "freshness": self.fresh.to_json(figures.freshness),
+            "complete": self.fresh.complete_json(),
+            "promises": self.fresh.promises_json(),
             "coverage": self.coverage.to_json(),
             "unread": None if self.unread is None else self.unread.to_json(),
             "obligations": {
@@ -145,16 +137,19 @@ class Report:
         }
 
 
-def report(house: House, reader: Reader, *, only: Stream | None) -> Report:
+def report(house: House, reader: Reader, *, only: Stream | None, read: Read = whole) -> Report:
     """Of all streams that have landed or have a contract, or of `only`. Raises Misconfigured when that is unknown."""
     ledger = house.tools.ledger
     streams = known_streams(house, only)
     sources = {stream.source for stream in streams} | set(house.lanes(only))
-    lanes = {lane: _lane(ledger, lane) for lane in sorted(sources)}
+    # Before all else: what a pass proves of what had landed by then must not be believed of less than that.
+    freshnesses = Freshnesses.of(house, sorted(sources))
+    lanes = {lane: _lane(ledger, lane, passed) for lane, passed in freshnesses.last.items()}
     coverage = {lane: _coverage(ledger, lane) for lane in lanes}
     # The warehouse first: a batch is in the ledger before it is merged, so what was posted is among what landed.
-    figures = {stream: _figures(house, reader, stream) for stream in streams}
+    figures = {stream: figures_of(house, reader, stream, read, freshnesses.latencies) for stream in streams}
     landed, paused, stuck = _landed(ledger), paused_now(ledger), stuck_now(ledger)
+    fresh = freshnesses.each(figures, landed)
     return Report(
         streams=tuple(
             _status(
@@ -163,6 +158,7 @@ def report(house: House, reader: Reader, *, only: Stream | None) -> Report:
                 landed.get(stream, {}),
                 lane=lanes[stream.source],
                 coverage=coverage[stream.source],
+                fresh=fresh[stream],
                 certified=_last(ledger.entries(Certified, stream=str(stream), last=1)),
                 paused=paused.get(stream),
                 stuck=stuck.get(stream),
@@ -203,20 +199,22 @@ def state_of(lane: LaneStatus, figures: Figures, books: Books, *, adoptable: int
 def _status(
     stream: Stream,
     figures: Figures | TieoutError,
-    landed: Mapping[str, Tally],
+    landed: Mapping[str, Entry],
     *,
     lane: LaneStatus,
     coverage: Coverage,
+    fresh: Fresh,
     certified: Entry | None,
     paused: Paused | None,
     stuck: Stuck | None,
     drift: tuple[Entry, ...],
 ) -> StreamStatus:
     if isinstance(figures, TieoutError):
-        return StreamStatus(stream, "failed", str(figures), coverage, None, None, certified, drift)
-    pending = (tally for batch, tally in landed.items() if batch not in figures.applied)
+        return StreamStatus(stream, "failed", str(figures), coverage, None, None, certified, fresh, drift)
+    received = {batch: received_of(entry) for batch, entry in landed.items()}
+    pending = (tally for batch, tally in received.items() if batch not in figures.applied)
     books = Books.of(
-        sum(landed.values(), start=Tally()),
+        sum(received.values(), start=Tally()),
         figures.accounts,
         sum(pending, start=Tally()),
         superseded=figures.superseded,
@@ -230,7 +228,7 @@ def _status(
         state, reason = "failed" if state == "failed" else "partial", f"{missing} {reason}".strip()
     if paused is not None and state != "failed":
         state, reason = "paused", f"Paused: {paused.reason}. {paused.hint}"
-    return StreamStatus(stream, state, reason, coverage, figures, books, certified, drift)
+    return StreamStatus(stream, state, reason, coverage, figures, books, certified, fresh, drift)
 
 
 def known_streams(house: House, only: Stream | None) -> list[Stream]:
@@ -247,56 +245,21 @@ def known_streams(house: House, only: Stream | None) -> list[Stream]:
     return [only]
 
 
-def _figures(house: House, reader: Reader, stream: Stream) -> Figures | TieoutError:
-    """What the warehouse says, or why it cannot be asked about this stream. Raises Transient when it is away."""
-    if not house.project.warehouse.exists():
-        return Figures()
-    try:
-        contract = house.tools.contracts.of(stream, describes_nothing)
-        reading = StreamReading(reader, contract)
-        if not reading.exists():
-            return Figures()
-        if not (lacking := reading.lacking()):
-            return _read(reading)
-        standing = tuple(column for column in contract.columns if column.name not in lacking)
-        return replace(_read(StreamReading(reader, replace(contract, columns=standing))), lacking=lacking)
-    except Transient:
-        raise
-    except TieoutError as error:
-        return error
-
-
-def _read(reading: StreamReading) -> Figures:
-    accounts, applied = reading.posted()
-    open_total, open_keys = reading.obligations(limit=KEYS_MAX)
-    return Figures(
-        accounts=accounts,
-        applied=applied,
-        superseded=reading.superseded(),
-        ambiguous=reading.ambiguous(),
-        current_rows=reading.live_rows(),
-        state_hash=reading.state_hash(),
-        open_total=open_total,
-        open_keys=open_keys,
-        freshness=reading.freshness(),
-    )
-
-
-def _landed(ledger: Ledger) -> dict[Stream, dict[str, Tally]]:
-    """Per stream, what each of its batches holds."""
-    landed: dict[Stream, dict[str, Tally]] = {}
+def _landed(ledger: Ledger) -> dict[Stream, dict[str, Entry]]:
+    """Per stream, the facts that its batches landed, in the book's order."""
+    landed: dict[Stream, dict[str, Entry]] = {}
     for entry in ledger.entries(Landed):
         assert isinstance(entry.fact, Landed), "only Landed was asked for"
-        landed.setdefault(Stream.parse(entry.fact.stream), {})[entry.fact.batch] = entry.fact.received
+        landed.setdefault(Stream.parse(entry.fact.stream), {})[entry.fact.batch] = entry
     return landed
 
 
-def _lane(ledger: Ledger, lane: str) -> LaneStatus:
+def _lane(ledger: Ledger, lane: str, passed: Pass | None) -> LaneStatus:
     last = _last(ledger.entries(Ran, lane=lane, last=1))
     if last is None:
-        return LaneStatus(lane, "new", "", None)
+        return LaneStatus(lane, "new", "", None, None)
     assert isinstance(last.fact, Ran), "only Ran was asked for"
-    return LaneStatus(lane, last.fact.outcome, last.fact.reason, last.at)
+    return LaneStatus(lane, last.fact.outcome, last.fact.reason, last.at, None if passed is None else passed.through)
 
 
 def _coverage(ledger: Ledger, lane: str) -> Coverage:
@@ -320,14 +283,6 @@ def _reasons(keys: tuple[Obligation, ...]) -> str:
     return ", ".join(sorted({one.reason for one in keys}))
 
 
-def _freshness_json(freshness: Freshness) -> dict[str, Any]:
-    return {
-        "p50_seconds": freshness.p50_seconds,
-        "p95_seconds": freshness.p95_seconds,
-        "newest_event": _moment(freshness.newest_event),
-    }
-
-
 def _drift_json(entry: Entry) -> dict[str, Any]:
     fact = entry.fact
     assert isinstance(fact, Drifted), "only Drifted was asked for"
@@ -337,7 +292,7 @@ def _drift_json(entry: Entry) -> dict[str, Any]:
         "type": fact.type,
         "was": fact.was,
         "contract": fact.version,
-        "at": _moment(entry.at),
+        "at": moment_json(entry.at),
     }
 
 
@@ -345,8 +300,4 @@ def _certificate_json(certified: Entry | None) -> dict[str, Any] | None:
     if certified is None:
         return None
     assert isinstance(certified.fact, Certified), "only Certified was asked for"
-    return {"state": certified.fact.state, "at": _moment(certified.at)}
-
-
-def _moment(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return {"state": certified.fact.state, "at": moment_json(certified.at)}

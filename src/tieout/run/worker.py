@@ -25,6 +25,10 @@ from .session import Warehouses
 ATTEMPTS_ONCE = 7
 """Tries of one `run --once` against a neighbour that is away: some 15 seconds in all."""
 POLL_SECONDS = 1.0
+PROOF_SECONDS = 60.0
+"""How long the book may say nothing new of a lane that is well: so old is, at most, what it proves of one at work."""
+PROOFS_IN_PROMISE = 3
+"""How often it speaks within the time that a contract promises, or nobody could see that the promise holds."""
 
 log = structlog.get_logger()
 
@@ -110,22 +114,34 @@ class Worker:
         return counted(outcome, counts)
 
     def _record(self, outcome: Outcome, before: Outcome | None) -> Outcome | None:
-        """Enters the outcome, unless it is what stands there: a database away for a day is one fact, not a million.
-        Returns what stands there; None when it could not be entered."""
-        if before is not None and (before.outcome, before.reason) == (outcome.outcome, outcome.reason):
+        """Enters the outcome, unless it is what stands there: a database away for a day is one fact, not a million. How
+        far a lane that is well has come is entered now and then. Returns what stands there; None when it could not be
+        entered."""
+        is_same = before is not None and (before.outcome, before.reason) == (outcome.outcome, outcome.reason)
+        if is_same and before is not None and not self._proves_more(outcome, before):
             return before
-        if outcome.reason:
+        if outcome.reason and not is_same:
             log.warning("lane " + outcome.outcome, lane=outcome.lane, reason=outcome.reason, hint=outcome.hint)
         if not outcome.is_elsewhere:
             # Of a lane that is held, the lane itself is well, and so are its other streams.
-            ended = ("complete", "") if outcome.is_held else (outcome.outcome, outcome.reason)
+            ended, reason = ("complete", "") if outcome.is_held else (outcome.outcome, outcome.reason)
+            through = outcome.through if ended == "complete" else None
             try:
-                self._house.tools.ledger.append([Ran(outcome.lane, *ended)], given=[])
+                self._house.tools.ledger.append([Ran(outcome.lane, ended, reason, through)], given=[])
             except Transient as away:
                 # The pass itself has met the same, or will; a book that is away for a while must end no worker.
                 log.warning("the ledger is away", lane=outcome.lane, reason=away.message, hint=away.hint)
                 return None
         return outcome
+
+    def _proves_more(self, outcome: Outcome, before: Outcome) -> bool:
+        """Whether it is time to enter how far the lane has come since."""
+        if outcome.through is None or before.through is None:
+            return outcome.through is not None
+        promised = self._house.tools.contracts.soonest(outcome.lane)
+        wait = PROOF_SECONDS if promised is None else min(PROOF_SECONDS, promised / PROOFS_IN_PROMISE)
+        # Either way: a clock that was set back proves less than it seems to have proven.
+        return abs((outcome.through - before.through).total_seconds()) >= wait
 
     def _close(self) -> None:
         for work in self._works:

@@ -5,6 +5,7 @@ With `--json` nothing but the document reaches stdout. Everything else, errors o
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -29,7 +30,7 @@ class Answer(Protocol):
     def to_json(self) -> Mapping[str, Any]: ...
 
     def shown(self) -> RenderableType:
-        """For people."""
+        """For people. A `str` is a document in a format of its own, and is written as it is, in UTF-8."""
         ...
 
 
@@ -68,8 +69,11 @@ def present(answer: Answer, *, as_json: bool) -> int:
         if as_json:
             # Escaped, so that it can be written whatever the encoding of stdout, and a stray byte of a file's name too.
             sys.stdout.write(json.dumps(answer.to_json(), ensure_ascii=True, allow_nan=False) + "\n")
+        elif isinstance(shown := answer.shown(), str):
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+            sys.stdout.write(shown)
         else:
-            shown = answer.shown()
             # Plain text is left as it is, so that a command or a statement in it can be copied whole from any terminal.
             is_text = isinstance(shown, Text)
             Console(stderr=isinstance(answer, Refusal), highlight=False).print(shown, soft_wrap=is_text)

@@ -26,6 +26,7 @@ from ..sim.examples import EXAMPLES
 from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
 from .checking import check
+from .measuring import metrics
 from .options import HERE, Json, OneStream, Project, StreamArgument
 from .proving import certificates, gate, incidents
 
@@ -115,6 +116,9 @@ def status(project: Project = HERE, stream: OneStream = None, json: Json = False
 
     with _house(project) as house:
         return Standing(report(house, _reader(house), only=_stream(stream)), at_length=stream is not None)
+
+
+app.command()(metrics)
 
 
 @app.command()

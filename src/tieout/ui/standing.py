@@ -14,8 +14,11 @@ from rich.text import Text
 
 from ..quality.books import ACCOUNTS, Books
 from ..run.backfill import FAILED
-from ..run.status import Figures, LaneStatus, Report, StreamStatus
+from ..run.figures import Figures
+from ..run.status import LaneStatus, Report, StreamStatus
 from .backfilled import reason_of, table_of
+from .freshened import detail as freshness_detail
+from .freshened import overview as freshness_overview
 from .paint import count, grid, moment, next_step, safe, seconds, several, stacked, state, verdict
 
 _FIGURES = ("rows", "received", "pending", "quarantine", "open", "p95")
@@ -41,7 +44,8 @@ class Standing:
         drawn = [_detail(stream) for stream in self.report.streams] if self.at_length else [self._overview()]
         reasons = [_reason(stream) for stream in self.report.streams if stream.reason]
         reasons += [_remark(lane) for lane in self.report.lanes if lane.outcome == "complete" and lane.reason]
-        return stacked(*drawn, self._lanes(), *self._backfills(), *reasons, self._verdict(), self._next())
+        fresh = None if self.at_length else freshness_overview(self.report.streams)
+        return stacked(*drawn, fresh, self._lanes(), *self._backfills(), *reasons, self._verdict(), self._next())
 
     def _overview(self) -> Table:
         table = grid("stream", "state", *_FIGURES, right=_FIGURES)
@@ -103,6 +107,8 @@ def _detail(stream: StreamStatus) -> Table:
     if stream.figures is not None and stream.books is not None:
         for name, told in _told(stream.figures, stream.books):
             table.add_row(name, told)
+    for name, told in freshness_detail(stream.fresh):
+        table.add_row(name, told)
     tracks = several(stream.coverage.tracks, "track")
     table.add_row("coverage", Text.assemble(f"{tracks}, advanced at ", moment(stream.coverage.advanced_at)))
     for change in stream.to_json()["drift"]:

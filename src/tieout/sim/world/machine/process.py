@@ -17,7 +17,7 @@ from ....base.cursor import Progress
 from ....base.step import Step
 from ....contract.contract import Contract
 from ....ledger.facts import Fact
-from ....ledger.ledger import Entry, Guard, Holder, Lease
+from ....ledger.ledger import Entry, Guard, Holder, Lease, Passage
 from ....ledger.sqlite import SqliteLedger
 from ....merge.warehouse import Turn
 from .stage import Killed, Stage
@@ -166,6 +166,14 @@ class SimLedger:
     ) -> Iterator[Entry]:
         with self._process.at("ledger.read"):
             return iter(list(self._ledger.entries(*kinds, lane=lane, stream=stream, last=last)))
+
+    def passed(self, lane: str, *, before: int | None = None) -> Entry | None:
+        with self._process.at("ledger.read"):
+            return self._ledger.passed(lane, before=before)
+
+    def passages(self, stream: str, *, since: datetime, last: int) -> tuple[Passage, ...]:
+        with self._process.at("ledger.read"):
+            return self._ledger.passages(stream, since=since, last=last)
 
     def close(self) -> None:
         """Nothing: the machine closes it when the process has ended."""
