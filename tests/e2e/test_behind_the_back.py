@@ -15,7 +15,6 @@ from tests.e2e.certifying import Project, counts
 from tieout.base.stream import Stream
 from tieout.capture.postgres.source import PostgresSource
 from tieout.capture.source import Captured
-from tieout.land.local import LocalLanding
 from tieout.quality.certificate import Difference
 from tieout.quality.gate import Verdict
 from tieout.run.certify import KEYS_TOLD_MAX, certify
@@ -75,8 +74,8 @@ def told_nothing(source: PostgresSource, *given: Any, **named: Any) -> Iterator[
 
 def gate(project: Project) -> Verdict:
     def ask(house: House) -> Verdict:
-        landing = LocalLanding(house.project.landing)
-        (verdict,) = gates(house.project.gates, landing, house.tools.clock, only="revenue")
+        tools = house.tools
+        (verdict,) = gates(house.project.gates, tools.landing, tools.ledger, tools.clock, only="revenue")
         return verdict
 
     verdict: Verdict = project.within(ask)

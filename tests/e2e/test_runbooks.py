@@ -105,6 +105,14 @@ def promise(root: Path, *columns: str) -> None:
     file.write_text(CONTRACT + "".join(lines))
 
 
+def demanded(books: Project) -> Callable[[], None]:
+    file = books.root / "contracts" / "erp" / "account.yaml"
+    bare = file.read_text()
+    file.write_text(bare + "    quality:\n      - {metric: rowCount, mustBeGreaterThan: 100}\n")
+    books.tieout("check")
+    return lambda: file.write_text(bare + "    quality:\n      - {metric: rowCount, mustBeGreaterThan: 1}\n") and None
+
+
 def by_hand(books: Project, statement: str) -> None:
     with duckdb.connect(str(books.root / ".tieout" / "warehouse.duckdb")) as connection:
         connection.execute(statement)
@@ -117,6 +125,7 @@ BROUGHT_ABOUT = {
     Cause.BOOKS: unbalanced,
     Cause.DIFFERS: edited,
     Cause.QUARANTINE: waits,
+    Cause.CHECK: demanded,
     Cause.UNPROVEN: gated,
 }
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from ..base.duration import duration
 from ..base.stream import Stream
 from .certificate import State
 from .chain import Chain
+
+NOTHING_FAILED: Mapping[Stream, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,18 @@ class Verdict:
         }
 
 
-def judge(gate: Gate, chains: Mapping[Stream, Chain], now: datetime) -> Verdict:
-    """What is certified decides; a stream of which nothing is known keeps the gate closed."""
+def judge(
+    gate: Gate, chains: Mapping[Stream, Chain], now: datetime, *, failed: Mapping[Stream, str] = NOTHING_FAILED
+) -> Verdict:
+    """What is certified decides, and the checks that block: `failed` names of a stream those that did not pass. A
+    stream of which nothing is known keeps the gate closed."""
     told = {stream: chains.get(stream, Chain()) for stream in gate.needs}
     closed = [found for stream, chain in told.items() if (found := _closed(stream, chain, gate, now)) is not None]
+    closed += [
+        Closed(stream, f"Checks that block have failed: {failed[stream]}.", f"See `tieout check {stream}`.")
+        for stream in gate.needs
+        if stream in failed
+    ]
     through = [_complete_through(chain) for chain in told.values()]
     proven = [at for at in through if at is not None]
     return Verdict(gate, tuple(closed), min(proven) if len(proven) == len(through) and proven else None)

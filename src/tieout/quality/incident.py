@@ -22,6 +22,7 @@ class Cause(StrEnum):
     books        the books of a stream do not balance
     differs      the newest certificate of a stream is broken, or was altered
     quarantine   rows wait in quarantine for too long
+    check        a check that blocks has failed
     unproven     a gate is closed as nothing was certified, or not lately
     """
 
@@ -31,6 +32,7 @@ class Cause(StrEnum):
     BOOKS = "books"
     DIFFERS = "differs"
     QUARANTINE = "quarantine"
+    CHECK = "check"
     UNPROVEN = "unproven"
 
 
@@ -48,6 +50,7 @@ SEVERITIES: Final[Mapping[Cause, Severity]] = {
     Cause.BOOKS: Severity.PAGE,
     Cause.DIFFERS: Severity.PAGE,
     Cause.QUARANTINE: Severity.WARN,
+    Cause.CHECK: Severity.PAGE,
     Cause.UNPROVEN: Severity.WARN,
 }
 EXPLAINS: Final[Mapping[Cause, frozenset[Cause]]] = {

@@ -20,7 +20,7 @@ from ..quality.incident import Cause, Incident, Trouble, incidents
 from .house import House
 from .outcome import ASKED_TO_STOP
 from .pausing import paused_now
-from .proven import proven
+from .proven import failed_checks, proven
 from .quarantine import Waiting, waiting
 from .status import StreamStatus, report
 from .stuck import stuck_now
@@ -47,6 +47,7 @@ def open_incidents(house: House, reader: Reader) -> tuple[Incident, ...]:
             *_differing(chains),
             *_waiting(waiting(house, reader, only=None), clock),
             *_unproven(house.project.gates, chains, clock),
+            *_failed(ledger, [one.stream for one in standing.streams]),
         ]
     )
 
@@ -129,6 +130,12 @@ def _unproven(gates: Iterable[Gate], chains: Mapping[Stream, Chain], clock: Cloc
             trouble = Trouble(Cause.UNPROVEN, closed.stream.source, closed.stream, None, what, closed.hint)
             told.setdefault(closed.stream, trouble)
     yield from told.values()
+
+
+def _failed(ledger: Ledger, streams: Iterable[Stream]) -> Iterator[Trouble]:
+    for stream, names in failed_checks(ledger, streams).items():
+        what = f"Checks that block have failed: {names}."
+        yield Trouble(Cause.CHECK, stream.source, stream, None, what, f"See `tieout check {stream}`.")
 
 
 def _last_of(ledger: Ledger, kind: type[Stuck] | type[Paused]) -> dict[str, datetime]:

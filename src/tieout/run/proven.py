@@ -1,14 +1,17 @@
-"""What was certified, and which gates that opens: read from the landing alone, beside any worker."""
+"""What was certified, and which gates that opens: read from the landing and the ledger, beside any worker."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 
 from ..base.clock import Clock
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.yamlfile import nearest
 from ..land.landing import Landing
+from ..ledger.facts import Checked
+from ..ledger.ledger import Ledger
 from ..quality.chain import Chain, chain_of
 from ..quality.gate import Gate, Verdict, judge
 
@@ -22,7 +25,9 @@ def proven(landing: Landing, *, only: Stream | None) -> Mapping[Stream, Chain]:
     return {stream: chain_of(landing.certificates(stream)) for stream in known if only in (None, stream)}
 
 
-def gates(known: tuple[Gate, ...], landing: Landing, clock: Clock, *, only: str | None) -> tuple[Verdict, ...]:
+def gates(
+    known: tuple[Gate, ...], landing: Landing, ledger: Ledger, clock: Clock, *, only: str | None
+) -> tuple[Verdict, ...]:
     """Which of the project's gates are open. Raises Misconfigured for a name that none bears, or if there are none."""
     if not known:
         hint = "Write gates: {revenue: {needs: [shop.orders], within: 24h}} into tieout.yaml."
@@ -33,4 +38,18 @@ def gates(known: tuple[Gate, ...], landing: Landing, clock: Clock, *, only: str 
         raise Misconfigured(f"there is no gate {only!r}.", hint=nearest(only or "", names) or f"There are: {names}.")
     needed = {stream for gate in chosen for stream in gate.needs}
     chains = {stream: chain_of(landing.certificates(stream)) for stream in sorted(needed)}
-    return tuple(judge(gate, chains, clock.now()) for gate in chosen)
+    failed = failed_checks(ledger, needed)
+    return tuple(judge(gate, chains, clock.now(), failed=failed) for gate in chosen)
+
+
+def failed_checks(ledger: Ledger, streams: Iterable[Stream]) -> dict[Stream, str]:
+    """Of each stream whose checks were last found to fail the names of those that block."""
+    failed: dict[Stream, str] = {}
+    for stream in streams:
+        for entry in ledger.entries(Checked, stream=str(stream), last=1):
+            assert isinstance(entry.fact, Checked), "only Checked was asked for"
+            told = json.loads(entry.fact.report)
+            blocking = [one["check"] for one in told if one["severity"] == "block" and one["outcome"] == "failed"]
+            if blocking:
+                failed[stream] = ", ".join(blocking)
+    return failed

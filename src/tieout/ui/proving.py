@@ -43,14 +43,15 @@ def certificates(
 
 def gate(gate: GateArgument = None, project: Project = HERE, json: Json = False) -> Answer:
     """Whether a mart may be built: exit 0 where its gate is open, 3 where it is closed, and why in words."""
-    from ..land.local import LocalLanding
     from ..run.clock import SystemClock
+    from ..run.house import opened
     from ..run.project import load_project
     from ..run.proven import gates
     from .proven import Gated
 
-    settings = load_project(project, environ=os.environ)
-    return Gated(gates(settings.gates, LocalLanding(settings.landing), SystemClock(), only=gate))
+    with opened(load_project(project, environ=os.environ), SystemClock()) as house:
+        tools = house.tools
+        return Gated(gates(house.project.gates, tools.landing, tools.ledger, tools.clock, only=gate))
 
 
 def incidents(project: Project = HERE, tell: Tell = False, test: Test = False, json: Json = False) -> Answer:
