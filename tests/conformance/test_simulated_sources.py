@@ -72,7 +72,7 @@ class Clock:
 def hooked(seed: int, kind: type[HookedSender] = HookedSender, *, manners: Manners = Manners()) -> World:  # noqa: B008
     chance, time = Chance(seed), Time()
     system = System(began=BEGAN, skew=chance.pick([0.0, 7.5, -3.0]))
-    inbox, breaks = HookInbox(), Breaks(chance)
+    inbox, breaks = HookInbox(made=True), Breaks(chance)
     sender = kind(system, "erp", inbox.put, manners=manners)
     source = ChangesSource("erp", inbox.seen_by(breaks), Clock(time))
     world = World(chance, time, system, breaks, source)
