@@ -34,11 +34,11 @@ from ..quality.telling import Telling
 from .doubt import NOT_CERTIFIED
 from .house import House
 from .mend import Tried, mend
-from .retell import retell
 from .route import Tools
 from .session import Session, Warehouses
 from .settle import SUPERSEDED
 from .stuck import why
+from .witness import Witness
 
 TRACK = "repair"
 KEYS_TOLD_MAX = 200_000
@@ -97,9 +97,10 @@ def _certify_lane(
             stuck = session.route.stuck.errors
             contracts = [_prepared(session, stream) for stream in streams if stream not in stuck]
             tellings = [Telling(connection, contract, number) for number, contract in enumerate(contracts)]
-            by_object = {telling.contract.stream.object: telling for telling in tellings}
-            unable = (*_damage(session), *retell(session.route, house.tools, cut, by_object, session.source))
-            certifier = _Certifier(session, house.tools, cut, taken_at, unable, repairing, keys_max)
+            witness = Witness(session.route, house.tools, session.source, cut)
+            witness.hear(tellings)
+            unable = (*_damage(session), *witness.unable)
+            certifier = _Certifier(session, house.tools, cut, witness, taken_at, unable, repairing, keys_max)
             certified = tuple(certifier.certify(telling) for telling in tellings)
             uncertified = tuple(_uncertified(stream, stuck[stream]) for stream in streams if stream in stuck)
             return Certificates(certified, uncertified)
@@ -154,6 +155,7 @@ class _Certifier:
     session: Session
     tools: Tools
     cut: Cut
+    witness: Witness
     taken_at: datetime
     unable: tuple[str, ...]
     repairing: MayRepair | None
@@ -195,6 +197,7 @@ class _Certifier:
         paused = self.session.route.paused.get(stream)
         obliged = [one.key for one in open_ if one.key is not None]
         discarded = reading.discarded(but=SUPERSEDED)
+        proof = self.witness.tell(telling, obliged)
         comparing = Comparing(telling, obliged, discarded, by_content=stream.object in self.cut.by_content)
         certificate = Certificate(
             stream=stream,
@@ -203,7 +206,7 @@ class _Certifier:
             books=self._books(stream, reading),
             freshness_p95_seconds=reading.freshness().p95_seconds,
             unable=(*self.unable, *([] if paused is None else [f"It is paused: {paused.reason}."])),
-            how=self._how(stream),
+            proof=proof,
             cut=self._cut_json(),
         )
         return comparing, certificate
@@ -256,11 +259,6 @@ class _Certifier:
             superseded=reading.superseded(),
             ambiguous=reading.ambiguous(),
         )
-
-    def _how(self, stream: Stream) -> str:
-        if stream.object in self.cut.by_content:
-            return "exact, row by row as a multiset of contents, as the source knows no key"
-        return "exact, against all changes folded by the rule" if self._retells else "exact"
 
     @property
     def _retells(self) -> bool:
