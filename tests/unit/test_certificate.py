@@ -119,8 +119,9 @@ def test_its_json_is_what_outsiders_rely_on() -> None:
     assert told | {
         "stream": "erp.account", "state": "broken", "source_rows": 8, "current_rows": 8, "missing": 0, "ghost": 0,
         "stale": 1, "diverged": 0, "keys": {"stale": ['["K1"]']}, "freshness_p95_seconds": 1.5, "obligations": 4,
-        "not_compared": [], "how": "exact, row by row", "cut": {"position": 7},
-        "cost": {"rows_summed": 0, "buckets": 0, "buckets_read": 0, "rows_read": 8},
+        "not_compared": [], "how": "exact, row by row", "cut": {"position": 7}, "since": None,
+        "contract": "",
+        "cost": {"rows_summed": 0, "buckets": 0, "buckets_summed": 0, "buckets_read": 0, "rows_read": 8},
     } == told  # fmt: skip
     assert {"received", "accepted", "duplicate", "quarantined", "erased", "filtered", "control", "pending",
             "superseded", "balanced"} <= set(told["books"])  # fmt: skip

@@ -46,9 +46,9 @@ class Sums(Protocol):
         cannot. Empty for an object that cannot be summed at all."""
         ...
 
-    def summed(self, layout: Layout) -> Iterator[pa.Table]:
-        """Tables as `SUMMED`, of shares of the rows: what is said of a bucket several times is to be added up. Each
-        comes within some seconds. Buckets without rows are not told."""
+    def summed(self, layout: Layout, buckets: Sequence[int] | None) -> Iterator[pa.Table]:
+        """Tables as `SUMMED`, of shares of the rows in these buckets, or in all: what is said of one several times is
+        to be added up. Each comes within some seconds. Buckets without rows are not told."""
         ...
 
     def fingerprints(self, layout: Layout, buckets: Sequence[int]) -> Iterator[pa.Array]:

@@ -600,9 +600,14 @@ update tieout.floors set side = 'live' where stream = $stream and side = 'shadow
 update tieout.settlements set side = 'live' where stream = $stream and side = 'shadow';
 update tieout.shapes set side = 'live' where stream = $stream and side = 'shadow';
 update tieout.unfit set side = 'live' where stream = $stream and side = 'shadow';
+delete from tieout.certificates where stream = $stream;
+
+-- is_noted --
+-- Whether a certificate is kept here.
+select exists (from tieout.certificates where stream = $stream and hash = $hash);
 
 -- note_certificate --
--- What a comparison with the source came to, once. Belongs to no side: a rebuild leaves it alone.
+-- What a comparison with the source came to, once. A swap forgets it, as it was other tables that were compared.
 insert into tieout.certificates by name
 select $stream as stream, $certified_at as certified_at, $state as state, $report as report, $number as number, $hash as hash
 where not exists (from tieout.certificates where stream = $stream and hash = $hash);

@@ -140,6 +140,7 @@ class Certificate:
     unable    why the source can no longer tell a part of it, one sentence each
     proof     in what way the two were compared, and what was read for it
     cut       the moment, as JSON
+    contract  the digest of the contract by which both sides were read
     differing the keys that differ, as many as were asked for; they are told, and not kept
     number    its place in the stream's chain, from 1, and the hash of that link; 0 and "" before it is kept
     repaired  rows that landed again since the first comparison; what is told is the last one
@@ -154,6 +155,7 @@ class Certificate:
     unable: tuple[str, ...]
     proof: Proof
     cut: Mapping[str, Any]
+    contract: str = ""
     repaired: int = 0
     hint: str = ""
     differing: tuple[Differing, ...] = ()
@@ -202,8 +204,10 @@ class Certificate:
             "obligations": self.holes.open,
             "repaired": self.repaired,
             "how": self.proof.how,
+            "since": self.proof.since_json(),
             "cost": self.proof.to_json(),
             "cut": dict(self.cut),
+            "contract": self.contract,
             "reasons": list(self.reasons),
             "hint": self.hint,
         }

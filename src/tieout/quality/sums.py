@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -34,10 +33,11 @@ _ORDERED_ALIKE = frozenset({*INTEGERS, Kind.DECIMAL, Kind.TEXT, Kind.DATE, Kind.
 
 @dataclass(frozen=True, slots=True)
 class Unalike:
-    """Buckets that differ, and how many rows lie in them, of the side that has more."""
+    """Buckets that differ; how many rows lie in them, of the side that has more; and how many more the source has."""
 
     buckets: tuple[int, ...]
     rows: int
+    surplus: int
 
 
 def compared_columns(contract: Contract, tells: Mapping[str, ColumnType | None]) -> tuple[str, ...]:
@@ -68,6 +68,7 @@ class SumsHere:
             "scope": telling.scope,
             "told": telling.table,
             "latest": name("latest", contract.stream.table),
+            "raw": name("raw", contract.stream.table),
             "by": name(by.name),
             "fingerprint": _fingerprint(contract, self._columns),
         }
@@ -81,22 +82,33 @@ class SumsHere:
             "bucket_rows": _BUCKET_ROWS,
             "buckets_max": buckets if self._by.type.kind in _ORDERED_ALIKE else 1,
         }
-        self._run("create_bounds", sizes)
+        self._run("create_bounds", bound=sizes)
         bounds = self._run("bounds")["low"].to_pylist()
         columns = [column.name for column in self._telling.contract.columns if column.name in self._columns]
         return Layout(self._telling.contract.stream.object, tuple(columns), self._by.name, tuple(bounds))
 
-    def unalike(self, summed: pa.Table) -> Unalike:
-        """Against what the source has summed in this layout."""
-        told = self._run("unalike", summed=summed)
-        rows = (max(one["source_rows"], one["current_rows"]) for one in told.to_pylist())
-        return Unalike(tuple(told["bucket"].to_pylist()), sum(rows))
+    def rows(self) -> int:
+        """How many are here."""
+        (counted,) = self._run("live_rows").to_pylist()
+        return int(counted["rows"])
+
+    def touched(self, batches: Sequence[str]) -> tuple[int, ...] | None:
+        """The buckets of the layout whose rows these batches speak of; None where they speak of all rows."""
+        told = self._run("touched", batches=pa.table({"batch": pa.array(batches, pa.string())}))["bucket"]
+        return None if told.null_count else tuple(sorted(told.to_pylist()))
+
+    def unalike(self, summed: pa.Table, within: Sequence[int] | None) -> Unalike:
+        """Against what the source has summed in this layout, in these buckets or in all."""
+        chosen = "" if within is None else self._sql("in_buckets")
+        told = self._run("unalike", {"chosen": chosen}, summed=summed, buckets=_numbers(within or ())).to_pylist()
+        rows = sum(max(one["source_rows"], one["current_rows"]) for one in told)
+        surplus = sum(one["source_rows"] - one["current_rows"] for one in told)
+        return Unalike(tuple(one["bucket"] for one in told), rows, surplus)
 
     def wanted(self, unalike: Unalike, fingerprints: pa.Table) -> list[int]:
         """Of the fingerprints that the source has in these buckets those whose rows have to be read. The rows here that
         have to be looked at are the telling's scope from now on."""
-        buckets = pa.table({"bucket": pa.array(unalike.buckets, pa.int32())})
-        self._run("create_prints", fingerprints=fingerprints, buckets=buckets)
+        self._run("create_prints", {"chosen": self._sql("in_buckets")}, buckets=_numbers(unalike.buckets))
         wanted: list[int] = self._run("wanted", fingerprints=fingerprints)["fingerprint"].to_pylist()
         self._run("create_scope", fingerprints=fingerprints)
         return wanted
@@ -105,8 +117,22 @@ class SumsHere:
         """All rows that were read are to be compared."""
         self._run("widen_scope")
 
-    def _run(self, statement: str, parameters: Mapping[str, Any] = NOTHING, **tables: pa.Table) -> pa.Table:
-        return execute(self._telling.connection, _SQL(statement, **self._parts), parameters, tables)
+    def _run(
+        self,
+        statement: str,
+        parts: Mapping[str, str] = NOTHING,
+        *,
+        bound: Mapping[str, int] = NOTHING,
+        **tables: pa.Table,
+    ) -> pa.Table:
+        return execute(self._telling.connection, self._sql(statement, parts), bound, tables)
+
+    def _sql(self, statement: str, parts: Mapping[str, str] = NOTHING) -> Sql:
+        return _SQL(statement, **self._parts, **parts)
+
+
+def _numbers(buckets: Sequence[int]) -> pa.Table:
+    return pa.table({"bucket": pa.array(buckets, pa.int32())})
 
 
 def _fingerprint(contract: Contract, columns: Sequence[str]) -> Sql:

@@ -53,10 +53,31 @@ where low > (select min(value) from chosen);
 -- Their texts.
 select cast(low as varchar) as low from {{ bounds }} order by bucket;
 
+-- touched --
+-- The buckets of the rows of which these batches speak; null among them where one speaks of the whole object.
+select distinct case when told._key is not null then coalesce(bounds.bucket, 0) end as bucket
+from (select _key, {{ by }} as value from {{ raw }} where _batch in (select batch from batches)) as told
+asof left join {{ bounds }} as bounds on told.value >= bounds.low;
+
+-- in_buckets --
+-- The numbers of the rows here that lie in some buckets.
+select here.number
+from (select rowid as number, {{ by }} as value from {{ latest }} where not _deleted) as here
+asof left join {{ bounds }} as bounds on here.value >= bounds.low
+where coalesce(bounds.bucket, 0) in (select bucket from buckets)
+
+-- live_rows --
+-- How many rows are here.
+select count(*) as rows from {{ latest }} where not _deleted;
+
 -- unalike --
--- The buckets in which the rows here are not those at the source, by number and sum; and how many rows lie in them.
+-- Of all buckets, or of some, those in which the rows here are not those at the source, by number and sum; and how many
+-- rows lie in them.
 with prints as (
-    select {{ by }} as value, {{ fingerprint }} as fingerprint from {{ latest }} where not _deleted
+    select {{ by }} as value, {{ fingerprint }} as fingerprint
+    from {{ latest }}
+    where not _deleted{% if chosen %} and rowid in ({{ chosen }}){% endif %}
+
 ),
 
 here as (
@@ -82,16 +103,7 @@ order by bucket;
 -- create_prints --
 -- The fingerprints of the rows here that lie in these buckets.
 create or replace temp table {{ prints }} as
-with rows_there as (
-    select here.number
-    from (select rowid as number, {{ by }} as value from {{ latest }} where not _deleted) as here
-    asof left join {{ bounds }} as bounds on here.value >= bounds.low
-    where coalesce(bounds.bucket, 0) in (select bucket from buckets)
-)
-
-select _key, {{ fingerprint }} as fingerprint
-from {{ latest }} as here
-where here.rowid in (select number from rows_there);
+select _key, {{ fingerprint }} as fingerprint from {{ latest }} where rowid in ({{ chosen }});
 
 -- wanted --
 -- Fingerprints that the source has more or less often than we: those of the rows that have to be read.

@@ -146,6 +146,7 @@ class _PostgresForm(BaseModel):
 class _GateForm(BaseModel):
     needs: list[str] = Field(min_length=1)
     within: str = "24h"
+    whole_within: str = "7d"
 
 
 class _AlertForm(BaseModel):
@@ -250,11 +251,16 @@ def _gate(document: Document, name: str, sources: Iterable[str]) -> Gate:
                 here, f"is {document.found(here)}, and no source is called {stream.source}.", hint=hint
             )
         needs.append(stream)
+    within = _seconds(document, (*place, "within"), written.within)
+    whole_within = _seconds(document, (*place, "whole_within"), written.whole_within)
+    return Gate(name, tuple(dict.fromkeys(needs)), within, whole_within)
+
+
+def _seconds(document: Document, place: Place, written: str) -> int:
     try:
-        return Gate(name, tuple(dict.fromkeys(needs)), seconds_of(written.within))
+        return seconds_of(written)
     except ValueError as error:
-        here = (*place, "within")
-        raise document.wrong(here, f"is {document.found(here)}; write {ALLOWED}.") from error
+        raise document.wrong(place, f"is {document.found(place)}; write {ALLOWED}.") from error
 
 
 def _alert(document: Document, index: int) -> AlertConfig:

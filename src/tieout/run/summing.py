@@ -16,6 +16,7 @@ from ..capture.sums import SUMMED, Layout, SummableCut, Sums
 from ..quality.proof import Proof
 from ..quality.sums import SumsHere, Unalike, compared_columns
 from ..quality.telling import Telling
+from .changed import Changed
 from .doubt import judge_captured
 from .route import Route
 
@@ -43,36 +44,53 @@ class Summing:
         self._columns = columns
         self._route = route
         self._here = SumsHere(telling, columns)
+        self._known: dict[tuple[int, ...] | None, pa.Table] = {}
 
-    def tell(self, obliged: Collection[str]) -> Proof | None:
+    def tell(self, obliged: Collection[str], changed: Changed | None) -> Proof | None:
         """Tells the rows that differ, and those of the `obliged` keys. None when these are too many to be told apart
-        from the others: then nothing is told."""
+        from the others: then nothing is told.
+
+        With `changed` those are left out of which nothing was said since; not where something was said of all rows, or
+        is open.
+        """
         self._telling.begin()
         self._telling.tell_columns(self._columns)
-        unalike = self._here.unalike(self._summed)
+        layout = self._layout
+        within = self._here.touched(changed.batches) if changed is not None and not obliged else None
+        summed = self._summed(within)
+        unalike = self._here.unalike(summed, within)
         if unalike.rows > _LOOKED_AT_MAX or len(obliged) > _WANTED_MAX:
             return None
         if unalike.buckets and not self._tell_unalike(unalike, frozenset(obliged)):
             return None
         if obliged:
-            self._tell(self._sums.keyed(self._layout.object, sorted(obliged)))
+            self._tell(self._sums.keyed(layout.object, sorted(obliged)))
         self._here.widen()
         self._telling.end()
-        read, summed = self._telling.rows(), pc.sum(self._summed["rows"]).as_py() or 0
-        self._telling.beside = summed - read
-        return Proof(read, summed, self._layout.buckets, len(unalike.buckets))
+        read = self._telling.rows()
+        self._telling.beside = self._here.rows() + unalike.surplus - read
+        return Proof(
+            rows_read=read,
+            rows_summed=pc.sum(summed["rows"]).as_py() or 0,
+            buckets=layout.buckets,
+            buckets_summed=layout.buckets if within is None else len(within),
+            buckets_read=len(unalike.buckets),
+            since=None if within is None or changed is None else changed.since,
+        )
 
     @cached_property
     def _layout(self) -> Layout:
         return self._here.layout()
 
-    @cached_property
-    def _summed(self) -> pa.Table:
-        shares = []
-        for share in self._sums.summed(self._layout):  # bounded: by the table's blocks
-            self._route.renew()
-            shares.append(share)
-        return pa.concat_tables(shares) if shares else SUMMED.empty_table()
+    def _summed(self, within: tuple[int, ...] | None) -> pa.Table:
+        """By the source, which is asked once."""
+        if within not in self._known:
+            shares = []
+            for share in self._sums.summed(self._layout, within) if within != () else ():
+                self._route.renew()
+                shares.append(share)
+            self._known[within] = pa.concat_tables(shares) if shares else SUMMED.empty_table()
+        return self._known[within]
 
     def _tell_unalike(self, unalike: Unalike, but: frozenset[str]) -> bool:
         """Whether the rows that differ were few enough to be read; those of the keys `but` are not told."""

@@ -10,6 +10,7 @@ from ..base.stream import Stream
 from ..capture.source import Cut, Retells
 from ..quality.proof import Proof
 from ..quality.telling import Telling
+from .changed import Changed
 from .retell import retell
 from .route import Route, Tools
 from .summing import Summing, summing
@@ -33,11 +34,12 @@ class Witness:
                 self._sums[telling.contract.stream] = by_sums
         self._hear([telling for telling in tellings if telling.contract.stream not in self._sums])
 
-    def tell(self, telling: Telling, obliged: Collection[str]) -> Proof:
-        """Fills the telling with what is to be compared now; the keys `obliged` are among it."""
+    def tell(self, telling: Telling, obliged: Collection[str], changed: Changed | None) -> Proof:
+        """Fills the telling with what is to be compared now; the keys `obliged` are among it. With `changed` only what
+        changed since, if the source can sum."""
         stream = telling.contract.stream
         if (by_sums := self._sums.get(stream)) is not None:
-            if (proof := by_sums.tell(obliged)) is not None:
+            if (proof := by_sums.tell(obliged, changed)) is not None:
                 return proof
             del self._sums[stream]  # too much differs
             self._hear([telling])

@@ -152,9 +152,12 @@ def certify(
     repair: Annotated[bool, typer.Option("--repair", help="Land again what differs, then compare anew.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Agree to a large repair.")] = False,
     keys: Annotated[bool, typer.Option("--keys", help="Tell every key that differs, and in which fields.")] = False,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Leave out what did not change since all was compared and complete.")
+    ] = False,
     json: Json = False,
 ) -> Answer:
-    """Compare with the source itself, row by row, and say what differs."""
+    """Compare with the source itself, every row and every value, and say what differs."""
     from ..run.certify import KEYS_TOLD_MAX
     from ..run.certify import certify as certify_streams
     from .certified import Certified, agreed
@@ -166,7 +169,9 @@ def certify(
     with _house(project) as house:
         streams = () if only is None else (only,)
         keys_max = KEYS_TOLD_MAX if keys else 0
-        found = certify_streams(house, streams, repair=repair, may_repair=may_repair, keys_max=keys_max)
+        found = certify_streams(
+            house, streams, repair=repair, may_repair=may_repair, keys_max=keys_max, only_changed=changed
+        )
         return Certified(found)
 
 

@@ -78,12 +78,13 @@ class TableSums:
             return {}
         return {field.name: self._type(field) for field in table.fields}
 
-    def summed(self, layout: Layout) -> Iterator[pa.Table]:
-        table, bound = self._tables[layout.object], (canonical_json(layout.bounds),)
+    def summed(self, layout: Layout, buckets: Sequence[int] | None) -> Iterator[pa.Table]:
+        table, within = self._tables[layout.object], _within(self._tables[layout.object], layout, buckets)
         parts = {"fingerprint": _fingerprint(table, layout), "bucket": _bucket(table, layout)}
+        parts["within"] = within.condition
         with refusals_told(f"summing {table.quoted}"), self._snapshot.holding(table) as cursor:
-            for share in self._shares(table):
-                cursor.execute(str(statements("summed", share=share, **parts)), bound if layout.bounds else None)
+            for share in self._shares(table, whole=within.is_narrow):
+                cursor.execute(str(statements("summed", share=share, **parts)), within.bound())
                 yield cursor.fetch_arrow_table().cast(SUMMED)
 
     def fingerprints(self, layout: Layout, buckets: Sequence[int]) -> Iterator[pa.Array]:
@@ -186,10 +187,11 @@ def _bucket(table: Table, layout: Layout) -> Sql:
     return statements("bucket", column=_ordered(by), bound=_bound(by, Sql("bound")))
 
 
-def _within(table: Table, layout: Layout, buckets: Sequence[int]) -> _Within:
-    if not layout.bounds:
-        return _Within(Sql("true"), "[]", "[]", is_narrow=False)
-    bounds, numbers = canonical_json(layout.bounds), canonical_json(sorted(buckets))
+def _within(table: Table, layout: Layout, buckets: Sequence[int] | None) -> _Within:
+    bounds = canonical_json(layout.bounds)
+    if buckets is None or not layout.bounds:
+        return _Within(Sql("true"), bounds, "[]", is_narrow=False)
+    numbers = canonical_json(sorted(buckets))
     spans = list(_spans(sorted(buckets)))
     if len(spans) > _SPANS_MAX:
         return _Within(statements("in_buckets", bucket=_bucket(table, layout)), bounds, numbers, is_narrow=False)

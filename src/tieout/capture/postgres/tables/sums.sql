@@ -41,7 +41,7 @@ width_bucket({{ column }}, (
 -- Per bucket of a share of the rows: how many there are, and what their fingerprints sum to.
 select {{ bucket }} as bucket, count(*) as rows, sum({{ fingerprint }})::text as sum
 from {{ share.table }}
-where {{ share.condition }}
+where {{ share.condition }} and {{ within }}
 group by 1;
 
 -- fingerprints --
