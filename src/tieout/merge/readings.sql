@@ -139,13 +139,21 @@ union all
 select null, null, null, null, list(batch) from tieout.applied where stream = $1 and side = {{ side }};
 
 -- superseded --
--- Accepted changes that no register holds any more.
-with held as (
-    select _key, unnest(list_distinct([{{ life }}, {{ base }}, _gap] || coalesce(map_values(_patch), []))) as token from {{ latest }}
+-- Accepted changes that no register holds any more. Nearly every row has all of its registers from its newest change; only
+-- those of the others are laid side by side.
+with newest as (
+    select _key, _order as token from {{ latest }} where _life = '=' or _base = '='
+),
+
+others as (
+    select _key, unnest(list_distinct([{{ life }}, {{ base }}, _gap] || coalesce(map_values(_patch), []))) as token
+    from {{ latest }}
+    where not coalesce(_life = '=' and _base = '=' and _gap is null and coalesce(cardinality(_patch), 0) = 0, false)
 )
 
 select count(*) as count from {{ raw }} as history
-where not exists (select 1 from held where held._key = history._key and held.token = history._order)
+where not exists (select 1 from newest where newest._key = history._key and newest.token = history._order)
+    and not exists (select 1 from others where others._key = history._key and others.token = history._order)
     and not exists (
         select 1 from tieout.floors
         where stream = $1 and side = {{ side }} and history._key is null and history._order in (floor, gap)

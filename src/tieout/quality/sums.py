@@ -76,13 +76,10 @@ class SumsHere:
     def layout(self) -> Layout:
         """Buckets of about as many rows each, by the first column of the key; only one where that column's values are
         not ordered alike on both sides."""
-        buckets = _LONG_BUCKETS_MAX if self._by.type.kind in _LONG else _BUCKETS_MAX
-        sizes = {
-            "sample_rows": _SAMPLE_ROWS,
-            "bucket_rows": _BUCKET_ROWS,
-            "buckets_max": buckets if self._by.type.kind in _ORDERED_ALIKE else 1,
-        }
-        self._run("create_bounds", bound=sizes)
+        rows, kind = self.rows(), self._by.type.kind
+        most = _LONG_BUCKETS_MAX if kind in _LONG else _BUCKETS_MAX
+        shares = max(1, min(most, rows // _BUCKET_ROWS)) if kind in _ORDERED_ALIKE else 1
+        self._run("create_bounds", bound={"step": max(1, rows // _SAMPLE_ROWS), "shares": shares})
         bounds = self._run("bounds")["low"].to_pylist()
         columns = [column.name for column in self._telling.contract.columns if column.name in self._columns]
         return Layout(self._telling.contract.stream.object, tuple(columns), self._by.name, tuple(bounds))

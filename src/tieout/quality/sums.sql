@@ -28,21 +28,14 @@ case when _key = {{ key_text }}{% for column in required %} and {{ column.name }
 end
 
 -- create_bounds --
--- Ascending values of a column that part the live rows into shares of about equal size, by some of the rows.
+-- Ascending values of a column that part the live rows into shares of about equal size, by every so many of the rows.
 create or replace temp table {{ bounds }} as
-with live as (
-    select count(*) as rows from {{ latest }} where not _deleted
-),
-
-chosen as (
-    select {{ by }} as value
-    from {{ latest }}
-    where not _deleted and hash(_key) % greatest(1, (select rows from live) // $sample_rows) = 0
+with chosen as (
+    select {{ by }} as value from {{ latest }} where not _deleted and rowid % $step = 0
 ),
 
 shares as (
-    select value, ntile(greatest(1, least($buckets_max, (select rows from live) // $bucket_rows))) over (order by value) as share
-    from chosen
+    select value, ntile($shares) over (order by value) as share from chosen
 )
 
 select low, cast(row_number() over (order by low) as integer) as bucket
