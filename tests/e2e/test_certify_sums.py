@@ -14,6 +14,7 @@ from tieout.base.stream import Stream
 from tieout.capture.postgres.tables import sums as table_sums
 from tieout.quality import sums as sums_here
 from tieout.quality.certificate import Certificate
+from tieout.quality.forecast import Forecast, Way
 from tieout.quality.proof import Proof
 from tieout.run import summing
 from tieout.run.certify import certify
@@ -169,6 +170,25 @@ def test_text_that_runs_into_its_neighbour_is_another_row(make: Make) -> None:
     project.damage("update latest.shop__sold set a = 'x', b = 'y|1:z'")
 
     assert counts(project.certify_one("shop.sold")) == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(("only_changed", "way"), [(False, Way.SUMMED), (True, Way.CHANGED)])
+def test_its_cost_is_foretold(make: Make, database: str, only_changed: bool, way: Way) -> None:
+    project, told = make(*sold("bigint")), []
+    do(database, "analyze sold")
+
+    def foretold(forecast: Forecast) -> bool:
+        told.append(forecast)
+        return False
+
+    found = project.within(
+        lambda house: certify(
+            house, [], repair=False, may_repair=lambda plan: False, only_changed=only_changed, foretold=foretold
+        )
+    )
+
+    assert [(one.stream, one.way, one.rows) for one in told] == [(Stream("shop", "sold"), way, ROWS)]
+    assert found.streams == ()
 
 
 def incremental(project: Project) -> Certificate:

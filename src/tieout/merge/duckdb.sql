@@ -59,9 +59,10 @@ select
     , report ->> 'how' as how
     , newest.number
     , newest.hash
-    , case newest.state
-        when 'complete' then 'Equal to its source, row by row, as of '
-        when 'partial' then 'Not complete, every hole is known. Compared at '
+    , case
+        when newest.state = 'complete' and report ->> 'since' is not null then 'Equal to its source in all that changed, as of '
+        when newest.state = 'complete' then 'Equal to its source, row by row, as of '
+        when newest.state = 'partial' then 'Not complete, every hole is known. Compared at '
         else 'Not to be trusted: it differs from its source. Compared at '
     end || strftime((report ->> '$.cut.at')::timestamp, '%Y-%m-%d %H:%M') || ' UTC.' as banner
 from newest

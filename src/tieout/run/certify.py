@@ -30,6 +30,7 @@ from ..quality.books import Books
 from ..quality.certificate import Certificate, Certificates, Holes, Repair, State, Uncertified, unexplained
 from ..quality.chain import Link, chain_of
 from ..quality.compare import Comparing
+from ..quality.forecast import Forecast
 from ..quality.telling import Telling
 from .changed import Changed, changed
 from .doubt import NOT_CERTIFIED
@@ -55,6 +56,13 @@ _PIECE_ROWS = 100_000
 MayRepair = Callable[[Repair], bool]
 """Whether a large repair shall be made."""
 
+Foretold = Callable[[Forecast], bool]
+"""Hears what the comparison of a stream is going to cost; whether it shall be made."""
+
+
+def _whatever_it_costs(forecast: Forecast) -> bool:
+    return True
+
 
 def certify(
     house: House,
@@ -64,16 +72,18 @@ def certify(
     may_repair: MayRepair,
     keys_max: int = 0,
     only_changed: bool = False,
+    foretold: Foretold = _whatever_it_costs,
 ) -> Certificates:
     """Compares these streams with their sources; without any, all that there are.
 
     With `repair`, what differs lands again from the rows that were read for the comparison; a large repair only if
     `may_repair`; what was found before it is kept as a certificate of its own. `keys_max` of the keys of each class of
     difference are told with the fields that differ. `only_changed`: where a source can sum, what nothing was said of
-    since the stream was last compared as a whole, and was complete, is not looked at again. A stream that cannot be
-    merged is told as uncertified. Raises Occupied while a living worker holds a lane, Transient when a source is away.
+    since the stream was last compared as a whole, and was complete, is not looked at again. Streams of which `foretold`
+    does not like the cost are left out. A stream that cannot be merged is told as uncertified. Raises Occupied while a
+    living worker holds a lane, Transient when a source is away.
     """
-    terms = _Terms(may_repair if repair else None, keys_max, only_changed)
+    terms = _Terms(may_repair if repair else None, keys_max, only_changed, foretold)
     lanes = sorted({lane for stream in streams for lane in house.lanes(stream)}) or house.lanes()
     warehouses = Warehouses(house)
     try:
@@ -90,6 +100,7 @@ class _Terms:
     repairing: MayRepair | None
     keys_max: int
     only_changed: bool
+    foretold: Foretold
 
 
 def _certify_lane(
@@ -110,6 +121,11 @@ def _certify_lane(
             contracts = [_prepared(session, stream) for stream in streams if stream not in stuck]
             tellings = [Telling(connection, contract, number) for number, contract in enumerate(contracts)]
             witness = Witness(session.route, house.tools, session.source, cut)
+            tellings = [
+                telling
+                for telling in tellings
+                if terms.foretold(witness.forecast(telling, only_changed=terms.only_changed))
+            ]
             witness.hear(tellings)
             unable = (*_damage(session), *witness.unable)
             certifier = _Certifier(session, house.tools, cut, witness, taken_at, unable, terms)

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from ..base.range import Range
 from ..base.stream import Stream
-from ..capture.source import Cut, Retells
+from ..capture.source import Cut, ReadsRanges, Retells
+from ..quality.forecast import Forecast, Way
 from ..quality.proof import Proof
 from ..quality.telling import Telling
 from .changed import Changed
@@ -33,6 +35,17 @@ class Witness:
             if (by_sums := summing(self._cut, telling, self._route)) is not None:
                 self._sums[telling.contract.stream] = by_sums
         self._hear([telling for telling in tellings if telling.contract.stream not in self._sums])
+
+    def forecast(self, telling: Telling, *, only_changed: bool) -> Forecast:
+        """Before anything is heard. `only_changed`: what did not change is left out where that can be."""
+        stream = telling.contract.stream
+        way = Way.TOLD
+        if summing(self._cut, telling, self._route) is not None:
+            way = Way.CHANGED if only_changed else Way.SUMMED
+        if not isinstance(self._source, ReadsRanges) or stream.object in self._cut.by_content:
+            return Forecast(stream, way, None, None)
+        expected = self._source.estimate(stream.object, Range())
+        return Forecast(stream, way, expected.rows, expected.bytes)
 
     def tell(self, telling: Telling, obliged: Collection[str], changed: Changed | None) -> Proof:
         """Fills the telling with what is to be compared now; the keys `obliged` are among it. With `changed` only what

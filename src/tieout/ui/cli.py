@@ -25,6 +25,7 @@ from ..base.stream import Stream
 from ..sim.examples import EXAMPLES
 from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
+from .certifying import certify
 from .checking import check
 from .measuring import metrics
 from .options import HERE, Json, OneStream, Project, StreamArgument
@@ -32,7 +33,6 @@ from .proving import certificates, gate, incidents
 
 if TYPE_CHECKING:
     from ..base.clock import Clock
-    from ..quality.certificate import Repair
     from ..run.house import House
     from ..run.serve import PatientReader
     from .quarantined import Settled
@@ -145,34 +145,7 @@ def doctor(
     return Examined(examine(project, environ=os.environ, clock=clock, only=source))
 
 
-@app.command()
-def certify(
-    stream: StreamArgument = None,
-    project: Project = HERE,
-    repair: Annotated[bool, typer.Option("--repair", help="Land again what differs, then compare anew.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Agree to a large repair.")] = False,
-    keys: Annotated[bool, typer.Option("--keys", help="Tell every key that differs, and in which fields.")] = False,
-    changed: Annotated[
-        bool, typer.Option("--changed", help="Leave out what did not change since all was compared and complete.")
-    ] = False,
-    json: Json = False,
-) -> Answer:
-    """Compare with the source itself, every row and every value, and say what differs."""
-    from ..run.certify import KEYS_TOLD_MAX
-    from ..run.certify import certify as certify_streams
-    from .certified import Certified, agreed
-
-    def may_repair(plan: Repair) -> bool:
-        return yes or (not json and agreed(plan))
-
-    only = _stream(stream)
-    with _house(project) as house:
-        streams = () if only is None else (only,)
-        keys_max = KEYS_TOLD_MAX if keys else 0
-        found = certify_streams(
-            house, streams, repair=repair, may_repair=may_repair, keys_max=keys_max, only_changed=changed
-        )
-        return Certified(found)
+app.command()(certify)
 
 
 @app.command()
