@@ -109,7 +109,7 @@ class Behind:
                 if lost := len(wanted - named):
                     yield f"{stream}: {lost} of {len(wanted)} rows were not named {difference.value}."
                 if strange := max(len(named - wanted), count - len(named)):
-                    yield f"{stream}: {strange} rows were named {difference.value}, which nobody had touched so."
+                    yield f"{stream}: named {difference.value}, though nobody had touched them so: {strange}."
 
     def _misgated(self, closed: Verdict) -> Iterator[str]:
         told = {one.stream for one in closed.closed}
