@@ -60,7 +60,9 @@ class DemoEnded:
         rows = "select status, count(*), sum(total) from latest.shop__orders where not _deleted group by all"
         return [
             next_step(f'tieout query {project} "{rows}"', "asks the warehouse"),
-            next_step(f"tieout certificates {project} --html page.html", "each as it was made, for people"),
+            next_step(
+                f"tieout certificates {project} --html page.html", "the newest of each stream on one page, for people"
+            ),
             next_step(
                 f"tieout rebuild {project}",
                 "makes it anew from what landed: a row that hands added leaves no trace",
