@@ -39,6 +39,12 @@ def test_what_follows_from_what_follows_has_the_first_cause() -> None:
     assert found.affects == ()
 
 
+def test_a_check_that_failed_does_not_hide_that_nothing_was_certified() -> None:
+    found = incidents([trouble(Cause.UNPROVEN, STREAMS[0]), trouble(Cause.CHECK, STREAMS[0])])
+
+    assert [one.id for one in found] == ["check:shop.orders", "unproven:shop.orders"]
+
+
 def test_those_that_page_come_first() -> None:
     found = incidents([trouble(Cause.QUARANTINE, STREAMS[0]), trouble(Cause.DIFFERS, STREAMS[3])])
 
