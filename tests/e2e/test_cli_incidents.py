@@ -55,6 +55,8 @@ def books(tmp_path: Path, hook: tuple[str, type[Listening]]) -> Project:
         file.write(f'alerts:\n  - {{to: "{hook[0]}", least: warn}}\n')
     books.drop("1.ndjson", image("A", 1, amount="1.00"))
     books.tieout("run", "--once")
+    with (tmp_path / "contracts" / "erp" / "account.yaml").open("a") as file:
+        file.write("team: {members: [{username: ann, role: owner}]}\nsupport: [{channel: '#books'}]\n")
     return books
 
 
@@ -78,14 +80,16 @@ def test_an_incident_is_told_once_and_its_end_once(books: Project, hook: tuple[s
 
     hide(books)
     first = books.json("incidents", "--tell", code=3)["sent"]
-    again = books.json("incidents", "--tell", code=3)["sent"]
+    again = books.json("incidents", "--tell", code=3)
     bring_back(books)
     over = books.json("incidents", "--tell")["sent"]
 
     assert first == [{"to": "json", "event": "opened", "incident": "source:erp", "delivered": True}]
-    assert again == []
+    assert again["sent"] == []
+    assert again["incidents"][0]["owner"] == {"names": ["ann"], "channels": ["#books"]}
     assert [one["event"] for one in over] == ["recovered"]
     assert titles(heard) == ["Incident: source:erp", "Recovered: source:erp"]
+    assert "Owner: ann, #books." in heard.heard[0]["message"]
     assert "tieout doctor --source erp" in heard.heard[0]["message"]
     assert "docs/operate/runbooks/source.md" in heard.heard[0]["message"]
     hide(books)

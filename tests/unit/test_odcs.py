@@ -281,3 +281,32 @@ def test_a_promise_that_cannot_be_told_is_refused_with_its_mend(
 
     assert complaint.startswith(f"account.yaml:8: slaProperties[0].{place}")
     assert mend in complaint
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("", None),
+        ("team: {name: Sales data}", "Sales data"),
+        ("team: {name: Sales data, members: [{username: ann, name: Ann Lee, role: Data Owner}]}", "Ann Lee"),
+        ("team: {name: Sales data, members: [{username: ann, role: Engineer}]}", "Sales data"),
+        ("team: [{username: ann, role: OWNER}, {username: bob, role: owner}]", "ann, bob"),
+        ("team: [{username: ann, role: owner, dateOut: 2024-01-01}, {username: bob, role: owner}]", "bob"),
+        ("team: [{username: ann, role: Engineer}]", None),
+        ("team: [{username: ann}]", None),
+        ("support: [{channel: '#news', scope: announcements}]", None),
+        ("support: [{channel: '#sales'}, {channel: desk, url: 'mailto:desk@example.com'}]",
+         "#sales, desk (mailto:desk@example.com)"),
+        ('team: {name: "Sales\\n data"}', "Sales data"),
+    ],
+)  # fmt: skip
+def test_a_contract_names_who_answers_for_it(tmp_path: Path, said: str, told: str | None) -> None:
+    owner = contract_of(tmp_path, f"{HEAD}{said}\n{LEAST}").owner
+
+    assert (None if owner is None else str(owner)) == told
+
+
+def test_what_the_standard_does_not_know_of_a_team_is_refused(tmp_path: Path) -> None:
+    found = complaint_about(tmp_path, f"{HEAD}team: {{nmae: Sales}}\n{LEAST}")
+
+    assert "team.nmae is not a setting" in found

@@ -22,6 +22,7 @@ from ..base.types import Column, ColumnType, Described, Kind
 from ..base.yamlfile import Document, Place, descend, nearest
 from .contract import Contract
 from .drift import Policy
+from .owner import owner_of
 from .promise import ABOUT, SECONDS, Promise
 
 API_VERSION = "v3.1.0"
@@ -118,6 +119,7 @@ def load(path: Path, stream: Stream) -> Contract:
             digest=digest(columns, key),
             drift=_drift(document, standard),
             promises=promises,
+            owner=owner_of(standard.team, standard.support),
             is_as_drafted=_drafted(standard) == digest(columns, key),
         )
     except Misconfigured as error:

@@ -6,10 +6,13 @@ Nothing is kept for it: an incident is there for as long as what it speaks of is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from ..base.clock import Clock
+from ..base.errors import TieoutError
 from ..base.stream import Stream
+from ..contract.owner import Owner
 from ..ledger.facts import Paused, Ran, Stuck
 from ..ledger.ledger import Ledger
 from ..merge.warehouse import Reader
@@ -17,6 +20,7 @@ from ..quality.certificate import State
 from ..quality.chain import Chain
 from ..quality.gate import Gate, judge
 from ..quality.incident import Cause, Incident, Trouble, incidents
+from .contracts import describes_nothing
 from .house import House
 from .outcome import ASKED_TO_STOP
 from .pausing import paused_now
@@ -37,6 +41,7 @@ def open_incidents(house: House, reader: Reader) -> tuple[Incident, ...]:
     """Of the whole project. Raises Transient while the warehouse cannot be read."""
     ledger, clock = house.tools.ledger, house.tools.clock
     standing = report(house, reader, only=None)
+    streams = [one.stream for one in standing.streams]
     chains = proven(house.tools.landing, only=None)
     return incidents(
         [
@@ -47,9 +52,20 @@ def open_incidents(house: House, reader: Reader) -> tuple[Incident, ...]:
             *_differing(chains),
             *_waiting(waiting(house, reader, only=None), clock),
             *_unproven(house.project.gates, chains, clock),
-            *_failed(ledger, [one.stream for one in standing.streams]),
-        ]
+            *_failed(ledger, streams),
+        ],
+        _owners(house, streams),
     )
+
+
+def _owners(house: House, streams: Iterable[Stream]) -> dict[Stream, Owner]:
+    """Of the streams whose contracts can be read and name one."""
+    owners: dict[Stream, Owner] = {}
+    for stream in streams:
+        with suppress(TieoutError):
+            if (owner := house.tools.contracts.of(stream, describes_nothing).owner) is not None:
+                owners[stream] = owner
+    return owners
 
 
 def _sources(ledger: Ledger, lanes: Iterable[str], clock: Clock) -> Iterator[Trouble]:
