@@ -154,8 +154,8 @@ def test_a_password_is_in_no_repr_and_no_message(tmp_path: Path) -> None:
 
 WRONG: list[tuple[str, str, str]] = [
     ("an unknown key", "project: shop\nlandng: ./x\nsources: {}\n",
-      "tieout.yaml:2: landng is not a setting; allowed: alerts, drift, gates, landing, ledger, project, sources, "
-      "warehouse. Did you mean landing?"),
+      "tieout.yaml:2: landng is not a setting; allowed: alerts, drift, gates, landing, ledger, project, quarantine, "
+      "sources, warehouse. Did you mean landing?"),
     ("a missing key", "project: shop\n", "tieout.yaml:1: sources is missing."),
     ("a missing key, misspelt", "project: shop\nsuorces: {}\n",
      "tieout.yaml:1: sources is missing. Write sources instead of suorces."),

@@ -19,6 +19,7 @@ class Contract:
     drift   what the owner wants done when the source changes its columns (`drift.Policy`); "" is the project's wish
     promises  what the owner promises about time; how a row is understood does not hang on it
     owner   who answers for it; None where nobody is named
+    quarantine_seconds  how long one of its rows may wait there before somebody is told; None is the project's wish
     is_as_drafted  whether its columns are those that the source had when it was drafted: nobody has left one out
     digest  SHA-256 of what decides how a row is understood (columns, types, required, key): equal digest, equal meaning
     """
@@ -32,6 +33,7 @@ class Contract:
     drift: str = ""
     promises: tuple[Promise, ...] = ()
     owner: Owner | None = field(default=None, compare=False)
+    quarantine_seconds: int | None = field(default=None, compare=False)
     is_as_drafted: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from open_data_contract_standard.model import OpenDataContractStandard, SchemaPr
 
 from ..base import form, yamlfile
 from ..base.codec import canonical_json, sha256_hex
+from ..base.duration import ALLOWED, seconds_of
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.types import Column, ColumnType, Described, Kind
@@ -72,6 +73,9 @@ _SOURCE_TYPE = "sourceType"
 _DRIFT = "drift"
 """The custom property of a document that says what is done when the source changes its columns."""
 
+_QUARANTINE = "quarantine"
+"""The custom property of a document that says how long one of its rows may wait in quarantine."""
+
 _DRAFTED = "drafted"
 """The custom property of a draft that says which columns it was written with: edited by people, it has others."""
 
@@ -120,6 +124,7 @@ def load(path: Path, stream: Stream) -> Contract:
             drift=_drift(document, standard),
             promises=promises,
             owner=owner_of(standard.team, standard.support),
+            quarantine_seconds=_quarantine(document, standard),
             is_as_drafted=_drafted(standard) == digest(columns, key),
         )
     except Misconfigured as error:
@@ -176,6 +181,18 @@ def _drift(document: Document, standard: OpenDataContractStandard) -> str:
                 raise document.wrong(place, f"is {document.found(place)}; allowed: {', '.join(Policy)}.")
             return str(custom.value)
     return ""
+
+
+def _quarantine(document: Document, standard: OpenDataContractStandard) -> int | None:
+    for index, custom in enumerate(standard.customProperties or ()):
+        if custom.property == _QUARANTINE:
+            try:
+                return seconds_of(str(custom.value))
+            except ValueError as error:
+                place: Place = ("customProperties", index)
+                found = _found(document, place, "value")
+                raise document.wrong((*place, "value"), f"is {found}; write {ALLOWED}.") from error
+    return None
 
 
 def _promises(document: Document, standard: OpenDataContractStandard) -> tuple[Promise, ...]:

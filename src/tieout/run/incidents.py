@@ -10,9 +10,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from ..base.clock import Clock
+from ..base.duration import duration
 from ..base.errors import TieoutError
 from ..base.stream import Stream
-from ..contract.owner import Owner
+from ..contract.contract import Contract
 from ..ledger.facts import Paused, Ran, Stuck
 from ..ledger.ledger import Ledger
 from ..merge.warehouse import Reader
@@ -29,8 +30,6 @@ from .quarantine import Waiting, waiting
 from .status import StreamStatus, report
 from .stuck import stuck_now
 
-QUARANTINE_DAYS = 7
-"""How long a row may wait in quarantine before somebody is told."""
 AWAY_MINUTES = 15
 """How long a source may be away before somebody is told: most come back by themselves."""
 _PASSES = 1_000
@@ -42,6 +41,7 @@ def open_incidents(house: House, reader: Reader) -> tuple[Incident, ...]:
     ledger, clock = house.tools.ledger, house.tools.clock
     standing = report(house, reader, only=None)
     streams = [one.stream for one in standing.streams]
+    contracts = _contracts(house, streams)
     chains = proven(house.tools.landing, only=None)
     return incidents(
         [
@@ -50,22 +50,21 @@ def open_incidents(house: House, reader: Reader) -> tuple[Incident, ...]:
             *_paused(ledger),
             *_books(standing.streams),
             *_differing(chains),
-            *_waiting(waiting(house, reader, only=None), clock),
+            *_waiting(waiting(house, reader, only=None), contracts, house.project.quarantine_seconds),
             *_unproven(house.project.gates, chains, clock),
             *_failed(ledger, streams),
         ],
-        _owners(house, streams),
+        {stream: contract.owner for stream, contract in contracts.items() if contract.owner is not None},
     )
 
 
-def _owners(house: House, streams: Iterable[Stream]) -> dict[Stream, Owner]:
-    """Of the streams whose contracts can be read and name one."""
-    owners: dict[Stream, Owner] = {}
+def _contracts(house: House, streams: Iterable[Stream]) -> dict[Stream, Contract]:
+    """Of the streams those that can be read."""
+    contracts: dict[Stream, Contract] = {}
     for stream in streams:
         with suppress(TieoutError):
-            if (owner := house.tools.contracts.of(stream, describes_nothing).owner) is not None:
-                owners[stream] = owner
-    return owners
+            contracts[stream] = house.tools.contracts.of(stream, describes_nothing)
+    return contracts
 
 
 def _sources(ledger: Ledger, lanes: Iterable[str], clock: Clock) -> Iterator[Trouble]:
@@ -122,19 +121,21 @@ def _differing(chains: Mapping[Stream, Chain]) -> Iterator[Trouble]:
         yield Trouble(Cause.DIFFERS, stream.source, stream, first.at, what, mend)
 
 
-def _waiting(rows: Iterable[Waiting], clock: Clock) -> Iterator[Trouble]:
-    """Streams of which a row waits for too long, by the time at which it happened."""
-    limit = clock.now() - timedelta(days=QUARANTINE_DAYS)
+def _waiting(rows: Iterable[Waiting], contracts: Mapping[Stream, Contract], seconds: int) -> Iterator[Trouble]:
+    """Streams of which a row has waited for too long since it was set aside: by its contract, or else `seconds`."""
     old: dict[Stream, list[Waiting]] = {}
     for one in rows:
-        if one.oldest is not None and one.oldest < limit:
+        contract = contracts.get(one.stream)
+        limit = seconds if contract is None else contract.quarantine_seconds or seconds
+        if one.age_seconds is not None and one.age_seconds > limit:
             old.setdefault(one.stream, []).append(one)
     for stream, found in old.items():
-        count, oldest = sum(one.count for one in found), min(one.oldest for one in found if one.oldest is not None)
-        what = f"{count:,} rows wait in quarantine, the oldest since {oldest:%Y-%m-%d}: {found[0].reason}."
-        yield Trouble(
-            Cause.QUARANTINE, stream.source, stream, oldest, what, f"See `tieout quarantine list --stream {stream}`."
-        )
+        oldest = max(found, key=lambda one: one.age_seconds or 0.0)
+        count, age = sum(one.count for one in found), duration(oldest.age_seconds or 0.0)
+        told = "1 row waits in quarantine" if count == 1 else f"{count:,} rows wait in quarantine, the oldest"
+        what = f"{told} for {age}: {oldest.reason}."
+        mend = f"See `tieout quarantine list --stream {stream}`."
+        yield Trouble(Cause.QUARANTINE, stream.source, stream, oldest.since, what, mend)
 
 
 def _unproven(gates: Iterable[Gate], chains: Mapping[Stream, Chain], clock: Clock) -> Iterator[Trouble]:

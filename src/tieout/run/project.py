@@ -31,6 +31,8 @@ LANDING = "./.tieout/landing"
 LEDGER = "sqlite:///./.tieout/ledger.sqlite"
 WAREHOUSE = "duckdb:///./.tieout/warehouse.duckdb"
 
+QUARANTINE = "7d"
+
 _TYPES = ("changes", "postgres")
 _TYPES_PLANNED = frozenset({"salesforce", "stripe", "zendesk", "ga4", "files", "events", "kafka"})
 _SCHEMES_PLANNED = frozenset({"s3", "postgres", "postgresql", "snowflake"})
@@ -101,7 +103,8 @@ class Project:
     """`root` is the project's folder, absolute; landing is a folder, ledger a SQLite file, warehouse a DuckDB file.
 
     `drift`: what is done when a source changes its columns, where a contract does not say. `gates`: before which marts
-    one stands, and what opens it. `alerts`: who is told of what is wrong.
+    one stands, and what opens it. `alerts`: who is told of what is wrong. `quarantine_seconds`: how long a row may wait
+    in quarantine before that is wrong, where a contract does not say.
     """
 
     root: Path
@@ -113,6 +116,7 @@ class Project:
     drift: Policy = Policy.EVOLVE
     gates: tuple[Gate, ...] = ()
     alerts: tuple[AlertConfig, ...] = ()
+    quarantine_seconds: int = seconds_of(QUARANTINE)
 
 
 class _ProjectForm(BaseModel):
@@ -123,6 +127,7 @@ class _ProjectForm(BaseModel):
     drift: Literal["evolve", "freeze"] = "evolve"
     gates: dict[str, dict[str, Any]] = {}
     alerts: list[dict[str, Any]] = []
+    quarantine: str = QUARANTINE
     sources: dict[str, dict[str, Any]]
 
 
@@ -181,7 +186,15 @@ def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
         drift=Policy(settings.drift),
         gates=tuple(_gate(document, name, settings.sources) for name in settings.gates),
         alerts=tuple(_alert(document, index) for index in range(len(settings.alerts))),
+        quarantine_seconds=_duration(document, ("quarantine",), settings.quarantine),
     )
+
+
+def _duration(document: Document, place: Place, text: str) -> int:
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise document.wrong(place, f"is {document.found(place)}; write {ALLOWED}.") from error
 
 
 def _folder(document: Document, place: Place, text: str) -> str:
@@ -250,11 +263,7 @@ def _gate(document: Document, name: str, sources: Iterable[str]) -> Gate:
                 here, f"is {document.found(here)}, and no source is called {stream.source}.", hint=hint
             )
         needs.append(stream)
-    try:
-        return Gate(name, tuple(dict.fromkeys(needs)), seconds_of(written.within))
-    except ValueError as error:
-        here = (*place, "within")
-        raise document.wrong(here, f"is {document.found(here)}; write {ALLOWED}.") from error
+    return Gate(name, tuple(dict.fromkeys(needs)), _duration(document, (*place, "within"), written.within))
 
 
 def _alert(document: Document, index: int) -> AlertConfig:
