@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.e2e.command import Project, image, project
@@ -140,3 +141,22 @@ def test_alerts_that_make_no_sense_are_refused_without_showing_them(tmp_path: Pa
     assert said.code == 2
     assert says in " ".join(said.err.split())
     assert SECRET not in said.err
+
+
+def test_a_contract_that_cannot_be_read_is_told_once_and_silences_nothing_else(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    torn = '{"stream": "erp.order", "kind": "image"'
+    books.drop("1.ndjson", image("A", 1, name="a"), image("B", 1, stream="erp.order", name="b"), torn)
+    books.tieout("run", "--once")
+    with duckdb.connect(str(tmp_path / ".tieout" / "warehouse.duckdb")) as connection:
+        connection.execute("update tieout.applied set merged_at = now() - interval 8 day")
+    (tmp_path / "contracts" / "erp" / "account.yaml").write_text("no contract: [")
+
+    before = books.json("incidents", code=3)["incidents"]
+    books.drop("2.ndjson", image("A", 2, name="b"))
+    books.tieout("run", "--once")
+    after = books.json("incidents", code=3)["incidents"]
+
+    assert [one["id"] for one in before] == ["stuck:erp.account", "quarantine:erp.order"]
+    assert [one["id"] for one in after] == ["stuck:erp.account", "quarantine:erp.order"]
+    assert all("account.yaml:2" in told[0]["what"] for told in (before, after))

@@ -42,15 +42,17 @@ def open_incidents(house: House, reader: Reader) -> tuple[Incident, ...]:
     standing = report(house, reader, only=None)
     streams = [one.stream for one in standing.streams]
     contracts = _contracts(house, streams)
+    unread = [stream for stream in streams if stream not in contracts]
     chains = proven(house.tools.landing, only=None)
     return incidents(
         [
             *_sources(ledger, house.lanes(), clock),
             *_stuck(ledger),
+            *_unreadable(ledger, standing.streams),
             *_paused(ledger),
             *_books(standing.streams),
             *_differing(chains),
-            *_waiting(waiting(house, reader, only=None), contracts, house.project.quarantine_seconds),
+            *_waiting(waiting(house, reader, only=None, but=unread), contracts, house.project.quarantine_seconds),
             *_unproven(house.project.gates, chains, clock),
             *_failed(ledger, streams),
         ],
@@ -88,9 +90,21 @@ def _stuck(ledger: Ledger) -> Iterator[Trouble]:
         yield Trouble(Cause.STUCK, stream.source, stream, began.get(str(stream)), stuck.reason, stuck.hint)
 
 
+def _unreadable(ledger: Ledger, streams: Iterable[StreamStatus]) -> Iterator[Trouble]:
+    """Those of which nothing can be said, as with a contract that cannot be read: no run has met it yet."""
+    stuck = stuck_now(ledger)
+    for one in streams:
+        if one.figures is None and one.stream not in stuck:
+            mend = f"Mend it, and see `tieout status --stream {one.stream}`."
+            yield Trouble(Cause.STUCK, one.stream.source, one.stream, None, one.reason, mend)
+
+
 def _paused(ledger: Ledger) -> Iterator[Trouble]:
-    began = _last_of(ledger, Paused)
+    """But for those that are stuck for the very same reason."""
+    began, stuck = _last_of(ledger, Paused), stuck_now(ledger)
     for stream, paused in paused_now(ledger).items():
+        if stream in stuck and stuck[stream].reason.rstrip(".") == paused.reason.rstrip("."):
+            continue
         yield Trouble(Cause.PAUSED, stream.source, stream, began.get(str(stream)), f"{paused.reason}.", paused.hint)
 
 

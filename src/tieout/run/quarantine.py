@@ -4,7 +4,7 @@ it, with who wanted that and why."""
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,12 +72,12 @@ class WaitingRow:
             return {**told, "raw": base64.b64encode(self.row.raw).decode(), "encoding": "base64"}
 
 
-def waiting(house: House, reader: Reader, *, only: Stream | None) -> list[Waiting]:
-    """Counts by stream and reason."""
+def waiting(house: House, reader: Reader, *, only: Stream | None, but: Collection[Stream] = ()) -> list[Waiting]:
+    """Counts by stream and reason. `but`: streams that are left out, as their contracts cannot be read."""
     now = house.tools.clock.now()
     return [
         Waiting(contract.stream, row["reason"], row["count"], row["oldest"], row["since"], _age(row["since"], now))
-        for contract, reading in _readings(house, reader, only)
+        for contract, reading in _readings(house, reader, only, but)
         for row in reading.quarantine_reasons()
     ]
 
@@ -161,7 +161,9 @@ def _settled_json(settled: Settled) -> dict[str, Any]:
     return {"how": settled.how, "reason": settled.reason, "by": settled.who, "at": moment_json(settled.at)}
 
 
-def _readings(house: House, reader: Reader, only: Stream | None) -> Iterator[tuple[Contract, StreamReading]]:
+def _readings(
+    house: House, reader: Reader, only: Stream | None, but: Collection[Stream] = ()
+) -> Iterator[tuple[Contract, StreamReading]]:
     """Of every stream that has tables. Raises Misconfigured when `only` is unknown."""
     if not house.project.warehouse.exists():
         return
@@ -169,7 +171,7 @@ def _readings(house: House, reader: Reader, only: Stream | None) -> Iterator[tup
     if only is not None and only not in known and only not in house.tools.contracts.written(only.source):
         named = ", ".join(str(stream) for stream in known) or "none yet"
         raise Misconfigured(f"{only} has not landed and has no contract.", hint=f"Known are: {named}.")
-    for stream in [stream for stream in known if only in (None, stream)]:
+    for stream in [stream for stream in known if only in (None, stream) and stream not in but]:
         contract = house.tools.contracts.of(stream, describes_nothing)
         reading = StreamReading(reader, contract)
         if reading.exists():
