@@ -86,6 +86,16 @@ def test_few_rows_are_let_differ_as_chance_has_them() -> None:
     assert volume(VOLUME, before | {MONDAY: Day(40)}, MONDAY).state is State.FAILED
 
 
+def test_a_small_anomaly_warns_while_a_large_one_blocks() -> None:
+    """Written twice: within 30 percent with the severity warn, and within 80 percent with the severity block."""
+    block = Volume(AT, weeks=8, weeks_min=4, tolerance=0.8, delay=0)
+
+    small, large = history() | {MONDAY: Day(500)}, history() | {MONDAY: Day(100)}
+
+    assert [volume(rule, small, MONDAY).state for rule in (VOLUME, block)] == [State.FAILED, State.PASSED]
+    assert [volume(rule, large, MONDAY).state for rule in (VOLUME, block)] == [State.FAILED, State.FAILED]
+
+
 def test_a_weekday_that_never_has_rows_may_have_none() -> None:
     before = {day: one for day, one in history().items() if (day - MONDAY) % 7}
 
