@@ -21,6 +21,7 @@ from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.types import Column, ColumnType, Described, Kind
 from ..base.yamlfile import Document, Place, descend, nearest
+from .calendar import Calendar, calendar_of
 from .contract import Contract
 from .drift import Policy
 from .owner import owner_of
@@ -76,6 +77,9 @@ _DRIFT = "drift"
 _QUARANTINE = "quarantine"
 """The custom property of a document that says how long one of its rows may wait in quarantine."""
 
+_EXCEPTIONAL = "exceptional_days"
+"""The custom property of a document that names days which are unlike others."""
+
 _DRAFTED = "drafted"
 """The custom property of a draft that says which columns it was written with: edited by people, it has others."""
 
@@ -125,6 +129,7 @@ def load(path: Path, stream: Stream) -> Contract:
             promises=promises,
             owner=owner_of(standard.team, standard.support),
             quarantine_seconds=_quarantine(document, standard),
+            exceptional=_exceptional(document, standard),
             is_as_drafted=_drafted(standard) == digest(columns, key),
         )
     except Misconfigured as error:
@@ -193,6 +198,18 @@ def _quarantine(document: Document, standard: OpenDataContractStandard) -> int |
                 found = _found(document, place, "value")
                 raise document.wrong((*place, "value"), f"is {found}; write {ALLOWED}.") from error
     return None
+
+
+def _exceptional(document: Document, standard: OpenDataContractStandard) -> Calendar:
+    for index, custom in enumerate(standard.customProperties or ()):
+        if custom.property == _EXCEPTIONAL:
+            words = custom.value if isinstance(custom.value, list) else [custom.value]
+            try:
+                return calendar_of(str(word) for word in words)
+            except ValueError as error:
+                place: Place = ("customProperties", index, "value")
+                raise document.wrong(place, str(error)) from error
+    return Calendar()
 
 
 def _promises(document: Document, standard: OpenDataContractStandard) -> tuple[Promise, ...]:

@@ -20,6 +20,7 @@ from ..base.duration import ALLOWED, seconds_of
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.yamlfile import Document, Place, nearest
+from ..contract.calendar import ORDINARY, Calendar, calendar_of
 from ..contract.drift import Policy
 from ..quality.gate import Gate
 from ..quality.incident import Severity
@@ -104,7 +105,8 @@ class Project:
 
     `drift`: what is done when a source changes its columns, where a contract does not say. `gates`: before which marts
     one stands, and what opens it. `alerts`: who is told of what is wrong. `quarantine_seconds`: how long a row may wait
-    in quarantine before that is wrong, where a contract does not say.
+    in quarantine before that is wrong, where a contract does not say. `exceptional`: days that are unlike others, in
+    all streams.
     """
 
     root: Path
@@ -117,6 +119,7 @@ class Project:
     gates: tuple[Gate, ...] = ()
     alerts: tuple[AlertConfig, ...] = ()
     quarantine_seconds: int = seconds_of(QUARANTINE)
+    exceptional: Calendar = ORDINARY
 
 
 class _ProjectForm(BaseModel):
@@ -128,6 +131,7 @@ class _ProjectForm(BaseModel):
     gates: dict[str, dict[str, Any]] = {}
     alerts: list[dict[str, Any]] = []
     quarantine: str = QUARANTINE
+    exceptional_days: list[str] = []
     sources: dict[str, dict[str, Any]]
 
 
@@ -187,7 +191,15 @@ def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
         gates=tuple(_gate(document, name, settings.sources) for name in settings.gates),
         alerts=tuple(_alert(document, index) for index in range(len(settings.alerts))),
         quarantine_seconds=_duration(document, ("quarantine",), settings.quarantine),
+        exceptional=_exceptional(document, settings.exceptional_days),
     )
+
+
+def _exceptional(document: Document, words: list[str]) -> Calendar:
+    try:
+        return calendar_of(words)
+    except ValueError as error:
+        raise document.wrong(("exceptional_days",), str(error)) from error
 
 
 def _duration(document: Document, place: Place, text: str) -> int:
