@@ -385,7 +385,7 @@ def test_discarded_from_quarantine_it_differs_for_that_reason_until_it_is_repair
     path = _with_a_row_that_the_contract_refuses(project, database)
     path.write_text(path.with_suffix(".draft").read_text())
     cids = project.reading(STREAM, lambda r: [one.cid for one in r.quarantined(limit=9)])
-    project.within(lambda house: discard(house, Stream.parse(STREAM), cids, "a test order"))
+    project.within(lambda house: discard(house, Stream.parse(STREAM), cids, "a test order", by="ann"))
 
     certificate = project.certify_one(STREAM)
     repaired = project.certify_one(STREAM, repair=True)
@@ -400,7 +400,7 @@ def test_released_from_quarantine_it_is_read_again_and_complete(project: Project
     path = _with_a_row_that_the_contract_refuses(project, database)
     path.write_text(path.with_suffix(".draft").read_text())
 
-    settled = project.within(lambda house: release(house, Stream.parse(STREAM), []))
+    settled = project.within(lambda house: release(house, Stream.parse(STREAM), [], by="ann"))
 
     certificate = project.certify_one(STREAM)
     told = project.reading(STREAM, lambda r: r.state_hash())
