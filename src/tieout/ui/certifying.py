@@ -52,7 +52,7 @@ def certify(
     def foretold(forecast: Forecast) -> bool:
         forecasts.append(forecast)
         if not dry_run:
-            console.print(cost(forecast))
+            console.print(cost(forecast), soft_wrap=True)
         return not dry_run
 
     def may_repair(plan: Repair) -> bool:
