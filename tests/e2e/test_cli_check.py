@@ -4,58 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.command import Project, image, project
+from tests.e2e.command import Project, image, project, promise
 from tieout.ledger.facts import Checked
 from tieout.ledger.sqlite import SqliteLedger
 from tieout.run.clock import SystemClock
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: erp.order
-name: order
-version: 1.0.0
-status: active
-schema:
-  - name: order
-    quality:
-      - {metric: rowCount, mustBeGreaterThan: 1}
-      - {type: sql, name: total, query: "select sum(amount) from {object}", mustBeLessThan: 100}
-    properties:
-      - {name: id, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
-      - name: account
-        logicalType: string
-        quality:
-          - type: custom
-            engine: tieout
-            implementation: {metric: reference, to: erp.account, pendingFor: 1h}
-      - name: amount
-        logicalType: number
-        physicalType: "decimal(10,2)"
-        quality:
-          - {metric: nullValues, mustBe: 0, severity: warning}
-      - {name: code, logicalType: string, unique: true}
-"""
-ACCOUNT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: erp.account
-name: account
-version: 1.0.0
-status: active
-schema:
-  - name: account
-    properties:
-      - {name: id, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
-"""
+COUNT = "metric: rowCount, mustBeGreaterThan: 1"
+TOTAL = 'type: sql, name: total, query: "select sum(amount) from {object}", mustBeLessThan: 100'
+ACCOUNT = (
+    "name: account, logicalType: string, quality: "
+    "[{type: custom, engine: tieout, implementation: {metric: reference, to: erp.account, pendingFor: 1h}}]"
+)
+AMOUNT = (
+    'name: amount, logicalType: number, physicalType: "decimal(10,2)", '
+    "quality: [{metric: nullValues, mustBe: 0, severity: warning}]"
+)
+CODE = "name: code, logicalType: string, unique: true"
+
+
+def promise_orders(root: Path, *, count: str = COUNT, account: str = ACCOUNT) -> None:
+    promise(root, "erp.order", account, AMOUNT, CODE, checks=[count, TOTAL])
 
 
 def with_contracts(root: Path) -> Project:
     books = project(root, within=True)
-    folder = root / "contracts" / "erp"
-    folder.mkdir(parents=True)
-    (folder / "order.yaml").write_text(CONTRACT)
-    (folder / "account.yaml").write_text(ACCOUNT)
+    promise_orders(root)
+    promise(root, "erp.account")
     return books
 
 
@@ -122,11 +96,10 @@ def test_a_worker_that_holds_the_warehouse_answers_and_keeps_what_came_of_it(tmp
 
 def test_what_nobody_can_check_is_answered_with_what_could_be(tmp_path: Path) -> None:
     books = with_contracts(tmp_path)
-    file = tmp_path / "contracts" / "erp" / "order.yaml"
 
-    file.write_text(CONTRACT.replace("metric: rowCount", "metric: rowCounts"))
+    promise_orders(tmp_path, count=COUNT.replace("rowCount", "rowCounts"))
     unknown = books.json("check", code=2)["error"]
-    file.write_text(CONTRACT.replace("to: erp.account", "to: erp.acount"))
+    promise_orders(tmp_path, account=ACCOUNT.replace("to: erp.account", "to: erp.acount"))
     nowhere = books.json("check", code=2)["error"]
     of_none = books.json("check", "erp.nothing", code=2)["error"]
 
