@@ -99,7 +99,7 @@ class Project:
     def _await_worker(self, process: subprocess.Popen[str]) -> None:
         end = time.monotonic() + _SECONDS
         while time.monotonic() < end and process.poll() is None:
-            if self.json("status")["lanes"][0]["outcome"] == "complete":
+            if Project(self.root, within=True).json("status")["lanes"][0]["outcome"] == "complete":
                 return
         raise AssertionError(f"the worker did not come up: {process.poll()}")
 
