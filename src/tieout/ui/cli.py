@@ -114,8 +114,8 @@ def status(project: Project = HERE, stream: OneStream = None, json: Json = False
     from ..run.status import report
     from .standing import Standing
 
-    with _house(project) as house:
-        return Standing(report(house, _reader(house), only=_stream(stream)), at_length=stream is not None)
+    with _house(project) as house, _reader(house) as reader:
+        return Standing(report(house, reader, only=_stream(stream)), at_length=stream is not None)
 
 
 app.command()(metrics)
@@ -269,8 +269,8 @@ def quarantine_list(
     from ..run.quarantine import waiting, waiting_rows
     from .quarantined import Reasons, Rows
 
-    with _house(project) as house:
-        reader, only = _reader(house), _stream(stream)
+    only = _stream(stream)
+    with _house(project) as house, _reader(house) as reader:
         if rows:
             return Rows(waiting_rows(house, reader, only=only, limit=limit))
         return Reasons(waiting(house, reader, only=only))
