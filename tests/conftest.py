@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tieout.base.sql import Sql
+from tieout.run import patience
 from tieout.sim.server import PostgresServer
 
 settings.register_profile("quick", max_examples=40, deadline=None)
@@ -32,6 +33,12 @@ def postgres_server() -> Iterator[PostgresServer]:
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tries again in this process does so as often as ever, and twenty times as soon."""
+    monkeypatch.setattr(patience, "_FIRST_SECONDS", patience._FIRST_SECONDS / 20)
 
 
 @pytest.fixture

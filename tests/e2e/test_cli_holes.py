@@ -33,6 +33,7 @@ def do(database: str, statements: str) -> None:
         connection.execute(statements.encode())
 
 
+@pytest.mark.usefixtures("hurried")
 def test_a_hole_is_shown_with_its_range_and_closes(project: Project, database: str) -> None:
     do(database, "insert into orders values (2, 'told')")
     project.json("run", "--once")

@@ -42,6 +42,7 @@ def test_a_killed_worker_is_followed_at_once(tmp_path: Path) -> None:
         assert books.json("run", "--once")["lanes"][0]["merged"] == 1
 
 
+@pytest.mark.usefixtures("hurried")
 def test_a_second_run_waits_and_then_leaves_the_first_alone(tmp_path: Path) -> None:
     books = project(tmp_path, within=True)
     with books.worker() as worker:
