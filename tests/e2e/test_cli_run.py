@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.command import image, project, stop
+from tieout.run.session import Warehouses
 
 
 def test_a_run_that_finds_nothing_says_so_by_the_code_it_was_given(tmp_path: Path) -> None:
@@ -43,7 +44,8 @@ def test_a_killed_worker_is_followed_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
-def test_a_second_run_waits_and_then_leaves_the_first_alone(tmp_path: Path) -> None:
+def test_a_second_run_waits_and_then_leaves_the_first_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Warehouses.__init__.__kwdefaults__, "wait_seconds", 1.0)
     books = project(tmp_path, within=True)
     with books.worker() as worker:
         second = books.json("run", "--once", code=3)
