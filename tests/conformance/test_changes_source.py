@@ -251,7 +251,7 @@ def test_a_cut_tells_everything_again_of_the_objects_asked_for(tmp_path: Path) -
     read(reading, {})
 
     with reading.cut(("account",)) as cut:
-        told = rows_of(cut.told)
+        told = rows_of(cut.tell(("account",)))
 
     assert [(row["object"], row["id"]) for row in told] == [("account", "1"), ("account", "3")]
     assert (cut.bound, cut.unable) == (reading.bound(), ())

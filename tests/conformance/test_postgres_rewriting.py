@@ -37,10 +37,11 @@ def do(database: str, statement: str) -> None:
 def test_nobody_empties_a_table_while_it_is_read(source: PostgresSource, database: str, statement: str) -> None:
     of = "parts" if "parts" in statement else "carts"
     with source.cut((of,)) as cut:
-        first = next(cut.told)
+        told = cut.tell((of,))
+        first = next(told)
         with psycopg.connect(database) as other, pytest.raises(psycopg.errors.LockNotAvailable):
             other.execute(f"set lock_timeout = '50ms'; {statement}".encode())
-        rest = list(cut.told)
+        rest = list(told)
         do(database, f"set lock_timeout = '5s'; {statement}")
     source.close()
 
@@ -54,7 +55,7 @@ def test_a_table_emptied_between_the_view_and_the_read_is_not_taken_for_empty(
     with source.cut(("carts", "parts")) as cut:
         do(database, statement)
         with pytest.raises(Transient, match="emptied or written anew"):
-            list(cut.told)
+            list(cut.tell(("carts", "parts")))
     source.close()
 
 
@@ -63,7 +64,8 @@ def test_who_waits_to_empty_a_table_that_is_read_does_not_stop_the_reader(
 ) -> None:
     described = source.describe()
     with source.cut(("carts",)) as cut, psycopg.connect(database, autocommit=True) as watching:
-        next(cut.told)
+        told = cut.tell(("carts",))
+        next(told)
         waiting = Thread(target=do, args=(database, "set lock_timeout = '20s'; truncate carts"))
         waiting.start()
         for _ in range(10_000):  # a bound, not a wait: each turn asks the server
@@ -72,7 +74,7 @@ def test_who_waits_to_empty_a_table_that_is_read_does_not_stop_the_reader(
                 break
 
         again = source.describe()
-        list(cut.told)
+        list(told)
         waiting.join(timeout=30)
     source.close()
 

@@ -509,7 +509,7 @@ def test_a_cut_is_the_moment_that_reading_up_to_its_bound_brings_us_to(follower:
             for piece in follower.source.capture(follower.progress, until=cut.bound):
                 follower.progress[piece.after.track] = piece.after
                 follower.landed.append(piece)
-            told = list(cut.told)
+            told = list(cut.tell(("orders",)))
 
     assert kinds(told, "orders") == ["image", "image"]
     assert column(told, "orders", "id") == [1, 2]

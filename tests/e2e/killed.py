@@ -43,7 +43,7 @@ def run_once(root: Path, *, passing: Passing = unobserved) -> list[Outcome]:
 def release(root: Path, stream: str, *, passing: Passing = unobserved) -> int:
     """What `tieout quarantine release --stream` does."""
     with opened(load_project(root, environ=os.environ), SystemClock(), passing=passing) as house:
-        return settle.release(house, Stream.parse(stream), ())
+        return settle.release(house, Stream.parse(stream), (), by="ann")
 
 
 def kill_at(root: Path, step: Step, nth: int = 1, *, releasing: str = "") -> int:

@@ -68,7 +68,7 @@ def test_the_certificate_holds_rows_against_rows_of_the_same_content(
 
     assert (certificate.state.value, certificate.reasons) == ("complete", ())
     assert certificate.compared.source_rows == certificate.compared.current_rows == 58
-    assert "multiset" in certificate.how
+    assert "multiset" in certificate.proof.how
     assert here(project) == there(database)
 
 

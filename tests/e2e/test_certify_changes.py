@@ -163,7 +163,7 @@ def test_a_row_released_from_a_sweep_keeps_the_place_that_the_sweep_gave_it(proj
     project.run()
     _without_the_requirement(project)
 
-    moved = project.within(lambda house: release(house, Stream.parse(STREAM), []))
+    moved = project.within(lambda house: release(house, Stream.parse(STREAM), [], by="ann"))
 
     certificate = project.certify_one(STREAM)
     assert (moved, certificate.state) == (1, "complete")
@@ -215,7 +215,7 @@ def test_a_released_row_is_accepted_and_the_books_still_balance(project: Project
     before = project.certify_one(STREAM).books
     _without_the_requirement(project)
 
-    moved = project.within(lambda house: release(house, Stream.parse(STREAM), [cid]))
+    moved = project.within(lambda house: release(house, Stream.parse(STREAM), [cid], by="ann"))
 
     certificate = project.certify_one(STREAM)
     books = certificate.books
@@ -230,7 +230,7 @@ def test_a_released_row_is_accepted_and_the_books_still_balance(project: Project
 def test_a_row_that_still_does_not_pass_stays_where_it_is(project: Project) -> None:
     cid = _with_a_row_in_quarantine(project)
 
-    assert project.within(lambda house: release(house, Stream.parse(STREAM), [])) == 0
+    assert project.within(lambda house: release(house, Stream.parse(STREAM), [], by="ann")) == 0
 
     assert project.reading(STREAM, lambda r: [one.cid for one in r.quarantined(limit=9)]) == [cid]
 
@@ -238,7 +238,7 @@ def test_a_row_that_still_does_not_pass_stays_where_it_is(project: Project) -> N
 def test_a_discarded_row_is_settled_with_its_reason(project: Project) -> None:
     cid = _with_a_row_in_quarantine(project)
 
-    gone = project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "a test order"))
+    gone = project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "a test order", by="ann"))
 
     certificate = project.certify_one(STREAM)
     assert (gone, certificate.state) == (1, "complete")
@@ -251,7 +251,7 @@ def test_a_discarded_row_is_settled_with_its_reason(project: Project) -> None:
 
 def test_a_row_that_was_discarded_and_would_pass_today_differs_for_that_reason(project: Project) -> None:
     cid = _with_a_row_in_quarantine(project)
-    project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "a test order"))
+    project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "a test order", by="ann"))
     _without_the_requirement(project)
 
     certificate = project.certify_one(STREAM)
@@ -262,7 +262,7 @@ def test_a_row_that_was_discarded_and_would_pass_today_differs_for_that_reason(p
 
 def test_a_discarded_row_explains_nothing_of_what_was_said_later_of_its_key(project: Project) -> None:
     cid = _with_a_row_in_quarantine(project)
-    project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "a test order"))
+    project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "a test order", by="ann"))
     project.inbox("c.ndjson", change("image", "K2", 50, name="priced", amount="5.00"))
     project.run()
     project.damage("update latest.erp__account set name = 'edited' where id = 'K2'")
@@ -274,10 +274,10 @@ def test_a_discarded_row_explains_nothing_of_what_was_said_later_of_its_key(proj
 
 def test_a_row_is_settled_once(project: Project) -> None:
     cid = _with_a_row_in_quarantine(project)
-    project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "no"))
+    project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "no", by="ann"))
 
     with pytest.raises(Misconfigured, match="does not wait"):
-        project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "no"))
+        project.within(lambda house: discard(house, Stream.parse(STREAM), [cid], "no", by="ann"))
 
 
 def test_settlements_outlive_ledger_and_warehouse(project: Project) -> None:
@@ -286,8 +286,8 @@ def test_settlements_outlive_ledger_and_warehouse(project: Project) -> None:
     project.run()
     (other,) = project.reading(STREAM, lambda r: [one.cid for one in r.quarantined(limit=9) if one.cid != cid])
     _without_the_requirement(project)
-    project.within(lambda house: discard(house, Stream.parse(STREAM), [other], "a test order"))
-    project.within(lambda house: release(house, Stream.parse(STREAM), [cid]))
+    project.within(lambda house: discard(house, Stream.parse(STREAM), [other], "a test order", by="ann"))
+    project.within(lambda house: release(house, Stream.parse(STREAM), [cid], by="ann"))
     told = project.reading(STREAM, lambda r: (r.state_hash(), r.accounts()))
     for file in (project.root / ".tieout").glob("*.*"):
         file.unlink()

@@ -31,6 +31,18 @@ def test_what_agrees_is_certified_with_exit_0(tmp_path: Path) -> None:
     assert books.status()["certificate"]["state"] == "complete"
 
 
+def test_its_cost_is_said_before_and_a_dry_run_compares_nothing(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, amount="1.00"))
+    books.tieout("run", "--once")
+
+    told = books.json("certify", "--dry-run")
+
+    assert told == {"streams": [{"stream": "erp.account", "way": "told", "rows": None, "bytes": None}]}
+    assert books.json("certificates")["streams"] == []
+    assert "erp.account: rows are read from the source." in books.tieout("certify", "erp.account").err
+
+
 def test_a_row_in_quarantine_keeps_the_certificate_from_being_complete(tmp_path: Path) -> None:
     books = with_a_row_set_aside(tmp_path)
 

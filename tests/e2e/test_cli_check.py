@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.e2e.command import Project, image, project, promise
+from tests.e2e.command import Project, contract_file, image, project, promise
 from tieout.ledger.facts import Checked
 from tieout.ledger.sqlite import SqliteLedger
 from tieout.run.clock import SystemClock
@@ -20,6 +21,7 @@ AMOUNT = (
     "quality: [{metric: nullValues, mustBe: 0, severity: warning}]"
 )
 CODE = "name: code, logicalType: string, unique: true"
+VOLUME = "name: at, logicalType: timestamp, quality: [{type: custom, engine: tieout, implementation: {metric: volume}}]"
 
 
 def promise_orders(root: Path, *, count: str = COUNT, account: str = ACCOUNT) -> None:
@@ -92,6 +94,35 @@ def test_a_worker_that_holds_the_warehouse_answers_and_keeps_what_came_of_it(tmp
 
     assert set(outcomes(found).values()) == {"passed"}
     assert kept == sorted([name, outcome] for name, outcome in outcomes(found).items())
+
+
+def test_a_day_named_by_the_project_or_the_contract_is_neither_judged_nor_told_of_the_past(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    contract, settings = contract_file(tmp_path, "erp.account"), tmp_path / "tieout.yaml"
+    promise(tmp_path, "erp.account", VOLUME)
+    today = datetime.now(UTC).date()
+    empty = today - timedelta(days=1)
+    days = [today - timedelta(days=back) for back in range(2, 60)]
+    books.drop("1.ndjson", *[image(f"{day}-{at}", 1, at=f"{day}T12:00:00Z") for day in days for at in range(12)])
+    books.tieout("run", "--once")
+
+    def found() -> tuple[str, int, list[str]]:
+        (stream,) = books.json("check", "--backtest", "7d")["streams"]
+        (check,) = [one for one in stream["checks"] if one["metric"] == "volume"]
+        return check["outcome"], check["backtest"]["judged"], check["backtest"]["cried"]
+
+    unnamed = found()
+    plain = settings.read_text()
+    settings.write_text(plain + f"exceptional_days: [{empty}]\n")
+    by_project = found()
+    settings.write_text(plain)
+    contract.write_text(
+        contract.read_text() + f"customProperties: [{{property: exceptional_days, value: ['{empty}']}}]\n"
+    )
+    by_contract = found()
+
+    assert unnamed == ("failed", 7, [str(empty)])
+    assert by_project == by_contract == ("unknown", 6, [])
 
 
 def test_what_nobody_can_check_is_answered_with_what_could_be(tmp_path: Path) -> None:

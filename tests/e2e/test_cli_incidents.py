@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.e2e.command import Project, image, project
@@ -55,6 +56,8 @@ def books(tmp_path: Path, hook: tuple[str, type[Listening]]) -> Project:
         file.write(f'alerts:\n  - {{to: "{hook[0]}", least: warn}}\n')
     books.drop("1.ndjson", image("A", 1, amount="1.00"))
     books.tieout("run", "--once")
+    with (tmp_path / "contracts" / "erp" / "account.yaml").open("a") as file:
+        file.write("team: {members: [{username: ann, role: owner}]}\nsupport: [{channel: '#books'}]\n")
     return books
 
 
@@ -78,14 +81,16 @@ def test_an_incident_is_told_once_and_its_end_once(books: Project, hook: tuple[s
 
     hide(books)
     first = books.json("incidents", "--tell", code=3)["sent"]
-    again = books.json("incidents", "--tell", code=3)["sent"]
+    again = books.json("incidents", "--tell", code=3)
     bring_back(books)
     over = books.json("incidents", "--tell")["sent"]
 
     assert first == [{"to": "json", "event": "opened", "incident": "source:erp", "delivered": True}]
-    assert again == []
+    assert again["sent"] == []
+    assert again["incidents"][0]["owner"] == {"names": ["ann"], "channels": ["#books"]}
     assert [one["event"] for one in over] == ["recovered"]
     assert titles(heard) == ["Incident: source:erp", "Recovered: source:erp"]
+    assert "Owner: ann, #books." in heard.heard[0]["message"]
     assert "tieout doctor --source erp" in heard.heard[0]["message"]
     assert "docs/operate/runbooks/source.md" in heard.heard[0]["message"]
     hide(books)
@@ -136,3 +141,22 @@ def test_alerts_that_make_no_sense_are_refused_without_showing_them(tmp_path: Pa
     assert said.code == 2
     assert says in " ".join(said.err.split())
     assert SECRET not in said.err
+
+
+def test_a_contract_that_cannot_be_read_is_told_once_and_silences_nothing_else(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    torn = '{"stream": "erp.order", "kind": "image"'
+    books.drop("1.ndjson", image("A", 1, name="a"), image("B", 1, stream="erp.order", name="b"), torn)
+    books.tieout("run", "--once")
+    with duckdb.connect(str(tmp_path / ".tieout" / "warehouse.duckdb")) as connection:
+        connection.execute("update tieout.applied set merged_at = now() - interval 8 day")
+    (tmp_path / "contracts" / "erp" / "account.yaml").write_text("no contract: [")
+
+    before = books.json("incidents", code=3)["incidents"]
+    books.drop("2.ndjson", image("A", 2, name="b"))
+    books.tieout("run", "--once")
+    after = books.json("incidents", code=3)["incidents"]
+
+    assert [one["id"] for one in before] == ["stuck:erp.account", "quarantine:erp.order"]
+    assert [one["id"] for one in after] == ["stuck:erp.account", "quarantine:erp.order"]
+    assert all("account.yaml:2" in told[0]["what"] for told in (before, after))

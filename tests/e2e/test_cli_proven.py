@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.e2e.command import Project, image, project
@@ -29,6 +30,24 @@ def test_a_gate_opens_on_a_certificate_and_not_on_a_run(books: Project) -> None:
     assert before["gates"][0]["closed_by"][0]["why"] == "It was never certified."
     assert (after["open"], after["gates"][0]["closed_by"]) == (True, [])
     assert after["gates"][0]["complete_through"] == books.json("certificates")["streams"][0]["newest"]["cut"]["at"]
+
+
+def test_a_load_that_lost_rows_is_told_with_both_counts_and_opens_nothing(books: Project) -> None:
+    """A hundred at the source and ninety-five here are never reported as ninety-nine, nor as a success."""
+    books.drop("2.ndjson", *[image(f"K{number:02}", 1, amount="1.00") for number in range(98)])
+    books.tieout("run", "--once")
+    with duckdb.connect(str(books.root / ".tieout" / "warehouse.duckdb")) as connection:
+        connection.execute("delete from latest.erp__account where id in ('K01', 'K02', 'K03', 'K04', 'K05')")
+
+    (certified,) = books.json("certify", code=3)["streams"]
+    gate = books.json("gate", code=3)
+    (incident,) = books.json("incidents", code=3)["incidents"]
+
+    assert (certified["source_rows"], certified["current_rows"], certified["missing"]) == (100, 95, 5)
+    assert certified["keys"]["missing"] == [f'["K0{number}"]' for number in range(1, 6)]
+    assert (certified["state"], gate["open"]) == ("broken", False)
+    assert (incident["id"], incident["severity"]) == ("differs:erp.account", "page")
+    assert books.status()["current_rows"] == 95
 
 
 def test_they_outlive_the_ledger_and_the_warehouse(books: Project) -> None:

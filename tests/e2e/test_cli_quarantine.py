@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import getpass
+import json
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.command import image, project
+import duckdb
+
+from tests.e2e.command import Project, image, project
 
 BAD_JSON = '{"stream": "erp.account", "kind": "image"'
 
@@ -88,6 +92,92 @@ def test_a_sweep_that_was_held_back_leaves_with_the_next_good_one(tmp_path: Path
     assert (late["released"], late["waiting"]) == (1, 1)
     assert books.query("select id from latest.erp__account where not _deleted order by id") == [["A"], ["C"]]
     assert books.json("rebuild")["streams"][0]["equal"]
+
+
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: erp.account
+name: account
+version: 1.0.0
+status: active
+schema:
+  - name: account
+    properties:
+      - {name: id, logicalType: string, required: true, primaryKey: true}
+      - {name: amount, logicalType: number, physicalType: "decimal(12,2)"}
+      - {name: owner, logicalType: string, required: true}
+"""
+ACCOUNTS = ("accepted", "duplicate", "quarantined", "erased", "filtered", "control", "pending")
+
+
+def test_a_row_goes_round_the_loop_and_every_move_keeps_the_books(tmp_path: Path) -> None:
+    """Told why, mended, released; what nobody wants discarded; who did what is told, also from the landing alone."""
+    books = project(tmp_path, within=True)
+    contract = tmp_path / "contracts" / "erp" / "account.yaml"
+    contract.parent.mkdir(parents=True)
+    contract.write_text(CONTRACT)
+    wrong = image("B", 1, amount="n/a", owner="bo")
+    books.drop("1.ndjson", image("A", 1, amount="1.00", owner="al"), wrong, image("C", 1, amount="2.00", owner=None))
+    books.tieout("run", "--once")
+    balanced(books)
+
+    (reason, _) = books.json("quarantine", "list")["streams"]
+    waiting = {row["key"]: row for row in books.json("quarantine", "list", "--rows")["rows"]}
+    shown = books.json("quarantine", "show", waiting['["B"]']["id"])
+
+    assert (reason["reason"], reason["count"], reason["since"] is None) == ("required_null", 1, False)
+    assert 0 <= reason["age_seconds"] < 600
+    assert shown["failing"] == {"column": "amount", "rule": "type: decimal(12,2)", "value": '"n/a"'}
+    assert (json.loads(shown["raw"]), shown["settled"]) == (wrong, None)
+    assert waiting['["C"]']["failing"] == {"column": "owner", "rule": "required: true", "value": None}
+
+    contract.write_text(CONTRACT.replace('"decimal(12,2)"', "varchar"))
+    books.tieout("rebuild")
+    assert books.json("quarantine", "release", "--by", "ann", code=3)["streams"][0]["released"] == 1
+    balanced(books)
+    books.json("quarantine", "discard", waiting['["C"]']["id"], "--reason", "a test row")
+    balanced(books)
+
+    for _ in range(2):
+        gone = {one["key"]: one["settled"] for one in books.json("quarantine", "list", "--settled")["rows"]}
+        assert {key: (one["how"], one["by"], one["reason"]) for key, one in gone.items()} == {
+            '["B"]': ("released", "ann", ""),
+            '["C"]': ("discarded", getpass.getuser(), "a test row"),
+        }
+        shown = books.json("quarantine", "show", waiting['["C"]']["id"])
+        assert shown == waiting['["C"]'] | {"settled": gone['["C"]']}
+        assert books.json("rebuild")["streams"][0]["equal"]
+        balanced(books)
+    assert "a test row" in books.tieout("quarantine", "show", shown["id"]).out
+
+
+def balanced(books: Project) -> None:
+    said = books.status()["books"]
+    assert said["balanced"]
+    assert said["received"] == sum(said[account] for account in ACCOUNTS)
+
+
+def test_rows_that_wait_for_too_long_are_an_incident_by_the_project_or_by_the_contract(tmp_path: Path) -> None:
+    """Also a line that nobody could read, which tells no time of its own."""
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, name="a"), BAD_JSON)
+    books.tieout("run", "--once")
+    settings, contract = tmp_path / "tieout.yaml", tmp_path / "contracts" / "erp" / "account.yaml"
+    with duckdb.connect(str(tmp_path / ".tieout" / "warehouse.duckdb")) as connection:
+        connection.execute("update tieout.applied set merged_at = now() - interval 3 day")
+
+    assert books.json("incidents") == {"incidents": [], "sent": []}
+    with settings.open("a") as file:
+        file.write("quarantine: 2d\n")
+    (told,) = books.json("incidents", code=3)["incidents"]
+    custom = "customProperties:\n"
+    assert custom in contract.read_text()
+    contract.write_text(contract.read_text().replace(custom, f"{custom}- {{property: quarantine, value: 4d}}\n", 1))
+    assert books.json("incidents") == {"incidents": [], "sent": []}
+
+    assert (told["id"], told["severity"]) == ("quarantine:erp.account", "warn")
+    assert "1 row waits in quarantine for 3 days: undecodable." in told["what"]
 
 
 def sweep(part: str, watermark: int) -> dict[str, Any]:

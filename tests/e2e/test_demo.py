@@ -1,4 +1,5 @@
-"""A demo in small: the shop lives, the worker is killed again and again, and the certificate says that all is there."""
+"""A demo in small: the shop lives, the worker is killed again and again, and the certificate says that all is there;
+then rows are touched behind its back, and each is named and brought back, or the demo fails."""
 
 from __future__ import annotations
 
@@ -17,8 +18,10 @@ from tieout.base.errors import Misconfigured
 from tieout.sim.chaos import strikes
 from tieout.sim.demo import demo, perform
 from tieout.sim.play import Script
+from tieout.sim.report import DemoReport
 from tieout.sim.shop import SMALL, TABLES, Size
 from tieout.sim.stage import Picture, Scene, unseen
+from tieout.sim.world.bugs.catalogue import planted
 
 SEED = 11
 SECONDS = 10.0
@@ -60,14 +63,37 @@ def test_a_shop_under_live_change_is_complete_though_its_worker_was_killed_again
         assert stream["freshness_p95_seconds"] > 0
     assert report.changes > 0
     assert report.kills[0].scene is Scene.READING
-    assert [picture.scene for picture in pictures][:: len(pictures) - 1] == [Scene.OPENING, Scene.CERTIFYING]
+    assert [picture.scene for picture in pictures][:: len(pictures) - 1] == [Scene.OPENING, Scene.REPAIRING]
+    behind = told["behind_the_back"]
+    assert [(deed["rows"], deed["named"]) for deed in behind["deeds"]] == [(400, 400), (300, 300), (300, 300)] * 2
+    assert [behind[kind] for kind in ("missing", "ghost", "stale", "diverged")] == [600, 600, 400, 400]
+    assert {one["stream"]: one["why"].split(": ")[1] for one in behind["closed_by"]} == {
+        "shop.orders": "1400 rows differ, 1400 of them without a known reason.",
+        "shop.payments": "600 rows differ, 600 of them without a known reason.",
+    }
+    assert (behind["repaired"], behind["certificate"], behind["open_again"]) == (2000, "complete", True)
+    assert (behind["wrong"], report.exit_code) == ([], 0)
     assert running_in(scratch) == []
 
 
-def test_without_chaos_nobody_is_killed(scratch: Path) -> None:
-    report = perform(Script(SEED, 3.0, ()), SMALL, scratch / "project", scratch, unseen)
+@pytest.fixture(scope="module")
+def blind() -> DemoReport:
+    """Of a demo without chaos, with a certificate that sees no ghosts."""
+    with tempfile.TemporaryDirectory(prefix="tieout-test-") as folder, planted("ghosts_unseen"):
+        return perform(Script(SEED, 1.0, ()), SMALL, Path(folder) / "project", Path(folder), unseen)
 
-    assert (report.certificate, len(report.kills)) == ("complete", 0)
+
+def test_without_chaos_nobody_is_killed(blind: DemoReport) -> None:
+    assert (blind.certificate, len(blind.kills)) == ("complete", 0)
+
+
+def test_a_demo_fails_and_says_what_its_certificate_did_not_see(blind: DemoReport) -> None:
+    assert blind.exit_code == 3
+    assert blind.wrong == (
+        "shop.orders: 300 of 300 rows were not named ghost.",
+        "shop.payments: 300 of 300 rows were not named ghost.",
+        "2000 rows were touched, and 1400 landed again.",
+    )
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])

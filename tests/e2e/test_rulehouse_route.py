@@ -73,11 +73,11 @@ def test_a_lane_is_worked_settled_and_rebuilt(tmp_path: Path) -> None:
         contract = house.tools.contracts.of(ACCOUNT, describes_nothing)
         reading = RuleWarehouse(store).reading(contract)
         waiting = {row.key: row.cid for row in reading.quarantine_page((), after="", limit=9)}
-        given_up = discard(house, ACCOUNT, [waiting['["D"]']], "of no use")
+        given_up = discard(house, ACCOUNT, [waiting['["D"]']], "of no use", by="ann")
     project.contract("erp.account", "name: a, logicalType: string, physicalType: text")
     with house_of(tmp_path, store) as house:
         (rebuilt,) = rebuild(house, only=None)
-        released = release(house, ACCOUNT, [])
+        released = release(house, ACCOUNT, [], by="ann")
         (again,) = rebuild(house, only=None)
         rows = RuleWarehouse(store).reading(house.tools.contracts.of(ACCOUNT, describes_nothing)).rows()
 

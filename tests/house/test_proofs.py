@@ -10,6 +10,7 @@ import pytest
 from tests.house.listing import ROOT
 
 HARD_DAYS, POSTGRES = Path("docs/operate/hard-days.md"), Path("docs/reference/postgres.md")
+COMPLAINTS = Path("docs/why/complaints.md")
 OPEN = "*not proven yet*"
 OPEN_LINES: set[int] = set()
 """Lines of PostgreSQL's checklist that still lack their test; each bears the marker."""
@@ -32,7 +33,7 @@ def exists(test: str) -> bool:
     return file.is_file() and re.search(rf"^ *def {name}\(", file.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
-@pytest.mark.parametrize("page", [HARD_DAYS, POSTGRES], ids=str)
+@pytest.mark.parametrize("page", [HARD_DAYS, POSTGRES, COMPLAINTS], ids=str)
 def test_each_test_that_a_page_names_exists(page: Path) -> None:
     named = [test for row in rows(page) for test in named_in(row[-1])]
 
@@ -45,6 +46,13 @@ def test_each_hard_day_has_its_proof() -> None:
 
     assert {len(row) for row in days} == {4}
     assert not [row[0] for row in days if not named_in(row[-1])]
+
+
+def test_each_complaint_has_its_proof() -> None:
+    complaints = rows(COMPLAINTS)
+
+    assert {len(row) for row in complaints} == {3}
+    assert not [row[0] for row in complaints if not named_in(row[-1])]
 
 
 def test_each_line_of_the_checklist_has_its_proof_or_is_known_to_lack_it() -> None:

@@ -21,7 +21,7 @@ from tieout.contract.judge import Judged, batch_schema, judge, tallied
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.reading import Freshness, Limit
 from tieout.merge.warehouse import Side, Turn, Warehouse
-from tieout.quality.quarantine import discarded, released
+from tieout.quality.quarantine import discarded, released, signed
 from tieout.sim.world.chance import Chance
 from tieout.sim.world.machine import shown
 from tieout.sim.world.machine.rulehouse import RuleStore, RuleWarehouse
@@ -153,11 +153,12 @@ def sealed(judged: Judged) -> Batch:
 
 def settlement(cid: str, chance: Chance) -> Batch:
     """A mark, or a row as it is read today."""
+    by = chance.pick(["", "ann"])
     if chance.happens(0.5):
         reason = chance.pick(["superseded", "unwanted"])
-        return sealed(tallied(discarded(batch_schema(CONTRACT), [cid], reason=reason)))
+        return sealed(tallied(discarded(batch_schema(CONTRACT), [cid], reason=reason, by=by)))
     judged = judged_of([said_by(chance)], CONTRACT)
-    return sealed(tallied(released(judged.changes, [cid])))
+    return sealed(tallied(signed(released(judged.changes, [cid]), by=by)))
 
 
 def read_at_one_moment(chance: Chance) -> Batch:

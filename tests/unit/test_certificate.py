@@ -22,6 +22,7 @@ from tieout.quality.certificate import (
     State,
     unexplained,
 )
+from tieout.quality.proof import Proof
 
 STREAM = Stream("erp", "account")
 TEN = Tally(10, 5, 5)
@@ -38,7 +39,7 @@ def certificate(
 ) -> Certificate:
     findings = {Difference(name): finding for name, finding in found.items()}
     compared, holes = Comparison(8, 8, 0, findings, discards=discards or {}), holes or Holes()
-    return Certificate(STREAM, compared, holes, books, 1.5, unable, "exact", {"position": 7})
+    return Certificate(STREAM, compared, holes, books, 1.5, unable, Proof(8), {"position": 7})
 
 
 def test_nothing_found_and_nothing_open_is_complete() -> None:
@@ -118,7 +119,9 @@ def test_its_json_is_what_outsiders_rely_on() -> None:
     assert told | {
         "stream": "erp.account", "state": "broken", "source_rows": 8, "current_rows": 8, "missing": 0, "ghost": 0,
         "stale": 1, "diverged": 0, "keys": {"stale": ['["K1"]']}, "freshness_p95_seconds": 1.5, "obligations": 4,
-        "not_compared": [], "how": "exact", "cut": {"position": 7},
+        "not_compared": [], "how": "exact, row by row", "cut": {"position": 7}, "since": None,
+        "contract": "",
+        "cost": {"rows_summed": 0, "buckets": 0, "buckets_summed": 0, "buckets_read": 0, "rows_read": 8},
     } == told  # fmt: skip
     assert {"received", "accepted", "duplicate", "quarantined", "erased", "filtered", "control", "pending",
             "superseded", "balanced"} <= set(told["books"])  # fmt: skip

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from random import Random
 
 import pytest
 
 from tieout.base.types import Column, ColumnType, Kind
+from tieout.contract.calendar import calendar_of
 from tieout.contract.checks import Check, Freshness, NullRate, Volume
 from tieout.quality.days import Day, backtest, backtest_freshness, day_of, last_whole_day, null_rate, volume
 from tieout.quality.judging import by_age
@@ -17,6 +20,7 @@ AT, EMAIL = Column("at", ColumnType(Kind.TIMESTAMPTZ)), Column("email", ColumnTy
 VOLUME = Volume(AT, weeks=8, weeks_min=4, tolerance=0.3, delay=0)
 RATE = NullRate(EMAIL, AT, days=28, days_min=14, tolerance=0.02, delay=0)
 MONDAY = (date(2026, 11, 16) - date(1970, 1, 1)).days
+MONTH_END = calendar_of(["month_end"])
 HOUR, DAY = 3_600_000_000, 86_400_000_000
 WEEK = (1000, 1050, 1020, 980, 1100, 200, 150)
 """Rows of a usual Monday, Tuesday and so on."""
@@ -84,6 +88,64 @@ def test_few_rows_are_let_differ_as_chance_has_them() -> None:
 
     assert volume(VOLUME, before | {MONDAY: Day(1)}, MONDAY).state is State.PASSED
     assert volume(VOLUME, before | {MONDAY: Day(40)}, MONDAY).state is State.FAILED
+
+
+def test_a_small_anomaly_warns_while_a_large_one_blocks() -> None:
+    """Written twice: within 30 percent with the severity warn, and within 80 percent with the severity block."""
+    block = Volume(AT, weeks=8, weeks_min=4, tolerance=0.8, delay=0)
+
+    small, large = history() | {MONDAY: Day(500)}, history() | {MONDAY: Day(100)}
+
+    assert [volume(rule, small, MONDAY).state for rule in (VOLUME, block)] == [State.FAILED, State.PASSED]
+    assert [volume(rule, large, MONDAY).state for rule in (VOLUME, block)] == [State.FAILED, State.FAILED]
+
+
+def test_the_end_of_a_month_is_blamed_by_who_does_not_know_of_it_and_by_nobody_else() -> None:
+    """As the page says, over 60 days and by the backtest; the day between them that lacks half is told by both."""
+    window = range(MONDAY - 60, MONDAY)
+    ends = {day for day in range(MONDAY - 130, MONDAY) if MONTH_END.names(day_of(day))}
+    half = MONDAY - 5
+    assert half not in ends
+    for seed in range(50):
+        days = {day: Day(one.rows * (3 if day in ends else 1)) for day, one in history(days=130, seed=seed).items()}
+        days[half] = Day(days[half].rows // 2)
+
+        unaware = backtest(partial(volume, VOLUME, days), last=window[-1], days=len(window))
+        aware = backtest(partial(volume, VOLUME, days, exceptional=MONTH_END), last=window[-1], days=len(window))
+
+        in_window = {day_of(day) for day in ends if day in window}
+        assert in_window <= set(unaware.cried)
+        assert not in_window & set(aware.cried)
+        assert day_of(half) in aware.cried
+        assert (unaware.judged, aware.judged) == (60, 60 - len(in_window))
+
+
+def test_an_exceptional_day_is_not_judged_and_says_so() -> None:
+    holiday = calendar_of([f"{day_of(MONDAY):%m-%d}"])
+
+    found = [
+        volume(VOLUME, history() | {MONDAY: Day(1)}, MONDAY, holiday),
+        null_rate(RATE, history() | {MONDAY: Day(1000, 1000)}, MONDAY, holiday),
+    ]
+
+    assert [one.state for one in found] == [State.UNKNOWN, State.UNKNOWN]
+    assert all(one.told == "2026-11-16 is named as exceptional, and is not judged" for one in found)
+
+
+def test_nothing_is_learned_from_exceptional_days() -> None:
+    """Of eight Mondays the last four were holidays without rows; and for 15 days the address was hardly ever told."""
+    holidays = [MONDAY - 7 * week for week in (1, 2, 3, 4)]
+    untold = [MONDAY - day for day in range(1, 16)]
+    quiet = history() | dict.fromkeys(holidays, Day(0)) | {MONDAY: Day(500)}
+    torn = history() | dict.fromkeys(untold, Day(1000, 900)) | {MONDAY: Day(1000, 400)}
+    rate = replace(RATE, days_min=10)
+
+    named = [calendar_of(day_of(day).isoformat() for day in days) for days in (holidays, untold)]
+
+    assert volume(VOLUME, quiet, MONDAY).state is State.PASSED
+    assert volume(VOLUME, quiet, MONDAY, named[0]).state is State.FAILED
+    assert null_rate(rate, torn, MONDAY).state is State.PASSED
+    assert null_rate(rate, torn, MONDAY, named[1]).state is State.FAILED
 
 
 def test_a_weekday_that_never_has_rows_may_have_none() -> None:

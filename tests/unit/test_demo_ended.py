@@ -11,6 +11,7 @@ from tieout.base.batch import Tally
 from tieout.base.stream import Stream
 from tieout.quality.books import Books
 from tieout.quality.certificate import Certificate, Certificates, Comparison, Difference, Finding, Holes
+from tieout.quality.proof import Proof
 from tieout.sim.report import DemoReport
 from tieout.sim.stage import Kill, Scene
 from tieout.ui.demo_ended import DemoEnded
@@ -18,7 +19,7 @@ from tieout.ui.demo_ended import DemoEnded
 POSTED = {"accepted": Tally(9, 0, 9), "control": Tally(1, 0, 1)}
 BOOKS = Books.of(Tally(10, 0, 10), POSTED, Tally(), superseded=2, ambiguous=0)
 ORDERS = Certificate(
-    Stream("shop", "orders"), Comparison(7, 7), Holes(), BOOKS, 1.5, unable=(), how="exact", cut={"position": 1}
+    Stream("shop", "orders"), Comparison(7, 7), Holes(), BOOKS, 1.5, unable=(), proof=Proof(7), cut={"position": 1}
 )
 REPORT = DemoReport(
     "shop", 7, Certificates((ORDERS,)), [Kill(2.0, 4711, Scene.READING, 1)], changes=1234, seconds=60.0, kept=None
@@ -36,7 +37,8 @@ def text_of(report: DemoReport) -> str:
 def test_programs_get_the_promised_document() -> None:
     told = DemoEnded(REPORT).to_json()
 
-    assert list(told) == ["example", "seed", "streams", "kills", "certificate"]
+    assert list(told) == ["example", "seed", "streams", "kills", "certificate", "behind_the_back"]
+    assert told["behind_the_back"] is None
     assert (told["example"], told["seed"], told["kills"], told["certificate"]) == ("shop", 7, 1, "complete")
     (orders,) = told["streams"]
     assert orders == {

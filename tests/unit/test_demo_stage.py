@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 
 from rich.console import Console
 from rich.text import Text
 
+from tieout.base.stream import Stream
+from tieout.quality.certificate import Difference
+from tieout.quality.gate import Gate, Verdict
+from tieout.sim.behind import Behind, Deed, How, Place
 from tieout.sim.stage import Kill, Picture, Scene
 from tieout.ui.demo_stage import DemoStage, news, painted
 
@@ -19,6 +24,10 @@ READING = Picture(
     warehouse={"customers": 40, "orders": 90},
     batches=3,
 )
+ORDERS = Stream("shop", "orders")
+BEHIND = Behind(Verdict(Gate("revenue", (ORDERS,), 3600), (), None))
+ALTERED = Deed(Place.WAREHOUSE, How.ALTERED, ORDERS, Difference.DIVERGED, frozenset({'["1"]', '["2"]'}))
+INTRUDING = replace(READING, scene=Scene.INTRUDING, seconds=50.0, kills=(), behind=BEHIND)
 KILL = Kill(seconds=3.5, pid=4711, scene=Scene.READING, batches=1)
 
 
@@ -72,3 +81,29 @@ def test_outside_a_terminal_there_are_lines_and_no_pictures() -> None:
         "  4.0 s  tieout reads the tables while the shop sells",
         "  3.5 s  SIGKILL 4711, reading the tables, 1 batch landed",
     ]
+
+
+def test_what_is_done_behind_its_back_is_told_once_and_a_line_a_step() -> None:
+    touched = replace(INTRUDING, behind=replace(BEHIND, deeds=(ALTERED,)))
+
+    assert news(READING, INTRUDING) == [
+        " 50.0 s  the gate of revenue is open",
+        " 50.0 s  rows are touched behind its back, on both sides",
+    ]
+    assert news(INTRUDING, touched) == [" 50.0 s  in the warehouse: 2 orders altered"]
+    assert news(touched, touched) == []
+
+
+def test_on_a_terminal_it_has_a_picture_of_its_own_below_that_of_the_kills() -> None:
+    console = Console(width=100, color_system=None, force_terminal=True, file=StringIO())
+
+    with DemoStage(console) as stage:
+        stage.show(replace(READING, kills=(KILL,)))
+        stage.show(INTRUDING)
+        stage.show(replace(INTRUDING, behind=replace(BEHIND, deeds=(ALTERED,))))
+
+    assert isinstance(console.file, StringIO)
+    before, _, after = console.file.getvalue().partition("rows are touched behind its back")
+    assert "SIGKILL 4711" in before
+    assert "SIGKILL" not in after
+    assert "2 orders altered" in after

@@ -87,3 +87,15 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 )
 def test_a_duration_is_told_in_one_unit(seconds: float, told: str) -> None:
     assert duration(seconds) == told
+
+
+def test_what_was_compared_in_parts_since_is_not_trusted_for_ever() -> None:
+    def since(days: float) -> dict[Stream, Chain]:
+        told = {"since": {"number": 1, "at": (NOW - timedelta(days=days)).isoformat()}}
+        return {ORDERS: certified("complete", **told), LINES: certified("complete")}
+
+    assert judge(REVENUE, since(7), NOW).is_open
+    (closed,) = judge(REVENUE, since(7.001), NOW).closed
+    assert (
+        closed.why == "All of it was last compared 7 days ago, since then only what changed; the gate asks for 7 days."
+    )

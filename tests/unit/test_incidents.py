@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieout.base.stream import Stream
+from tieout.contract.owner import Owner
 from tieout.quality.incident import EXPLAINS, SEVERITIES, Cause, Severity, Trouble, incidents, notices
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -37,6 +38,12 @@ def test_what_follows_from_what_follows_has_the_first_cause() -> None:
     assert found.trouble.cause is Cause.BOOKS
     assert [one.cause for one in found.explained] == [Cause.DIFFERS, Cause.UNPROVEN]
     assert found.affects == ()
+
+
+def test_a_check_that_failed_does_not_hide_that_nothing_was_certified() -> None:
+    found = incidents([trouble(Cause.UNPROVEN, STREAMS[0]), trouble(Cause.CHECK, STREAMS[0])])
+
+    assert [one.id for one in found] == ["check:shop.orders", "unproven:shop.orders"]
 
 
 def test_those_that_page_come_first() -> None:
@@ -91,3 +98,27 @@ def test_a_notice_says_what_it_is_what_it_affects_since_when_and_what_mends_it()
         "Do this.",
         "See docs/operate/runbooks/source.md.",
     ]
+
+
+def test_an_incident_names_the_owner_of_its_stream_and_nobody_where_there_is_none() -> None:
+    orders, lines = STREAMS[:2]
+    ann = Owner(("Ann",), ("#orders",))
+
+    found = incidents([trouble(Cause.BOOKS, orders), trouble(Cause.BOOKS, lines)], {orders: ann})
+
+    owned, unowned = sorted(found, key=lambda one: one.owner is None)
+    assert (owned.trouble.stream, owned.owner, unowned.owner) == (orders, ann, None)
+    assert [one.text.splitlines()[2:3] for one in notices([owned], [])] == [["Owner: Ann, #orders."]]
+    assert all("Owner" not in one.text for one in notices([unowned], []))
+
+
+def test_the_incident_of_a_source_names_the_owners_of_all_its_streams_once() -> None:
+    owners = {
+        STREAMS[0]: Owner(("Ann",), ("#data",)),
+        STREAMS[1]: Owner(("Bob",), ("#data",)),
+        STREAMS[2]: Owner(("Eve",)),
+    }
+
+    (away,) = incidents([trouble(Cause.SOURCE, None)], owners)
+
+    assert away.owner == Owner(("Bob", "Ann"), ("#data",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -281,3 +282,66 @@ def test_a_promise_that_cannot_be_told_is_refused_with_its_mend(
 
     assert complaint.startswith(f"account.yaml:8: slaProperties[0].{place}")
     assert mend in complaint
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("", None),
+        ("team: {name: Sales data}", "Sales data"),
+        ("team: {name: Sales data, members: [{username: ann, name: Ann Lee, role: Data Owner}]}", "Ann Lee"),
+        ("team: {name: Sales data, members: [{username: ann, role: Engineer}]}", "Sales data"),
+        ("team: [{username: ann, role: OWNER}, {username: bob, role: owner}]", "ann, bob"),
+        ("team: [{username: ann, role: owner, dateOut: 2024-01-01}, {username: bob, role: owner}]", "bob"),
+        ("team: [{username: ann, role: Engineer}]", None),
+        ("team: [{username: ann}]", None),
+        ("support: [{channel: '#news', scope: announcements}]", None),
+        ("support: [{channel: '#sales'}, {channel: desk, url: 'mailto:desk@example.com'}]",
+         "#sales, desk (mailto:desk@example.com)"),
+        ('team: {name: "Sales\\n data"}', "Sales data"),
+    ],
+)  # fmt: skip
+def test_a_contract_names_who_answers_for_it(tmp_path: Path, said: str, told: str | None) -> None:
+    owner = contract_of(tmp_path, f"{HEAD}{said}\n{LEAST}").owner
+
+    assert (None if owner is None else str(owner)) == told
+
+
+def test_what_the_standard_does_not_know_of_a_team_is_refused(tmp_path: Path) -> None:
+    found = complaint_about(tmp_path, f"{HEAD}team: {{nmae: Sales}}\n{LEAST}")
+
+    assert "team.nmae is not a setting" in found
+
+
+def custom(name: str, value: str) -> str:
+    return f"{HEAD}customProperties: [{{property: {name}, value: {value}}}]\n{LEAST}"
+
+
+def test_a_contract_says_how_long_a_row_may_wait_and_which_days_are_unlike_others(tmp_path: Path) -> None:
+    days = contract_of(tmp_path, custom("exceptional_days", "[2026-12-24, 01-01, month_end]")).exceptional
+
+    assert contract_of(tmp_path, custom("quarantine", "36h")).quarantine_seconds == 36 * 3600
+    assert contract_of(tmp_path, HEAD + LEAST).quarantine_seconds is None
+    named = [date(2026, 12, 24), date(2027, 1, 1), date(2028, 2, 29), date(2026, 11, 30)]
+    others = [date(2025, 12, 24), date(2028, 2, 28), date(2026, 12, 30)]
+    assert all(days.names(day) for day in named)
+    assert not any(days.names(day) for day in others)
+    assert contract_of(tmp_path, custom("exceptional_days", "02-29")).exceptional.names(date(2028, 2, 29))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("quarantine", "soon", 'value is "soon"; write a whole number'),
+        ("quarantine", "[]", "value is a list; write a whole number"),
+        ("exceptional_days", "[12-25, 2026-13-01]", "names 2026-13-01, which is no day; write a date"),
+        ("exceptional_days", "[1-1]", "names 1-1, which is no day"),
+        ("exceptional_days", "[20261225]", "names 20261225, which is no day"),
+        ("exceptional_days", "[2026-W52-5]", "names 2026-W52-5, which is no day"),
+        ("exceptional_days", "easter", "names easter, which is no day"),
+    ],
+)
+def test_a_custom_property_of_ours_that_makes_no_sense_is_refused(
+    tmp_path: Path, name: str, value: str, told: str
+) -> None:
+    assert told in complaint_about(tmp_path, custom(name, value))

@@ -13,7 +13,7 @@ from tieout.contract.judge import batch_schema, tallied
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.readings import StreamReading
 from tieout.merge.warehouse import Side, Turn
-from tieout.quality.quarantine import discarded, released
+from tieout.quality.quarantine import discarded, released, signed
 
 STRICT = contract_of(required=["a"], a="integer", b="text")
 LENIENT = contract_of(a="integer", b="text")
@@ -32,12 +32,12 @@ def quarantined_cids() -> list[str]:
 
 def release_batch() -> Batch:
     (cid, _) = quarantined_cids()
-    return _batch(released(judged_of(FAULTY[:1], LENIENT).changes, [cid]))
+    return _batch(signed(released(judged_of(FAULTY[:1], LENIENT).changes, [cid]), by="bob"))
 
 
 def discard_batch() -> Batch:
     (_, cid) = quarantined_cids()
-    return _batch(discarded(batch_schema(LENIENT), [cid], reason="a test row"))
+    return _batch(discarded(batch_schema(LENIENT), [cid], reason="a test row", by="ann"))
 
 
 def _batch(changes: object) -> Batch:
@@ -86,12 +86,34 @@ def test_the_books_say_what_became_of_each_row() -> None:
     accounts = StreamReading(warehouse, LENIENT).accounts()
 
     assert {account: tally.count for account, tally in accounts.items()} == {
-        "accepted": 3, "quarantined": 0, "control": 2, "filtered": 1
+        "accepted": 3, "quarantined": 0, "control": 3, "filtered": 1
     }  # fmt: skip
     assert accounts["quarantined"] == Tally()
     received = sum((batch.footer.received for batch in batches()), start=Tally())
     assert sum(accounts.values(), start=Tally()) == received
     assert warehouse.query("select b, a from latest.erp__account").to_pylist() == [{"b": "kept", "a": 7}]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0)])
+def test_who_settled_what_and_why_is_told_afterwards(order: tuple[int, ...]) -> None:
+    kept, unwanted = quarantined_cids()
+    warehouse = merged([batches()[at] for at in order])
+
+    told = StreamReading(warehouse, LENIENT).settled("", limit=9)
+
+    assert {(one.row.cid, one.how, one.reason, one.who, one.at) for one in told} == {
+        (kept, "released", "", "bob", NOON),
+        (unwanted, "discarded", "a test row", "ann", NOON),
+    }
+
+
+def test_nobody_is_named_where_a_run_settled_it() -> None:
+    (_, cid) = quarantined_cids()
+    warehouse = merged([batches()[0], _batch(discarded(batch_schema(LENIENT), [cid], reason="superseded", by=""))])
+
+    (told,) = StreamReading(warehouse, LENIENT).settled(cid[:8], limit=9)
+
+    assert (told.how, told.who) == ("discarded", None)
 
 
 def test_every_batch_balances_by_itself() -> None:
@@ -108,7 +130,7 @@ def test_every_batch_balances_by_itself() -> None:
 def test_a_change_that_is_settled_twice_moves_once() -> None:
     once = StreamReading(merged(batches()), LENIENT).accounts()
     (_, cid) = quarantined_cids()
-    again = _batch(discarded(batch_schema(LENIENT), [cid], reason="said again"))
+    again = _batch(discarded(batch_schema(LENIENT), [cid], reason="said again", by=""))
 
     twice = StreamReading(merged([*batches(), again]), LENIENT).accounts()
 

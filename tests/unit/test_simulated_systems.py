@@ -187,7 +187,7 @@ def test_the_cut_of_a_log_is_all_up_to_its_bound_and_nothing_behind_it() -> None
             system.transact(chance, BEGAN)
         behind = {commit.position for commit in system.commits if commit.position > cut.bound.position}
         drained = list(source.capture(known, until=cut.bound))
-        told = list(cut.told)
+        told = list(cut.tell(("account",)))
 
     assert set(ids(told, "account")) == then
     assert all(piece.at_one_moment for piece in told)
@@ -211,7 +211,7 @@ def test_the_cut_of_a_polled_system_is_a_moment_behind_every_change() -> None:
         for _ in range(9):
             system.transact(chance, now[0])
         pieces = list(source.capture(known, until=cut.bound))
-        told = list(cut.told)
+        told = list(cut.tell(("account",)))
 
     assert set(ids(told, "account")) == set(ids(pieces, "account")) == then
     assert kinds(pieces, "account")[-1] == "sweep"

@@ -6,7 +6,7 @@ another process; nothing that it has not yielded is ever acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,15 +59,15 @@ class Cut:
     """The source at one moment, told anew.
 
     bound    reading up to here brings us to the same moment
-    told     everything the source has of these objects: rows that are the state itself (one image of class read a key),
-             or, from a source that `Retells`, all changes, to be folded
+    tell     everything the source has of some of these objects: rows that are the state itself (one image of class
+             read a key), or, from a source that `Retells`, all changes, to be folded
     unable   why a part of it can no longer be told, one sentence each; empty: it is the whole truth
     epoch    the source's incarnation at this moment
     by_content  objects whose rows have no key at the source, and another one each time they are told
     """
 
     bound: Bound
-    told: Iterator[Captured]
+    tell: Callable[[Collection[str]], Iterator[Captured]]
     unable: tuple[str, ...] = ()
     epoch: int = 0
     by_content: frozenset[str] = frozenset()
@@ -116,7 +116,7 @@ class Source(Protocol):
         ...
 
     def cut(self, objects: tuple[str, ...]) -> AbstractContextManager[Cut]:
-        """The source at one moment, for the certificate. What `told` yields is only valid within the context."""
+        """The source at one moment, for the certificate. What it tells is only valid within the context."""
         ...
 
     def close(self) -> None:

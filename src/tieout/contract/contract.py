@@ -8,6 +8,8 @@ from ..base.change import is_reserved
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.types import Column
+from .calendar import ORDINARY, Calendar
+from .owner import Owner
 from .promise import Promise
 
 
@@ -17,6 +19,9 @@ class Contract:
 
     drift   what the owner wants done when the source changes its columns (`drift.Policy`); "" is the project's wish
     promises  what the owner promises about time; how a row is understood does not hang on it
+    owner   who answers for it; None where nobody is named
+    quarantine_seconds  how long one of its rows may wait there before somebody is told; None is the project's wish
+    exceptional  days that are unlike others in it; the project may name more
     is_as_drafted  whether its columns are those that the source had when it was drafted: nobody has left one out
     digest  SHA-256 of what decides how a row is understood (columns, types, required, key): equal digest, equal meaning
     """
@@ -29,6 +34,9 @@ class Contract:
     digest: str
     drift: str = ""
     promises: tuple[Promise, ...] = ()
+    owner: Owner | None = field(default=None, compare=False)
+    quarantine_seconds: int | None = field(default=None, compare=False)
+    exceptional: Calendar = field(default=ORDINARY, compare=False)
     is_as_drafted: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -24,14 +24,14 @@ from ..base.order import CONTENT_WIDTH, EPOCH_FORMAT, Class, Order
 from ..base.sql import Sql, Statements, literal, name
 from ..base.types import INTEGERS, Column, ColumnType, Kind
 from .contract import Contract
+from .key import NEEDS_NO_ESCAPE, canonical, key_text
 from .lanes import tally_of
 
 _PARSE = Statements(__package__, "parse.sql")
 _JUDGE = Statements(__package__, "judge.sql")
 
 _NUMBERS = (*INTEGERS, Kind.DECIMAL, Kind.NUMERIC, Kind.FLOAT32, Kind.FLOAT64)
-_NEEDS_NO_ESCAPE = (*INTEGERS, Kind.BOOLEAN, Kind.UUID, Kind.DATE, Kind.DECIMAL)
-_LENGTHLESS = (*_NEEDS_NO_ESCAPE, Kind.FLOAT32, Kind.FLOAT64, Kind.TIME, Kind.TIMESTAMP)
+_LENGTHLESS = (*NEEDS_NO_ESCAPE, Kind.FLOAT32, Kind.FLOAT64, Kind.TIME, Kind.TIMESTAMP)
 """Kinds whose text holds no `|`, and is never `-` alone."""
 _ENVELOPE = frozenset(CAPTURED.names) | {"_cover_judged", "_cover_id", "_cover_lacks"}
 _SHORT_ID_WIDTH = 16
@@ -158,7 +158,7 @@ def _renamed(told: pa.Table) -> tuple[pa.Table, Mapping[str, _Told]]:
 def _plain(type_: pa.DataType, value: Sql) -> Sql:
     """A native value as the text from which a contract would read it."""
     if pa.types.is_binary(type_) or pa.types.is_large_binary(type_):
-        return _canonical(ColumnType(Kind.BINARY), value)
+        return canonical(ColumnType(Kind.BINARY), value)
     return _PARSE("plain_float" if pa.types.is_floating(type_) else "plain", value=value)
 
 
@@ -203,7 +203,7 @@ def _parts(sources: Mapping[str, _Told], contract: Contract, encoding: str) -> d
         "required": [columns[column.name] for column in contract.fields if column.required],
         "hashed": [columns[column.name] for column in fields],
         "key_names": literal(canonical_json(sorted(contract.key))),
-        "key_text": _key_text(contract, columns),
+        "key_text": key_text(contract, {column: parts["value"] for column, parts in columns.items()}),
         "extra": _json_object(unknown, encoding, nulls=True),
         "row_text": _json_object(dict(sorted(sources.items())), encoding) if sources else literal(""),
     }
@@ -230,7 +230,6 @@ def _column(at: int, column: Column, source: _Told | None, encoding: str) -> Map
         "told": told,
         "unwrap": unwrap,
         "read": read,
-        "canonical": _canonical(column.type, value),
         "hashed": _hashed(column.type, value),
         "output": value,
     }
@@ -271,29 +270,14 @@ def _reader(type_: ColumnType, value: Sql, encoding: str) -> Sql:
     return _PARSE(statement, value=value, type=Sql(type_.duckdb), scale=type_.scale)
 
 
-def _canonical(type_: ColumnType, value: Sql) -> Sql:
-    """The text of a value that is equal on every machine."""
-    if type_.kind is Kind.BINARY:
-        return Sql(f"('\\x' || lower(hex({value})))")
-    return Sql(f"cast({value} as varchar)")
-
-
 def _hashed(type_: ColumnType, value: Sql) -> Sql:
     """The value as it enters a change's id, `-` for none. No type's text may run into the next one's."""
     if type_.kind in _LENGTHLESS:
         return Sql(f"coalesce(cast({value} as varchar), '-')")
     if type_.kind is Kind.TIMESTAMPTZ:  # as text it would be asked for its zone; infinity has no microseconds
         return Sql(f"coalesce(cast(epoch_us({value}) as varchar), cast({value} as varchar), '-')")
-    text = _canonical(type_, value)
+    text = canonical(type_, value)
     return Sql(f"coalesce(strlen({text}) || ':' || {text}, '-')")
-
-
-def _key_text(contract: Contract, columns: Mapping[str, Mapping[str, Sql]]) -> Sql:
-    """The canonical key: a JSON array of the canonical texts of its values."""
-    texts = [columns[column.name]["canonical"] for column in contract.key_columns]
-    if all(column.type.kind in _NEEDS_NO_ESCAPE for column in contract.key_columns):
-        return Sql("concat('[\"', " + ", '\",\"', ".join(texts) + ", '\"]')")
-    return Sql("cast(to_json([" + ", ".join(texts) + "]) as varchar)")
 
 
 def _json_object(sources: Mapping[str, _Told], encoding: str, *, nulls: bool = False) -> Sql:

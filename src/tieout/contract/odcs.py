@@ -16,12 +16,15 @@ from open_data_contract_standard.model import OpenDataContractStandard, SchemaPr
 
 from ..base import form, yamlfile
 from ..base.codec import canonical_json, sha256_hex
+from ..base.duration import ALLOWED, seconds_of
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.types import Column, ColumnType, Described, Kind
 from ..base.yamlfile import Document, Place, descend, nearest
+from .calendar import Calendar, calendar_of
 from .contract import Contract
 from .drift import Policy
+from .owner import owner_of
 from .promise import ABOUT, SECONDS, Promise
 
 API_VERSION = "v3.1.0"
@@ -71,6 +74,12 @@ _SOURCE_TYPE = "sourceType"
 _DRIFT = "drift"
 """The custom property of a document that says what is done when the source changes its columns."""
 
+_QUARANTINE = "quarantine"
+"""The custom property of a document that says how long one of its rows may wait in quarantine."""
+
+_EXCEPTIONAL = "exceptional_days"
+"""The custom property of a document that names days which are unlike others."""
+
 _DRAFTED = "drafted"
 """The custom property of a draft that says which columns it was written with: edited by people, it has others."""
 
@@ -118,6 +127,9 @@ def load(path: Path, stream: Stream) -> Contract:
             digest=digest(columns, key),
             drift=_drift(document, standard),
             promises=promises,
+            owner=owner_of(standard.team, standard.support),
+            quarantine_seconds=_quarantine(document, standard),
+            exceptional=_exceptional(document, standard),
             is_as_drafted=_drafted(standard) == digest(columns, key),
         )
     except Misconfigured as error:
@@ -174,6 +186,30 @@ def _drift(document: Document, standard: OpenDataContractStandard) -> str:
                 raise document.wrong(place, f"is {document.found(place)}; allowed: {', '.join(Policy)}.")
             return str(custom.value)
     return ""
+
+
+def _quarantine(document: Document, standard: OpenDataContractStandard) -> int | None:
+    for index, custom in enumerate(standard.customProperties or ()):
+        if custom.property == _QUARANTINE:
+            try:
+                return seconds_of(str(custom.value))
+            except ValueError as error:
+                place: Place = ("customProperties", index)
+                found = _found(document, place, "value")
+                raise document.wrong((*place, "value"), f"is {found}; write {ALLOWED}.") from error
+    return None
+
+
+def _exceptional(document: Document, standard: OpenDataContractStandard) -> Calendar:
+    for index, custom in enumerate(standard.customProperties or ()):
+        if custom.property == _EXCEPTIONAL:
+            words = custom.value if isinstance(custom.value, list) else [custom.value]
+            try:
+                return calendar_of(str(word) for word in words)
+            except ValueError as error:
+                place: Place = ("customProperties", index, "value")
+                raise document.wrong(place, str(error)) from error
+    return Calendar()
 
 
 def _promises(document: Document, standard: OpenDataContractStandard) -> tuple[Promise, ...]:

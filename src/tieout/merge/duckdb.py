@@ -128,6 +128,9 @@ class DuckDBWarehouse:
             for note in notes:
                 self._run("note_certificate", {"stream": str(stream), **asdict(note)})
 
+    def is_noted(self, stream: Stream, hash_: str) -> bool:
+        return bool(self._one("is_noted", {"stream": str(stream), "hash": hash_})[0])
+
     def note_checks(self, notes: Sequence[CheckNote]) -> None:
         with self.aside() as connection:
             connection.register("noted", pa.Table.from_pylist([asdict(note) for note in notes], schema=_CHECK_NOTES))

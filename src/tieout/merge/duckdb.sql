@@ -20,8 +20,11 @@ create table if not exists tieout.books (
 );
 create table if not exists tieout.floors (stream varchar not null, side varchar not null, floor varchar, gap varchar);
 create table if not exists tieout.settlements (
-    stream varchar not null, side varchar not null, cid varchar not null, how varchar not null, reason varchar not null
+    stream varchar not null, side varchar not null, cid varchar not null, how varchar not null, reason varchar not null,
+    who varchar, batch varchar
 );
+alter table tieout.settlements add column if not exists who varchar;
+alter table tieout.settlements add column if not exists batch varchar;
 create table if not exists tieout.certificates (
     stream varchar not null, certified_at timestamp with time zone not null, state varchar not null, report json not null,
     number bigint, hash varchar
@@ -59,9 +62,10 @@ select
     , report ->> 'how' as how
     , newest.number
     , newest.hash
-    , case newest.state
-        when 'complete' then 'Equal to its source, row by row, as of '
-        when 'partial' then 'Not complete, every hole is known. Compared at '
+    , case
+        when newest.state = 'complete' and report ->> 'since' is not null then 'Equal to its source in all that changed, as of '
+        when newest.state = 'complete' then 'Equal to its source, row by row, as of '
+        when newest.state = 'partial' then 'Not complete, every hole is known. Compared at '
         else 'Not to be trusted: it differs from its source. Compared at '
     end || strftime((report ->> '$.cut.at')::timestamp, '%Y-%m-%d %H:%M') || ' UTC.' as banner
 from newest
@@ -317,18 +321,28 @@ from (
 -- settle --
 -- Rows that settle a quarantined one, each of those once, by the first of these rows: its change moves out of the account
 -- quarantined, whether or not it has arrived here yet. What was released is accepted under an id of its own; what was
--- discarded is filtered.
+-- discarded is filtered. Who did it stands in the mark itself, or in the one that its batch has for all of them.
 create or replace temp table settling as
+with signed as (
+    select _batch, min(json_extract_string(_extra, '$.by')) as who
+    from arriving
+    where _kind = 'mark' and _settles is null and _fault is null
+    group by _batch
+)
+
 select distinct on (_settles)
     _settles as cid
     , case when _kind = 'mark' then 'discarded' else 'released' end as how
     , coalesce(case when _kind = 'mark' then json_extract_string(_extra, '$.reason') end, '') as reason
+    , coalesce(case when _kind = 'mark' then json_extract_string(_extra, '$.by') end, signed.who) as who
     , _batch as batch
 from arriving
+left join signed using (_batch)
 where _settles is not null
     and _settles not in (select cid from tieout.settlements where stream = $stream and side = $side)
 order by _settles, _ordinal;
-insert into tieout.settlements select $stream, $side, cid, how, reason from settling;
+insert into tieout.settlements by name
+select $stream as stream, $side as side, cid, how, reason, who, batch from settling;
 insert into tieout.books
 with moved as (
     select
@@ -600,9 +614,14 @@ update tieout.floors set side = 'live' where stream = $stream and side = 'shadow
 update tieout.settlements set side = 'live' where stream = $stream and side = 'shadow';
 update tieout.shapes set side = 'live' where stream = $stream and side = 'shadow';
 update tieout.unfit set side = 'live' where stream = $stream and side = 'shadow';
+delete from tieout.certificates where stream = $stream;
+
+-- is_noted --
+-- Whether a certificate is kept here.
+select exists (from tieout.certificates where stream = $stream and hash = $hash);
 
 -- note_certificate --
--- What a comparison with the source came to, once. Belongs to no side: a rebuild leaves it alone.
+-- What a comparison with the source came to, once. A swap forgets it, as it was other tables that were compared.
 insert into tieout.certificates by name
 select $stream as stream, $certified_at as certified_at, $state as state, $report as report, $number as number, $hash as hash
 where not exists (from tieout.certificates where stream = $stream and hash = $hash);

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ..base.batch import Tally
@@ -24,7 +25,8 @@ _STAGES = (Sql("to_landed"), Sql("to_merged"), Sql("to_readable"), Sql("to_certi
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A row that could not be read: why, where it came from, its bytes and its key where that was readable."""
+    """A row that could not be read: why, where it came from, its bytes and its key where that was readable. `since`:
+    when it was set aside."""
 
     reason: str
     where: str
@@ -32,6 +34,19 @@ class Quarantined:
     key: str | None
     cid: str
     batch: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A row that has left quarantine: `how` is "released" or "discarded", `reason` "" where none was said, `who` None
+    where nobody was named: a run did it."""
+
+    row: Quarantined
+    how: str
+    reason: str
+    who: str | None
+    at: datetime | None
 
 
 class StreamReading:
@@ -142,6 +157,13 @@ class StreamReading:
         """What waits there under an id that begins like this."""
         return tuple(_quarantined(row) for row in self._rows("quarantine_of", str(self._stream), id_, limit=limit))
 
+    def settled(self, id_: str, *, limit: int) -> tuple[Settled, ...]:
+        """What has left it, under an id that begins like this, the newest act first."""
+        rows = self._rows("quarantine_settled", str(self._stream), id_, limit=limit)
+        return tuple(
+            Settled(_quarantined(row), row["how"], row["reason"], row["who"], row["settled_at"]) for row in rows
+        )
+
     def quarantine_page(self, ids: Sequence[str], *, after: str, limit: int) -> tuple[SetAside, ...]:
         """What waits there under these ids (all, when none is given), in the order of ids, behind `after`."""
         rows = self._rows("quarantine_page", str(self._stream), after, list(ids), limit=limit)
@@ -197,7 +219,7 @@ def _quantiles(row: dict[str, Any], stage: str) -> Quantiles:
 
 
 def _quarantined(row: dict[str, Any]) -> Quarantined:
-    return Quarantined(row["_fault"], row["_where"], row["_raw"], row["_key"], row["_cid"], row["_batch"])
+    return Quarantined(row["_fault"], row["_where"], row["_raw"], row["_key"], row["_cid"], row["_batch"], row["since"])
 
 
 def _parts(contract: Contract, side: Side) -> dict[str, object]:

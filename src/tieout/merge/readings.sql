@@ -139,13 +139,21 @@ union all
 select null, null, null, null, list(batch) from tieout.applied where stream = $1 and side = {{ side }};
 
 -- superseded --
--- Accepted changes that no register holds any more.
-with held as (
-    select _key, unnest(list_distinct([{{ life }}, {{ base }}, _gap] || coalesce(map_values(_patch), []))) as token from {{ latest }}
+-- Accepted changes that no register holds any more. Nearly every row has all of its registers from its newest change; only
+-- those of the others are laid side by side.
+with newest as (
+    select _key, _order as token from {{ latest }} where _life = '=' or _base = '='
+),
+
+others as (
+    select _key, unnest(list_distinct([{{ life }}, {{ base }}, _gap] || coalesce(map_values(_patch), []))) as token
+    from {{ latest }}
+    where not coalesce(_life = '=' and _base = '=' and _gap is null and coalesce(cardinality(_patch), 0) = 0, false)
 )
 
 select count(*) as count from {{ raw }} as history
-where not exists (select 1 from held where held._key = history._key and held.token = history._order)
+where not exists (select 1 from newest where newest._key = history._key and newest.token = history._order)
+    and not exists (select 1 from others where others._key = history._key and others.token = history._order)
     and not exists (
         select 1 from tieout.floors
         where stream = $1 and side = {{ side }} and history._key is null and history._order in (floor, gap)
@@ -254,19 +262,35 @@ select column_name as name from duckdb_columns() where schema_name = 'latest' an
 
 -- quarantine --
 -- What waits in quarantine, oldest batch first as it stands in the table.
-select _fault, _where, _raw, _key, _cid, _batch
-from {{ quarantine }}
+select _fault, _where, _raw, _key, _cid, _batch, applied.merged_at as since
+from {{ quarantine }} as aside
+left join tieout.applied on aside._batch = applied.batch and applied.stream = $1 and applied.side = {{ side }}
 where _cid not in (select cid from tieout.settlements where stream = $1 and side = {{ side }})
 order by _where, _cid
 limit {{ limit }};
 
 -- quarantine_of --
 -- What of it has an id that begins so.
-select _fault, _where, _raw, _key, _cid, _batch
-from {{ quarantine }}
+select _fault, _where, _raw, _key, _cid, _batch, applied.merged_at as since
+from {{ quarantine }} as aside
+left join tieout.applied on aside._batch = applied.batch and applied.stream = $1 and applied.side = {{ side }}
 where starts_with(_cid, $2)
     and _cid not in (select cid from tieout.settlements where stream = $1 and side = {{ side }})
 order by _where, _cid
+limit {{ limit }};
+
+-- quarantine_settled --
+-- What was released or discarded of it and has an id that begins so, the newest act first: by whom, why and when.
+select
+    aside._fault, aside._where, aside._raw, aside._key, aside._cid, aside._batch, came.merged_at as since
+    , settled.how, settled.reason, settled.who, done.merged_at as settled_at
+from {{ quarantine }} as aside
+inner join tieout.settlements as settled
+    on aside._cid = settled.cid and settled.stream = $1 and settled.side = {{ side }}
+left join tieout.applied as came on aside._batch = came.batch and came.stream = $1 and came.side = {{ side }}
+left join tieout.applied as done on settled.batch = done.batch and done.stream = $1 and done.side = {{ side }}
+where starts_with(aside._cid, $2)
+order by done.merged_at desc nulls last, aside._where, aside._cid
 limit {{ limit }};
 
 -- quarantine_page --
@@ -279,9 +303,11 @@ order by _cid
 limit {{ limit }};
 
 -- quarantine_reasons --
--- What waits in quarantine, by reason.
-select split_part(_fault, ':', 1) as reason, count(*) as count, min(_observed_at) as oldest
-from {{ quarantine }}
+-- What waits in quarantine, by reason, and since when: a row waits there from the merge that has set it aside.
+select
+    split_part(_fault, ':', 1) as reason, count(*) as count, min(_observed_at) as oldest, min(applied.merged_at) as since
+from {{ quarantine }} as aside
+left join tieout.applied on aside._batch = applied.batch and applied.stream = $1 and applied.side = {{ side }}
 where _cid not in (select cid from tieout.settlements where stream = $1 and side = {{ side }})
 group by 1 order by 2 desc, 1;
 

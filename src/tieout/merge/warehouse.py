@@ -120,6 +120,10 @@ class Warehouse(Reader, Protocol):
         """Keeps what comparisons with the source came to, each once. Raises Fenced."""
         ...
 
+    def is_noted(self, stream: Stream, hash_: str) -> bool:
+        """Whether it keeps this certificate, and has the stream's tables since: with a swap it forgets all of it."""
+        ...
+
     def note_checks(self, notes: Sequence[CheckNote]) -> None:
         """Keeps what checks came to; those of a stream and moment that it has are passed over. Takes no turn, as they
         decide nothing, and may be called while another thread merges."""

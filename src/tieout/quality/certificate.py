@@ -13,6 +13,7 @@ from typing import Any
 
 from ..base.stream import Stream
 from .books import Books
+from .proof import Proof
 
 DISCARDS_MAX = 5
 """Reasons for which rows were discarded that a certificate tells."""
@@ -137,8 +138,9 @@ class Certificate:
     """One stream compared with its source at one moment.
 
     unable    why the source can no longer tell a part of it, one sentence each
-    how       in what way the two were compared
+    proof     in what way the two were compared, and what was read for it
     cut       the moment, as JSON
+    contract  the digest of the contract by which both sides were read
     differing the keys that differ, as many as were asked for; they are told, and not kept
     number    its place in the stream's chain, from 1, and the hash of that link; 0 and "" before it is kept
     repaired  rows that landed again since the first comparison; what is told is the last one
@@ -151,8 +153,9 @@ class Certificate:
     books: Books
     freshness_p95_seconds: float | None
     unable: tuple[str, ...]
-    how: str
+    proof: Proof
     cut: Mapping[str, Any]
+    contract: str = ""
     repaired: int = 0
     hint: str = ""
     differing: tuple[Differing, ...] = ()
@@ -200,8 +203,11 @@ class Certificate:
             "freshness_p95_seconds": self.freshness_p95_seconds,
             "obligations": self.holes.open,
             "repaired": self.repaired,
-            "how": self.how,
+            "how": self.proof.how,
+            "since": self.proof.since_json(),
+            "cost": self.proof.to_json(),
             "cut": dict(self.cut),
+            "contract": self.contract,
             "reasons": list(self.reasons),
             "hint": self.hint,
         }

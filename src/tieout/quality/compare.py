@@ -15,6 +15,7 @@ import pyarrow as pa
 from ..base.change import CAPTURED
 from ..base.codec import canonical_json
 from ..base.sql import Sql, Statements, literal, name
+from ..contract.key import key_text
 from ..merge.columns import Shapes, covers_table
 from .certificate import KEYS_MAX, Comparison, Difference, Differing, Finding
 from .telling import NOTHING, Telling, execute
@@ -48,6 +49,9 @@ class Comparing:
         self._parts = {
             **Shapes.of(telling.contract).parts(),
             "told": telling.table,
+            "key_text": key_text(self._contract, {one: name(one) for one in self._contract.key}),
+            "beside": telling.beside or 0,
+            "in_scope": Sql("true") if telling.beside is None else _SQL("in_scope", scope=telling.scope),
             "found": name(f"found_in_{telling.number}"),
             "fields_found": name(f"fields_found_in_{telling.number}"),
             "latest": name("latest", table),

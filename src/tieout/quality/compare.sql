@@ -34,7 +34,7 @@ select * from {{ told }} where not __is_readable;
 -- The keys whose row here is not the row at the source, each with how it differs. A key with two live rows differs too.
 create or replace temp table {{ found }} as
 with here as (
-    select * from {{ latest }} where not _deleted
+    select * from {{ latest }} where not _deleted and {{ in_scope }}
 ),
 
 told as (
@@ -70,6 +70,10 @@ select
     , bool_or(is_known) or _key in (select _key from obliged) or _key in (select _key from discarded) as is_known
 from differing
 group by _key;
+
+-- in_scope --
+-- Where not all rows of the source are told: those of which the others are not.
+_key in (select _key from {{ scope }})
 
 -- covers --
 -- What the history of the diverged keys speaks of.
@@ -154,7 +158,7 @@ group by discarded.reason;
 -- rows --
 -- How many rows there are at the source, how many of those cannot be read, and how many are live here.
 select
-    (select count(*) from {{ told }}) as source_rows
+    (select count(*) from {{ told }}) + {{ beside }} as source_rows
     , (select count(*) from {{ told }} where not __is_readable) as unreadable
     , (select count(*) from {{ latest }} where not _deleted) as current_rows;
 
@@ -180,6 +184,7 @@ with gone as (
     select distinct on (_key) * from {{ latest }}
     where (_key in (select _key from {{ found }} where difference = 'ghost') or _key in (select _key from obliged))
         and _key not in (select _key from {{ told }} where _key is not null)
+        and _key = {{ key_text }} -- else the delete would be of another row
 )
 
 select

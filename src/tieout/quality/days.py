@@ -1,7 +1,8 @@
 """What is usual for a day, by the days before it; and on which days of the past a check would have failed.
 
 The middle is the median and the spread the median distance from it, which a single bad day moves little. Days are whole
-days in UTC, counted from 1970. Of the day that is judged nothing enters what it is judged by.
+days in UTC, counted from 1970. Of the day that is judged nothing enters what it is judged by. A day that somebody has
+named as exceptional is neither judged nor learned from.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import date, timedelta
 from math import sqrt
 from statistics import median
 
+from ..contract.calendar import ORDINARY, Calendar
 from ..contract.checks import DAY_SECONDS, Freshness, NullRate, Volume
 from .judging import SECOND
 from .outcome import Backtest, State, Verdict
@@ -45,10 +47,13 @@ def day_of(number: int) -> date:
     return _EPOCH + timedelta(days=number)
 
 
-def volume(rule: Volume, days: Days, day: int) -> Verdict:
+def volume(rule: Volume, days: Days, day: int, exceptional: Calendar = ORDINARY) -> Verdict:
     """Whether a day has about as many rows as that weekday has. How far days lie from what is usual is taken from all
     weekdays, each by its own median: eight of one weekday tell too little of it."""
-    by_weekday = [_behind_first(days, range(day - 7 * rule.weeks + at, day, 7)) for at in range(7)]
+    if exceptional.names(day_of(day)):
+        return _unlike(day)
+    wanted = [range(day - 7 * rule.weeks + at, day, 7) for at in range(7)]
+    by_weekday = [_behind_first(days, of, exceptional) for of in wanted]
     known = by_weekday[0]
     weekday = f"{day_of(day):%A}"
     if len(known) < rule.weeks_min:
@@ -65,9 +70,11 @@ def volume(rule: Volume, days: Days, day: int) -> Verdict:
     return Verdict(state, told, rows, limit)
 
 
-def null_rate(rule: NullRate, days: Days, day: int) -> Verdict:
+def null_rate(rule: NullRate, days: Days, day: int, exceptional: Calendar = ORDINARY) -> Verdict:
     """Whether a day has more rows without a value than the days before it."""
-    known = [one for one in _behind_first(days, range(day - rule.days, day)) if one in days]
+    if exceptional.names(day_of(day)):
+        return _unlike(day)
+    known = [one for one in _behind_first(days, range(day - rule.days, day), exceptional) if one in days]
     if len(known) < rule.days_min:
         return Verdict(State.UNKNOWN, _too_little(len(known), rule.days_min, "day"))
     found = _at(days, day)
@@ -113,10 +120,10 @@ def _at(days: Days, day: int) -> Day:
     return days.get(day, Day(0))
 
 
-def _behind_first(days: Days, wanted: Iterable[int]) -> list[int]:
-    """The first day that there is began somewhere in it."""
+def _behind_first(days: Days, wanted: Iterable[int], exceptional: Calendar) -> list[int]:
+    """Of these what can be learned from. The first day that there is began somewhere in it."""
     first = min(days, default=None)
-    return [] if first is None else [day for day in wanted if day > first]
+    return [] if first is None else [day for day in wanted if day > first and not exceptional.names(day_of(day))]
 
 
 def _usual(days: Days, of: list[int]) -> float:
@@ -127,6 +134,10 @@ def _usual(days: Days, of: list[int]) -> float:
 def _spread(numbers: list[float], middle: float) -> float:
     """The standard deviation, by the median distance from the middle."""
     return _MAD_TO_SIGMA * median(abs(number - middle) for number in numbers) if numbers else 0.0
+
+
+def _unlike(day: int) -> Verdict:
+    return Verdict(State.UNKNOWN, f"{day_of(day)} is named as exceptional, and is not judged")
 
 
 def _too_little(known: int, needed: int, what: str) -> str:

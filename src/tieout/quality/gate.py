@@ -16,6 +16,7 @@ from ..base.duration import duration
 from ..base.stream import Stream
 from .certificate import State
 from .chain import Chain
+from .proof import exact_at
 
 NOTHING_FAILED: Mapping[Stream, str] = MappingProxyType({})
 
@@ -23,11 +24,12 @@ NOTHING_FAILED: Mapping[Stream, str] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class Gate:
     """`name` is the mart's, `needs` the streams that it is made of. `within_seconds`: how long ago the moment may be
-    for which they were last certified."""
+    for which they were last certified; `whole_within_seconds`: and that at which they were last compared as a whole."""
 
     name: str
     needs: tuple[Stream, ...]
     within_seconds: int
+    whole_within_seconds: int = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,10 @@ def _closed(stream: Stream, chain: Chain, gate: Gate, now: datetime) -> Closed |
     if age > gate.within_seconds:
         why = f"It was certified as of {duration(age)} ago, and the gate asks for {duration(gate.within_seconds)}."
         return Closed(stream, why, certify)
+    whole = (now - exact_at(report)).total_seconds()
+    if whole > gate.whole_within_seconds:
+        why = f"All of it was last compared {duration(whole)} ago, since then only what changed; the gate asks for"
+        return Closed(stream, f"{why} {duration(gate.whole_within_seconds)}.", certify)
     return None
 
 

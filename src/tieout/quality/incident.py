@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
 
 from ..base.stream import Stream
+from ..contract.owner import Owner, together
 
 
 class Cause(StrEnum):
@@ -80,12 +82,17 @@ class Trouble:
         return self.lane if self.stream is None else str(self.stream)
 
 
+NOBODY: Final[Mapping[Stream, Owner]] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A trouble that nothing else explains, and those that it does."""
+    """A trouble that nothing else explains, and those that it does. `owner`: who answers for the stream, or for the
+    streams of the lane; None where no contract names anybody."""
 
     trouble: Trouble
     explained: tuple[Trouble, ...] = ()
+    owner: Owner | None = None
 
     @property
     def id(self) -> str:
@@ -113,6 +120,7 @@ class Incident:
             "where": self.trouble.where,
             "severity": self.severity.value,
             "since": None if since is None else since.isoformat().replace("+00:00", "Z"),
+            "owner": None if self.owner is None else self.owner.to_json(),
             "what": self.trouble.what,
             "affects": list(self.affects),
             "mend": self.trouble.mend,
@@ -145,7 +153,9 @@ class Notice:
         affected = f"It affects {', '.join(self.incident.affects)}." if self.incident.affects else ""
         trouble = self.incident.trouble
         since = "" if trouble.since is None else f"Since {trouble.since:%Y-%m-%d %H:%M} UTC."
-        return "\n".join(filter(None, (trouble.what, affected, since, trouble.mend, f"See {self.incident.runbook}.")))
+        owner = "" if self.incident.owner is None else f"Owner: {self.incident.owner}."
+        runbook = f"See {self.incident.runbook}."
+        return "\n".join(filter(None, (trouble.what, affected, since, owner, trouble.mend, runbook)))
 
 
 def notices(
@@ -160,16 +170,26 @@ def notices(
     return (*opened, *over)
 
 
-def incidents(troubles: Iterable[Trouble]) -> tuple[Incident, ...]:
-    """The causes among them, those that page first."""
+def incidents(troubles: Iterable[Trouble], owners: Mapping[Stream, Owner] = NOBODY) -> tuple[Incident, ...]:
+    """The causes among them, those that page first. `owners`: of the streams whose contracts name one."""
     known = sorted(troubles, key=lambda one: (list(Cause).index(one.cause), one.where))
     explained = {one: _why(one, known) for one in known}
     roots = [one for one in known if explained[one] is None]
     found = [
-        Incident(root, tuple(one for one in known if _root(one, explained) is root and one is not root))
+        Incident(
+            root,
+            tuple(one for one in known if _root(one, explained) is root and one is not root),
+            _owner(root, owners),
+        )
         for root in roots
     ]
     return tuple(sorted(found, key=lambda one: one.severity is not Severity.PAGE))
+
+
+def _owner(trouble: Trouble, owners: Mapping[Stream, Owner]) -> Owner | None:
+    if trouble.stream is not None:
+        return owners.get(trouble.stream)
+    return together(owner for stream, owner in sorted(owners.items()) if stream.source == trouble.lane)
 
 
 def _why(one: Trouble, known: Iterable[Trouble]) -> Trouble | None:

@@ -16,6 +16,7 @@ from typing import Any
 from ..base.errors import Misconfigured
 from ..base.sql import name
 from ..base.types import Column
+from ..contract.calendar import ORDINARY, Calendar
 from ..contract.checks import (
     DAY_SECONDS,
     Check,
@@ -48,16 +49,24 @@ Parents = Mapping[str, Contract]
 
 class Measuring:
     """The checks of one stream as of `now`, in microseconds since 1970. `backtest_days`: how many days they are held
-    against as well; 0 for none."""
+    against as well; 0 for none. `exceptional`: days that are unlike others, besides those that the contract names."""
 
     def __init__(
-        self, reader: Reader, contract: Contract, parents: Parents, *, now: int, backtest_days: int = 0
+        self,
+        reader: Reader,
+        contract: Contract,
+        parents: Parents,
+        *,
+        now: int,
+        backtest_days: int = 0,
+        exceptional: Calendar = ORDINARY,
     ) -> None:
         self._reader = reader
         self._contract = contract
         self._parents = parents
         self._now = now
         self._backtest_days = backtest_days
+        self._exceptional = contract.exceptional | exceptional
         self._rows = 0
 
     def checkup(self, checks: Sequence[Check]) -> Checkup:
@@ -178,9 +187,9 @@ class Measuring:
             days = {row["day"]: Day(row["rows"], row.get(f"nulls{at}", 0)) for row in rows}
             match check.rule:
                 case Volume() as rule:
-                    judge, delay = partial(volume, rule, days), rule.delay
+                    judge, delay = partial(volume, rule, days, exceptional=self._exceptional), rule.delay
                 case NullRate() as rule:
-                    judge, delay = partial(null_rate, rule, days), rule.delay
+                    judge, delay = partial(null_rate, rule, days, exceptional=self._exceptional), rule.delay
                 case other:
                     raise AssertionError(f"{other.metric} is not about days")
             last = last_whole_day(self._now, delay)

@@ -7,7 +7,7 @@ rule in plain Python, so that what the warehouse's SQL has made of them is check
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..base.change import Kind
+from ..base.codec import canonical_json
 from ..base.errors import Broken
 from ..base.sql import Sql, Statements, name
 from ..contract.contract import Contract
@@ -34,22 +35,44 @@ _FOLD_ROWS_MAX = 100_000
 
 
 class Telling:
-    """One stream's rows at the cut, in temporary tables of `connection`. `number` tells it apart from others there."""
+    """One stream's rows at the cut, in temporary tables of `connection`. `number` tells it apart from others there.
+
+    beside  how many rows the source has beside those that are told, and which are here just so; None: all are told
+    scope   where not all are told: the table of the keys, told or here, of which the others are not beside
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, contract: Contract, number: int) -> None:
         self.connection = connection
         self.contract = contract
         self.number = number
         self.table = name(f"told_{number}")
+        self.scope = name(f"scope_{number}")
+        self.beside: int | None = None
         self._schema = pa.schema([field for field in batch_schema(contract) if field.name not in _NOT_FOLDED])
         self._parts = {
             **Shapes.of(contract).parts(),
             "told": self.table,
+            "scope": self.scope,
             "changes": name(f"changes_{number}"),
         }
         self._is_folding = False
         self._covers: set[str] = set()
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing is told yet."""
+        self.beside = None
         self._run("create_told")
+        self._run("create_scope")
+
+    def rows(self) -> int:
+        """How many are told."""
+        (counted,) = self._run("count_told").to_pylist()
+        return int(counted["count"])
+
+    def tell_columns(self, columns: Collection[str]) -> None:
+        """The source tells these columns, also where it has no row to tell."""
+        self._covers.add(canonical_json(sorted(columns)))
 
     def tell_rows(self, judged: pa.Table) -> None:
         """Rows that are the state itself: images, one a key. Sweeps and marks among them say nothing more."""

@@ -7,6 +7,14 @@ create or replace temp table {{ told }} (
     _key varchar, _position bigint, _observed_at timestamp with time zone, __is_readable boolean not null
 );
 
+-- create_scope --
+-- Keys to be compared, where not all rows are told.
+create or replace temp table {{ scope }} (_key varchar);
+
+-- count_told --
+-- How many rows were told.
+select count(*) as count from {{ told }};
+
 -- tell_rows --
 -- Rows that are the state itself.
 insert into {{ told }} by name

@@ -30,15 +30,17 @@ from ..quality.books import Books
 from ..quality.certificate import Certificate, Certificates, Holes, Repair, State, Uncertified, unexplained
 from ..quality.chain import Link, chain_of
 from ..quality.compare import Comparing
+from ..quality.forecast import Forecast
 from ..quality.telling import Telling
+from .changed import Changed, changed
 from .doubt import NOT_CERTIFIED
 from .house import House
 from .mend import Tried, mend
-from .retell import retell
 from .route import Tools
 from .session import Session, Warehouses
 from .settle import SUPERSEDED
 from .stuck import why
+from .witness import Witness
 
 TRACK = "repair"
 KEYS_TOLD_MAX = 200_000
@@ -54,34 +56,55 @@ _PIECE_ROWS = 100_000
 MayRepair = Callable[[Repair], bool]
 """Whether a large repair shall be made."""
 
+Foretold = Callable[[Forecast], bool]
+"""Hears what the comparison of a stream is going to cost; whether it shall be made."""
+
+
+def _whatever_it_costs(forecast: Forecast) -> bool:
+    return True
+
 
 def certify(
-    house: House, streams: Collection[Stream], *, repair: bool, may_repair: MayRepair, keys_max: int = 0
+    house: House,
+    streams: Collection[Stream],
+    *,
+    repair: bool,
+    may_repair: MayRepair,
+    keys_max: int = 0,
+    only_changed: bool = False,
+    foretold: Foretold = _whatever_it_costs,
 ) -> Certificates:
     """Compares these streams with their sources; without any, all that there are.
 
     With `repair`, what differs lands again from the rows that were read for the comparison; a large repair only if
     `may_repair`; what was found before it is kept as a certificate of its own. `keys_max` of the keys of each class of
-    difference are told with the fields that differ. A stream that cannot be merged is told as uncertified. Raises
-    Occupied while a living worker holds a lane, Transient when a source is away.
+    difference are told with the fields that differ. `only_changed`: where a source can sum, what nothing was said of
+    since the stream was last compared as a whole, and was complete, is not looked at again. Streams of which `foretold`
+    does not like the cost are left out. A stream that cannot be merged is told as uncertified. Raises Occupied while a
+    living worker holds a lane, Transient when a source is away.
     """
-    repairing = may_repair if repair else None
+    terms = _Terms(may_repair if repair else None, keys_max, only_changed, foretold)
     lanes = sorted({lane for stream in streams for lane in house.lanes(stream)}) or house.lanes()
     warehouses = Warehouses(house)
     try:
-        found = [_certify_lane(house, lane, streams, warehouses, repairing, keys_max) for lane in lanes]
+        found = [_certify_lane(house, lane, streams, warehouses, terms) for lane in lanes]
     finally:
         warehouses.close()
     return sum(found, start=Certificates())
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What was asked for; without `repairing` nothing is repaired."""
+
+    repairing: MayRepair | None
+    keys_max: int
+    only_changed: bool
+    foretold: Foretold
+
+
 def _certify_lane(
-    house: House,
-    lane: str,
-    wanted: Collection[Stream],
-    warehouses: Warehouses,
-    repairing: MayRepair | None,
-    keys_max: int,
+    house: House, lane: str, wanted: Collection[Stream], warehouses: Warehouses, terms: _Terms
 ) -> Certificates:
     session = Session(house, lane, warehouses)
     try:
@@ -97,9 +120,15 @@ def _certify_lane(
             stuck = session.route.stuck.errors
             contracts = [_prepared(session, stream) for stream in streams if stream not in stuck]
             tellings = [Telling(connection, contract, number) for number, contract in enumerate(contracts)]
-            by_object = {telling.contract.stream.object: telling for telling in tellings}
-            unable = (*_damage(session), *retell(session.route, house.tools, cut, by_object, session.source))
-            certifier = _Certifier(session, house.tools, cut, taken_at, unable, repairing, keys_max)
+            witness = Witness(session.route, house.tools, session.source, cut)
+            tellings = [
+                telling
+                for telling in tellings
+                if terms.foretold(witness.forecast(telling, only_changed=terms.only_changed))
+            ]
+            witness.hear(tellings)
+            unable = (*_damage(session), *witness.unable)
+            certifier = _Certifier(session, house.tools, cut, witness, taken_at, unable, terms)
             certified = tuple(certifier.certify(telling) for telling in tellings)
             uncertified = tuple(_uncertified(stream, stuck[stream]) for stream in streams if stream in stuck)
             return Certificates(certified, uncertified)
@@ -154,25 +183,26 @@ class _Certifier:
     session: Session
     tools: Tools
     cut: Cut
+    witness: Witness
     taken_at: datetime
     unable: tuple[str, ...]
-    repairing: MayRepair | None
-    keys_max: int
+    terms: _Terms
 
     def certify(self, telling: Telling) -> Certificate:
         """Compares, repairs if that is wanted, and enters what it came to."""
-        comparing, found = self._compare(telling)
+        since = self._changed(telling.contract) if self.terms.only_changed else None
+        comparing, found = self._compare(telling, since)
         certificate = self._kept(found)
         if (rows := self._to_repair(found, comparing)) is not None:
             plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
             if self._may(plan):
                 self._repair(found.stream, rows)
-                comparing, found = self._compare(telling)
+                comparing, found = self._compare(telling, since)
                 certificate = self._kept(replace(found, repaired=plan.rows))
             else:
                 hint = f"The repair would land {plan.rows} of {plan.of_rows} rows again; agree to it, or pass --yes."
                 certificate = replace(certificate, hint=hint)
-        return replace(certificate, differing=comparing.differing(keys_max=self.keys_max))
+        return replace(certificate, differing=comparing.differing(keys_max=self.terms.keys_max))
 
     def _kept(self, found: Certificate) -> Certificate:
         """With its hint; it stands in the landing, as the next of its chain, in the warehouse, and in the ledger."""
@@ -188,13 +218,14 @@ class _Certifier:
         self.tools.ledger.append([Certified(str(stream), certificate.state.value, notes[-1].report)], given=[])
         return replace(certificate, number=link.number, hash=link.hash)
 
-    def _compare(self, telling: Telling) -> tuple[Comparing, Certificate]:
+    def _compare(self, telling: Telling, since: Changed | None) -> tuple[Comparing, Certificate]:
         reading = self.session.warehouse.reading(telling.contract)
         total, open_ = reading.obligations(limit=_OPEN_MAX)
         stream = telling.contract.stream
         paused = self.session.route.paused.get(stream)
         obliged = [one.key for one in open_ if one.key is not None]
         discarded = reading.discarded(but=SUPERSEDED)
+        proof = self.witness.tell(telling, obliged, since)
         comparing = Comparing(telling, obliged, discarded, by_content=stream.object in self.cut.by_content)
         certificate = Certificate(
             stream=stream,
@@ -203,20 +234,21 @@ class _Certifier:
             books=self._books(stream, reading),
             freshness_p95_seconds=reading.freshness().p95_seconds,
             unable=(*self.unable, *([] if paused is None else [f"It is paused: {paused.reason}."])),
-            how=self._how(stream),
+            proof=proof,
             cut=self._cut_json(),
+            contract=telling.contract.digest,
         )
         return comparing, certificate
 
     def _to_repair(self, found: Certificate, comparing: Comparing) -> pa.Table | None:
         """What has to land again, where a repair is wanted and can help."""
-        if self.repairing is None or self._retells or found.holes.paused:
+        if self.terms.repairing is None or self._retells or found.holes.paused:
             return None  # what a paused stream lacks has landed, or would not be merged if it did
         rows = comparing.repair(position=self.cut.bound.position, now=self.tools.clock.now())
         return rows if rows.num_rows else None
 
     def _may(self, plan: Repair) -> bool:
-        return self.repairing is not None and (not plan.is_large or self.repairing(plan))
+        return self.terms.repairing is not None and (not plan.is_large or self.terms.repairing(plan))
 
     def _repair(self, stream: Stream, rows: pa.Table) -> None:
         after = Cursor.of(TRACK, 1, {"position": self.cut.bound.position})
@@ -237,13 +269,17 @@ class _Certifier:
         is_waiting = certificate.books.quarantined.count and not certificate.compared.discards
         if differs and not unexplains and is_waiting:
             return "See `tieout quarantine list`: what differs waits there."
-        if differs and self.repairing is None and not self._retells:
+        if differs and self.terms.repairing is None and not self._retells:
             return f"Run `tieout certify {stream} --repair`."
         if certificate.state is State.BROKEN:
             return f"Run `tieout rebuild {stream}`, which makes the tables anew from the landing."
         if certificate.books.quarantined.count:
             return "See `tieout quarantine list`."
         return ""
+
+    def _changed(self, contract: Contract) -> Changed | None:
+        chain = chain_of(self.tools.landing.certificates(contract.stream, last=_CHAIN_MAX))
+        return changed(contract, chain, self.tools.ledger, self.session.warehouse)
 
     def _books(self, stream: Stream, reading: Reading) -> Books:
         accounts, applied = reading.posted()
@@ -256,11 +292,6 @@ class _Certifier:
             superseded=reading.superseded(),
             ambiguous=reading.ambiguous(),
         )
-
-    def _how(self, stream: Stream) -> str:
-        if stream.object in self.cut.by_content:
-            return "exact, row by row as a multiset of contents, as the source knows no key"
-        return "exact, against all changes folded by the rule" if self._retells else "exact"
 
     @property
     def _retells(self) -> bool:

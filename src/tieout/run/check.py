@@ -62,7 +62,14 @@ def check(house: House, reader: Reader, streams: Sequence[Stream] = (), *, backt
         contract = house.tools.contracts.of(stream, describes_nothing)
         checkup = _measured(
             house,
-            Measuring(reader, contract, parents, now=(now - _EPOCH) // _MICROSECOND, backtest_days=backtest_days),
+            Measuring(
+                reader,
+                contract,
+                parents,
+                now=(now - _EPOCH) // _MICROSECOND,
+                backtest_days=backtest_days,
+                exceptional=house.project.exceptional,
+            ),
             stream,
             checks,
         )

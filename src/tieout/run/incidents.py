@@ -6,10 +6,14 @@ Nothing is kept for it: an incident is there for as long as what it speaks of is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from ..base.clock import Clock
+from ..base.duration import duration
+from ..base.errors import TieoutError
 from ..base.stream import Stream
+from ..contract.contract import Contract
 from ..ledger.facts import Paused, Ran, Stuck
 from ..ledger.ledger import Ledger
 from ..merge.warehouse import Reader
@@ -17,6 +21,7 @@ from ..quality.certificate import State
 from ..quality.chain import Chain
 from ..quality.gate import Gate, judge
 from ..quality.incident import Cause, Incident, Trouble, incidents
+from .contracts import describes_nothing
 from .house import House
 from .outcome import ASKED_TO_STOP
 from .pausing import paused_now
@@ -25,8 +30,6 @@ from .quarantine import Waiting, waiting
 from .status import StreamStatus, report
 from .stuck import stuck_now
 
-QUARANTINE_DAYS = 7
-"""How long a row may wait in quarantine before somebody is told."""
 AWAY_MINUTES = 15
 """How long a source may be away before somebody is told: most come back by themselves."""
 _PASSES = 1_000
@@ -37,19 +40,33 @@ def open_incidents(house: House, reader: Reader) -> tuple[Incident, ...]:
     """Of the whole project. Raises Transient while the warehouse cannot be read."""
     ledger, clock = house.tools.ledger, house.tools.clock
     standing = report(house, reader, only=None)
+    streams = [one.stream for one in standing.streams]
+    contracts = _contracts(house, streams)
+    unread = [stream for stream in streams if stream not in contracts]
     chains = proven(house.tools.landing, only=None)
     return incidents(
         [
             *_sources(ledger, house.lanes(), clock),
             *_stuck(ledger),
+            *_unreadable(ledger, standing.streams),
             *_paused(ledger),
             *_books(standing.streams),
             *_differing(chains),
-            *_waiting(waiting(house, reader, only=None), clock),
+            *_waiting(waiting(house, reader, only=None, but=unread), contracts, house.project.quarantine_seconds),
             *_unproven(house.project.gates, chains, clock),
-            *_failed(ledger, [one.stream for one in standing.streams]),
-        ]
+            *_failed(ledger, streams),
+        ],
+        {stream: contract.owner for stream, contract in contracts.items() if contract.owner is not None},
     )
+
+
+def _contracts(house: House, streams: Iterable[Stream]) -> dict[Stream, Contract]:
+    """Of the streams those that can be read."""
+    contracts: dict[Stream, Contract] = {}
+    for stream in streams:
+        with suppress(TieoutError):
+            contracts[stream] = house.tools.contracts.of(stream, describes_nothing)
+    return contracts
 
 
 def _sources(ledger: Ledger, lanes: Iterable[str], clock: Clock) -> Iterator[Trouble]:
@@ -73,9 +90,21 @@ def _stuck(ledger: Ledger) -> Iterator[Trouble]:
         yield Trouble(Cause.STUCK, stream.source, stream, began.get(str(stream)), stuck.reason, stuck.hint)
 
 
+def _unreadable(ledger: Ledger, streams: Iterable[StreamStatus]) -> Iterator[Trouble]:
+    """Those of which nothing can be said, as with a contract that cannot be read: no run has met it yet."""
+    stuck = stuck_now(ledger)
+    for one in streams:
+        if one.figures is None and one.stream not in stuck:
+            mend = f"Mend it, and see `tieout status --stream {one.stream}`."
+            yield Trouble(Cause.STUCK, one.stream.source, one.stream, None, one.reason, mend)
+
+
 def _paused(ledger: Ledger) -> Iterator[Trouble]:
-    began = _last_of(ledger, Paused)
+    """But for those that are stuck for the very same reason."""
+    began, stuck = _last_of(ledger, Paused), stuck_now(ledger)
     for stream, paused in paused_now(ledger).items():
+        if stream in stuck and stuck[stream].reason.rstrip(".") == paused.reason.rstrip("."):
+            continue
         yield Trouble(Cause.PAUSED, stream.source, stream, began.get(str(stream)), f"{paused.reason}.", paused.hint)
 
 
@@ -106,19 +135,21 @@ def _differing(chains: Mapping[Stream, Chain]) -> Iterator[Trouble]:
         yield Trouble(Cause.DIFFERS, stream.source, stream, first.at, what, mend)
 
 
-def _waiting(rows: Iterable[Waiting], clock: Clock) -> Iterator[Trouble]:
-    """Streams of which a row waits for too long, by the time at which it happened."""
-    limit = clock.now() - timedelta(days=QUARANTINE_DAYS)
+def _waiting(rows: Iterable[Waiting], contracts: Mapping[Stream, Contract], seconds: int) -> Iterator[Trouble]:
+    """Streams of which a row has waited for too long since it was set aside: by its contract, or else `seconds`."""
     old: dict[Stream, list[Waiting]] = {}
     for one in rows:
-        if one.oldest is not None and one.oldest < limit:
+        contract = contracts.get(one.stream)
+        limit = seconds if contract is None else contract.quarantine_seconds or seconds
+        if one.age_seconds is not None and one.age_seconds > limit:
             old.setdefault(one.stream, []).append(one)
     for stream, found in old.items():
-        count, oldest = sum(one.count for one in found), min(one.oldest for one in found if one.oldest is not None)
-        what = f"{count:,} rows wait in quarantine, the oldest since {oldest:%Y-%m-%d}: {found[0].reason}."
-        yield Trouble(
-            Cause.QUARANTINE, stream.source, stream, oldest, what, f"See `tieout quarantine list --stream {stream}`."
-        )
+        oldest = max(found, key=lambda one: one.age_seconds or 0.0)
+        count, age = sum(one.count for one in found), duration(oldest.age_seconds or 0.0)
+        told = "1 row waits in quarantine" if count == 1 else f"{count:,} rows wait in quarantine, the oldest"
+        what = f"{told} for {age}: {oldest.reason}."
+        mend = f"See `tieout quarantine list --stream {stream}`."
+        yield Trouble(Cause.QUARANTINE, stream.source, stream, oldest.since, what, mend)
 
 
 def _unproven(gates: Iterable[Gate], chains: Mapping[Stream, Chain], clock: Clock) -> Iterator[Trouble]:

@@ -20,6 +20,7 @@ from ..base.duration import ALLOWED, seconds_of
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..base.yamlfile import Document, Place, nearest
+from ..contract.calendar import ORDINARY, Calendar, calendar_of
 from ..contract.drift import Policy
 from ..quality.gate import Gate
 from ..quality.incident import Severity
@@ -30,6 +31,8 @@ FILE = "tieout.yaml"
 LANDING = "./.tieout/landing"
 LEDGER = "sqlite:///./.tieout/ledger.sqlite"
 WAREHOUSE = "duckdb:///./.tieout/warehouse.duckdb"
+
+QUARANTINE = "7d"
 
 _TYPES = ("changes", "postgres")
 _TYPES_PLANNED = frozenset({"salesforce", "stripe", "zendesk", "ga4", "files", "events", "kafka"})
@@ -101,7 +104,9 @@ class Project:
     """`root` is the project's folder, absolute; landing is a folder, ledger a SQLite file, warehouse a DuckDB file.
 
     `drift`: what is done when a source changes its columns, where a contract does not say. `gates`: before which marts
-    one stands, and what opens it. `alerts`: who is told of what is wrong.
+    one stands, and what opens it. `alerts`: who is told of what is wrong. `quarantine_seconds`: how long a row may wait
+    in quarantine before that is wrong, where a contract does not say. `exceptional`: days that are unlike others, in
+    all streams.
     """
 
     root: Path
@@ -113,6 +118,8 @@ class Project:
     drift: Policy = Policy.EVOLVE
     gates: tuple[Gate, ...] = ()
     alerts: tuple[AlertConfig, ...] = ()
+    quarantine_seconds: int = seconds_of(QUARANTINE)
+    exceptional: Calendar = ORDINARY
 
 
 class _ProjectForm(BaseModel):
@@ -123,6 +130,8 @@ class _ProjectForm(BaseModel):
     drift: Literal["evolve", "freeze"] = "evolve"
     gates: dict[str, dict[str, Any]] = {}
     alerts: list[dict[str, Any]] = []
+    quarantine: str = QUARANTINE
+    exceptional_days: list[str] = []
     sources: dict[str, dict[str, Any]]
 
 
@@ -146,6 +155,7 @@ class _PostgresForm(BaseModel):
 class _GateForm(BaseModel):
     needs: list[str] = Field(min_length=1)
     within: str = "24h"
+    whole_within: str = "7d"
 
 
 class _AlertForm(BaseModel):
@@ -181,7 +191,23 @@ def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
         drift=Policy(settings.drift),
         gates=tuple(_gate(document, name, settings.sources) for name in settings.gates),
         alerts=tuple(_alert(document, index) for index in range(len(settings.alerts))),
+        quarantine_seconds=_duration(document, ("quarantine",), settings.quarantine),
+        exceptional=_exceptional(document, settings.exceptional_days),
     )
+
+
+def _exceptional(document: Document, words: list[str]) -> Calendar:
+    try:
+        return calendar_of(words)
+    except ValueError as error:
+        raise document.wrong(("exceptional_days",), str(error)) from error
+
+
+def _duration(document: Document, place: Place, text: str) -> int:
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise document.wrong(place, f"is {document.found(place)}; write {ALLOWED}.") from error
 
 
 def _folder(document: Document, place: Place, text: str) -> str:
@@ -250,11 +276,9 @@ def _gate(document: Document, name: str, sources: Iterable[str]) -> Gate:
                 here, f"is {document.found(here)}, and no source is called {stream.source}.", hint=hint
             )
         needs.append(stream)
-    try:
-        return Gate(name, tuple(dict.fromkeys(needs)), seconds_of(written.within))
-    except ValueError as error:
-        here = (*place, "within")
-        raise document.wrong(here, f"is {document.found(here)}; write {ALLOWED}.") from error
+    within = _duration(document, (*place, "within"), written.within)
+    whole_within = _duration(document, (*place, "whole_within"), written.whole_within)
+    return Gate(name, tuple(dict.fromkeys(needs)), within, whole_within)
 
 
 def _alert(document: Document, index: int) -> AlertConfig:

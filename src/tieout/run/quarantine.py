@@ -1,16 +1,20 @@
-"""What waits in quarantine, over all streams: how much, since when, and each row as it was received."""
+"""What waits in quarantine, over all streams: how much, since when, and each row as it was received; and what has left
+it, with who wanted that and why."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..base.clock import moment_json
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
-from ..merge.readings import Quarantined, StreamReading
+from ..contract.contract import Contract
+from ..contract.fault import Failing, failing_of
+from ..merge.readings import Quarantined, Settled, StreamReading
 from ..merge.warehouse import Reader
 from .contracts import describes_nothing
 from .house import House
@@ -20,22 +24,36 @@ _SAME_ID_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The rows of one stream that wait for one reason. `oldest`: when the source says the first of them happened."""
+    """The rows of one stream that wait for one reason. `oldest`: when the source says the first of them happened;
+    `since`: when the first of them was set aside, and `age_seconds` how long ago that was."""
 
     stream: Stream
     reason: str
     count: int
     oldest: datetime | None
+    since: datetime | None
+    age_seconds: float | None
 
     def to_json(self) -> dict[str, Any]:
-        oldest = None if self.oldest is None else self.oldest.isoformat().replace("+00:00", "Z")
-        return {"stream": str(self.stream), "reason": self.reason, "count": self.count, "oldest": oldest}
+        return {
+            "stream": str(self.stream),
+            "reason": self.reason,
+            "count": self.count,
+            "oldest": moment_json(self.oldest),
+            "since": moment_json(self.since),
+            "age_seconds": self.age_seconds,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingRow:
+    """`failing`: the rule of the contract that it failed, as far as one has; `settled`: how it left, None while it
+    waits."""
+
     stream: Stream
     row: Quarantined
+    failing: Failing | None
+    settled: Settled | None = None
 
     def to_json(self) -> dict[str, Any]:
         told = {
@@ -43,7 +61,10 @@ class WaitingRow:
             "id": self.row.cid,
             "key": self.row.key,
             "reason": self.row.reason,
+            "failing": None if self.failing is None else self.failing.to_json(),
             "where": self.row.where,
+            "since": moment_json(self.row.since),
+            "settled": None if self.settled is None else _settled_json(self.settled),
         }
         try:
             return {**told, "raw": self.row.raw.decode()}
@@ -51,11 +72,12 @@ class WaitingRow:
             return {**told, "raw": base64.b64encode(self.row.raw).decode(), "encoding": "base64"}
 
 
-def waiting(house: House, reader: Reader, *, only: Stream | None) -> list[Waiting]:
-    """Counts by stream and reason."""
+def waiting(house: House, reader: Reader, *, only: Stream | None, but: Collection[Stream] = ()) -> list[Waiting]:
+    """Counts by stream and reason. `but`: streams that are left out, as their contracts cannot be read."""
+    now = house.tools.clock.now()
     return [
-        Waiting(stream, row["reason"], row["count"], row["oldest"])
-        for stream, reading in _readings(house, reader, only)
+        Waiting(contract.stream, row["reason"], row["count"], row["oldest"], row["since"], _age(row["since"], now))
+        for contract, reading in _readings(house, reader, only, but)
         for row in reading.quarantine_reasons()
     ]
 
@@ -63,19 +85,48 @@ def waiting(house: House, reader: Reader, *, only: Stream | None) -> list[Waitin
 def waiting_rows(house: House, reader: Reader, *, only: Stream | None, limit: int) -> list[WaitingRow]:
     """The rows themselves, at most `limit` of each stream."""
     return [
-        WaitingRow(stream, row)
-        for stream, reading in _readings(house, reader, only)
+        _told(contract, row)
+        for contract, reading in _readings(house, reader, only)
         for row in reading.quarantined(limit=limit)
     ]
 
 
+def settled_rows(house: House, reader: Reader, *, only: Stream | None, limit: int) -> list[WaitingRow]:
+    """Those that were released or discarded, the newest act of each stream first, at most `limit` of each."""
+    return [
+        _told(contract, one.row, one)
+        for contract, reading in _readings(house, reader, only)
+        for one in reading.settled("", limit=limit)
+    ]
+
+
 def waiting_row(house: House, reader: Reader, id_: str) -> WaitingRow:
-    """The row whose id begins with `id_`. Raises Misconfigured when there is none, or more than one."""
-    found = [
-        WaitingRow(stream, row)
-        for stream, reading in _readings(house, reader, None)
+    """The row that waits whose id begins with `id_`. Raises Misconfigured when there is none, or more than one."""
+    return _only(_waiting_as(house, reader, id_), id_)
+
+
+def any_row(house: House, reader: Reader, id_: str) -> WaitingRow:
+    """The same, or where none waits under it, the one that has left."""
+    return _only(_waiting_as(house, reader, id_) or _settled_as(house, reader, id_), id_)
+
+
+def _waiting_as(house: House, reader: Reader, id_: str) -> list[WaitingRow]:
+    return [
+        _told(contract, row)
+        for contract, reading in _readings(house, reader, None)
         for row in reading.quarantined_as(id_, limit=_SAME_ID_MAX)
     ]
+
+
+def _settled_as(house: House, reader: Reader, id_: str) -> list[WaitingRow]:
+    return [
+        _told(contract, one.row, one)
+        for contract, reading in _readings(house, reader, None)
+        for one in reading.settled(id_, limit=_SAME_ID_MAX)
+    ]
+
+
+def _only(found: Sequence[WaitingRow], id_: str) -> WaitingRow:
     if len(found) != 1:
         told = "No row" if not found else "More than one row"
         raise Misconfigured(
@@ -97,7 +148,22 @@ def chosen(house: House, reader: Reader, ids: Sequence[str], *, only: Stream | N
     return found
 
 
-def _readings(house: House, reader: Reader, only: Stream | None) -> Iterator[tuple[Stream, StreamReading]]:
+def _told(contract: Contract, row: Quarantined, settled: Settled | None = None) -> WaitingRow:
+    failing = failing_of(row.reason, (column.name for column in contract.columns))
+    return WaitingRow(contract.stream, row, failing, settled)
+
+
+def _age(since: datetime | None, now: datetime) -> float | None:
+    return None if since is None else max((now - since).total_seconds(), 0.0)
+
+
+def _settled_json(settled: Settled) -> dict[str, Any]:
+    return {"how": settled.how, "reason": settled.reason, "by": settled.who, "at": moment_json(settled.at)}
+
+
+def _readings(
+    house: House, reader: Reader, only: Stream | None, but: Collection[Stream] = ()
+) -> Iterator[tuple[Contract, StreamReading]]:
     """Of every stream that has tables. Raises Misconfigured when `only` is unknown."""
     if not house.project.warehouse.exists():
         return
@@ -105,7 +171,8 @@ def _readings(house: House, reader: Reader, only: Stream | None) -> Iterator[tup
     if only is not None and only not in known and only not in house.tools.contracts.written(only.source):
         named = ", ".join(str(stream) for stream in known) or "none yet"
         raise Misconfigured(f"{only} has not landed and has no contract.", hint=f"Known are: {named}.")
-    for stream in [stream for stream in known if only in (None, stream)]:
-        reading = StreamReading(reader, house.tools.contracts.of(stream, describes_nothing))
+    for stream in [stream for stream in known if only in (None, stream) and stream not in but]:
+        contract = house.tools.contracts.of(stream, describes_nothing)
+        reading = StreamReading(reader, contract)
         if reading.exists():
-            yield stream, reading
+            yield contract, reading

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..base.errors import Misconfigured
 from ..base.order import Order, sweep_floor
@@ -22,7 +24,7 @@ from ..contract.judge import batch_schema, tallied
 from ..merge.reading import Reading, SetAside
 from ..merge.rule import Token
 from ..merge.warehouse import Side
-from ..quality.quarantine import discarded, passes, released
+from ..quality.quarantine import discarded, passes, released, signed
 from .doubt import NOT_CERTIFIED, judge_captured
 from .house import House
 from .mend import TRACK as REREAD
@@ -35,33 +37,35 @@ _PAGE_ROWS = 10_000
 """Rows settled in one batch."""
 
 
-def release(house: House, stream: Stream, ids: Collection[str]) -> int:
+def release(house: House, stream: Stream, ids: Collection[str], *, by: str) -> int:
     """Judges these rows (all that wait, when none is named) under today's contract and moves over those that pass.
 
-    Where a sweep is among them its table is read anew, to its end; what that has overtaken is settled as well.
+    Where a sweep is among them its table is read anew, to its end; what that has overtaken is settled as well. `by` is
+    who wants it, and is kept for ever.
     Returns how many; the others stay. Raises Misconfigured when an id does not wait in the stream's quarantine.
     """
     with _opened(house, stream) as session:
         contract = session.route.contract(stream)
-        settled = _settle(session, contract, ids, _settling(session))
+        settled = _settle(session, contract, ids, _settling(session, by))
         told = ""
         if _reads_anew(session, contract, ids):
             session.drain(session.source.bound())
             told = _told_whole(session, contract)
-        return settled + _settle_overtaken(session, contract, ids, by=told)
+        return settled + _settle_overtaken(session, contract, ids, told=told, by=by)
 
 
 def release_mended(session: Session, stream: Stream) -> int:
     """The same of all that wait, after a contract was mended under which a stream had been paused: it goes on. A table
     that is read anew is so in the next pass, a chunk at a time like any other."""
     contract = session.route.contract(stream)
-    settled = _settle(session, contract, (), _settling(session))
+    settled = _settle(session, contract, (), _settling(session, ""))
     _reads_anew(session, contract, ())
     return settled
 
 
-def discard(house: House, stream: Stream, ids: Collection[str], reason: str) -> int:
-    """Gives these rows up for good. Returns how many. Raises Misconfigured as `release` does, and without a reason."""
+def discard(house: House, stream: Stream, ids: Collection[str], reason: str, *, by: str) -> int:
+    """Gives these rows up for good; `by` as in `release`. Returns how many. Raises Misconfigured as that does, and
+    without a reason."""
     if not reason.strip():
         raise Misconfigured(
             "a row is given up for a reason, and none was said.", hint="Write --reason TEXT; it is kept for ever."
@@ -72,7 +76,7 @@ def discard(house: House, stream: Stream, ids: Collection[str], reason: str) -> 
         contract = session.route.contract(stream)
 
         def give_up(session: Session, contract: Contract, page: Sequence[SetAside]) -> pa.Table:
-            return discarded(batch_schema(contract), [row.cid for row in page], reason=reason)
+            return discarded(batch_schema(contract), [row.cid for row in page], reason=reason, by=by)
 
         return _settle(session, contract, ids, give_up)
 
@@ -101,8 +105,8 @@ Settle = Callable[[Session, Contract, Sequence[SetAside]], pa.Table]
 """The changes that settle rows of a page: at most one for each."""
 
 
-def _settling(session: Session) -> Settle:
-    return _rejudge if isinstance(session.source, Retells) else _reread
+def _settling(session: Session, by: str) -> Settle:
+    return partial(_rejudge if isinstance(session.source, Retells) else _reread, by=by)
 
 
 def _settle(session: Session, contract: Contract, ids: Collection[str], settle: Settle) -> int:
@@ -113,7 +117,7 @@ def _settle(session: Session, contract: Contract, ids: Collection[str], settle: 
         changes = settle(session, contract, page)
         if changes.num_rows:
             _land(session, contract, changes)
-        settled += changes.num_rows
+        settled += pc.count(changes["_settles"]).as_py()
         after = page[-1].cid
     session.route.merge(session.warehouse, contract.stream)
     return settled
@@ -141,12 +145,12 @@ def _told_whole(session: Session, contract: Contract) -> Token:
     return max((sweep_floor(one.sweep) for one in reading.keyless() if one.sweep), default="")
 
 
-def _settle_overtaken(session: Session, contract: Contract, ids: Collection[str], *, by: Token) -> int:
+def _settle_overtaken(session: Session, contract: Contract, ids: Collection[str], *, told: Token, by: str) -> int:
     """Gives up what a later sweep has told all about."""
-    cids = session.warehouse.reading(contract).overtaken(sorted(set(ids)), by=by)
+    cids = session.warehouse.reading(contract).overtaken(sorted(set(ids)), by=told)
     for start in range(0, len(cids), _PAGE_ROWS):
         page = cids[start : start + _PAGE_ROWS]
-        _land(session, contract, discarded(batch_schema(contract), page, reason=SUPERSEDED))
+        _land(session, contract, discarded(batch_schema(contract), page, reason=SUPERSEDED, by=by))
     session.route.merge(session.warehouse, contract.stream)
     return len(cids)
 
@@ -160,17 +164,17 @@ def _check(reading: Reading, wanted: Sequence[str]) -> None:
         )
 
 
-def _rejudge(session: Session, contract: Contract, page: Sequence[SetAside]) -> pa.Table:
+def _rejudge(session: Session, contract: Contract, page: Sequence[SetAside], *, by: str) -> pa.Table:
     """The rows' own bytes, decoded and judged again."""
     source = session.source
     assert isinstance(source, Retells), "asked only of such a source"
     object_ = contract.stream.object
     captured = source.recapture(object_, [_kept(row) for row in page])
     judged = judge_captured(captured, captured.tables[object_], contract)
-    return released(judged.changes, [row.cid for row in page])
+    return signed(released(judged.changes, [row.cid for row in page]), by=by)
 
 
-def _reread(session: Session, contract: Contract, page: Sequence[SetAside]) -> pa.Table:
+def _reread(session: Session, contract: Contract, page: Sequence[SetAside], *, by: str) -> pa.Table:
     """The rows' keys as the source has them now. What reads well lands like any re-read, and supersedes the rows."""
     keys = tuple(sorted({row.key for row in page if row.key is not None}))
     readable: set[str] = set()
@@ -179,7 +183,7 @@ def _reread(session: Session, contract: Contract, page: Sequence[SetAside]) -> p
             for captured in told:
                 readable |= _land_readable(session, contract, captured)
     cids = [row.cid for row in page if row.key in readable]
-    return discarded(batch_schema(contract), cids, reason=SUPERSEDED)
+    return discarded(batch_schema(contract), cids, reason=SUPERSEDED, by=by)
 
 
 def _land_readable(session: Session, contract: Contract, captured: Captured) -> set[str]:

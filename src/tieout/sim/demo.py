@@ -1,4 +1,5 @@
-"""`tieout demo`: a shop under live change, a worker that is killed again and again, then the proof that all is there.
+"""`tieout demo`: a shop under live change, a worker that is killed again and again, then the proof that all is there,
+and the proof of the proof: rows touched behind its back are named, keep a mart waiting, and come back.
 
 Everything is real: a PostgreSQL server, a writer's transactions, `tieout run` in a process of its own, SIGKILL. Nothing
 of it outlives the demo but the project's folder, where that was asked for.
@@ -8,22 +9,27 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
 
+from ..base.clock import Clock
 from ..base.errors import Misconfigured
 from ..base.yamlfile import nearest
-from ..quality.certificate import Repair
+from ..quality.certificate import Repair, State
 from ..run.certify import certify
 from ..run.clock import SystemClock
 from ..run.house import opened
 from ..run.project import FILE, load_project
 from ..run.serve import socket_path
+from .behind import Behind
 from .chaos import strikes
 from .ending import ended_in_order, unbroken
 from .examples import EXAMPLES
+from .hands import TOUCHED
+from .intrusion import GATE, Tell, intrude
 from .play import Play, Script
 from .report import DemoReport
 from .server import PostgresServer
@@ -74,9 +80,22 @@ def perform(script: Script, size: Size, project: Path, scratch: Path, show: Show
         watch = stack.enter_context(closing(Watch(url, house)))
         last = Play(script, writer=writer, worker=worker, watch=watch, clock=clock, show=show).run()
         show(replace(last, scene=Scene.CERTIFYING))
+        played = clock.now() - timedelta(seconds=last.seconds)
         certificates = certify(house, (), repair=False, may_repair=_never)
+        behind = None
+        if certificates.state is State.COMPLETE:
+            behind = intrude(house, url, seed=script.seed, tell=_telling(last, played, clock, show))
     seconds = (clock.now() - began).total_seconds()
-    return DemoReport(SOURCE, script.seed, certificates, last.kills, last.changes, seconds, kept=None)
+    return DemoReport(SOURCE, script.seed, certificates, last.kills, last.changes, seconds, kept=None, behind=behind)
+
+
+def _telling(last: Picture, played: datetime, clock: Clock, show: Show) -> Tell:
+    """Shows what comes behind the picture `last` of the play that began at `played`."""
+
+    def tell(scene: Scene, behind: Behind) -> None:
+        show(replace(last, scene=scene, seconds=(clock.now() - played).total_seconds(), behind=behind))
+
+    return tell
 
 
 def _never(repair: Repair) -> bool:
@@ -87,7 +106,9 @@ def _write_project(project: Path, url: str) -> None:
     # The address of a socket in a private folder, without a password: it may stand in the file.
     source = {"type": "postgres", "url": url, "tables": [f"public.{table}" for table in TABLES]}
     project.mkdir(parents=True, exist_ok=True)
-    settings = yaml.safe_dump({"project": SOURCE, "sources": {SOURCE: source}}, sort_keys=False)
+    gate = {"needs": [str(stream) for stream in TOUCHED], "within": "1h"}
+    document = {"project": SOURCE, "sources": {SOURCE: source}, "gates": {GATE: gate}}
+    settings = yaml.safe_dump(document, sort_keys=False)
     (project / FILE).write_text(_HEADING + settings, encoding="utf-8")
 
 

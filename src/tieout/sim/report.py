@@ -1,4 +1,4 @@
-"""What a demo has shown: the certificate, and what was done to the worker meanwhile."""
+"""What a demo has shown: the certificate, what was done to the worker for it, and then to the rows behind its back."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from ..quality.certificate import Certificates
+from .behind import Behind
 from .stage import Kill
 
 _OF_A_STREAM = (
     "stream", "source_rows", "current_rows", "missing", "ghost", "stale", "diverged", "books", "freshness_p95_seconds",
 )  # fmt: skip
+_UNPROVEN = 3
+"""The exit code of a certificate that is not complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """`kept` is the project's folder, where it outlives the demo; `seconds` the whole demo's."""
+    """`kept` is the project's folder, where it outlives the demo; `seconds` the whole demo's. `behind` is there if the
+    shop was certified as complete; `certificates` are those of before."""
 
     example: str
     seed: int
@@ -26,6 +30,7 @@ class DemoReport:
     changes: int
     seconds: float
     kept: Path | None
+    behind: Behind | None = None
 
     @property
     def certificate(self) -> str:
@@ -34,7 +39,12 @@ class DemoReport:
 
     @property
     def exit_code(self) -> int:
-        return self.certificates.exit_code
+        return self.certificates.exit_code or (_UNPROVEN if self.wrong else 0)
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """What did not come as it must behind the pipe's back, in a sentence each."""
+        return () if self.behind is None else self.behind.wrong
 
     def to_json(self) -> dict[str, Any]:
         certified = [one.to_json() for one in self.certificates.streams]
@@ -44,4 +54,5 @@ class DemoReport:
             "streams": [{name: one[name] for name in _OF_A_STREAM} for one in certified],
             "kills": len(self.kills),
             "certificate": self.certificate,
+            "behind_the_back": None if self.behind is None else self.behind.to_json(),
         }

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .behind import Behind
+
 
 class Scene(StrEnum):
     """The parts of a demo, in their order."""
@@ -15,6 +17,9 @@ class Scene(StrEnum):
     FOLLOWING = "following"
     CLOSING = "closing"
     CERTIFYING = "certifying"
+    INTRUDING = "intruding"
+    FINDING = "finding"
+    REPAIRING = "repairing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Picture:
     seconds      since the worker first began; `seconds_wanted` is how long the shop is to live
     source       rows per table in the shop; `warehouse`: live rows per table there, as last heard
     pace         changes a second, lately
+    behind       what was done behind the pipe's back, from then on
     """
 
     scene: Scene
@@ -48,6 +54,7 @@ class Picture:
     batches: int = 0
     pid: int | None = None
     kills: tuple[Kill, ...] = ()
+    behind: Behind | None = None
 
 
 Show = Callable[[Picture], None]

@@ -44,11 +44,12 @@ class Certified:
             )
         reasons = [_reason(one, told) for one in streams for told in one.reasons]
         untold = [_untold(one) for one in streams if one.compared.untold]
+        partly = [_partly(one) for one in streams if one.proof.since is not None]
         repairs = [_repaired(one) for one in streams if one.repaired]
         lacking = [_reason(one, f"not compared, as it cannot be merged: {one.reason}") for one in uncertified]
         word = self.certificates.state
         told = _UNCERTIFIED if uncertified else _VERDICTS[word]
-        notes = [*reasons, *lacking, *untold, *repairs, verdict(word.value, told)]
+        notes = [*reasons, *lacking, *untold, *partly, *repairs, verdict(word.value, told)]
         return stacked(_table(streams), *notes, *_hints([*streams, *uncertified]))
 
 
@@ -76,6 +77,12 @@ def _reason(one: Certificate | Uncertified, told: str) -> Text:
 def _untold(one: Certificate) -> Text:
     columns = ", ".join(one.compared.untold)
     return Text.assemble((f"{one.stream}: ", "bold"), safe(f"not compared, as the source does not tell it: {columns}"))
+
+
+def _partly(one: Certificate) -> Text:
+    assert one.proof.since is not None, "it was not compared as a whole"
+    told = f"only what changed since certificate {one.proof.since.number} was compared, which was of the whole."
+    return Text.assemble((f"{one.stream}: ", "bold"), told)
 
 
 def _repaired(one: Certificate) -> Text:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -25,17 +23,17 @@ from ..base.stream import Stream
 from ..sim.examples import EXAMPLES
 from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
+from .certifying import certify
 from .checking import check
 from .measuring import metrics
 from .options import HERE, Json, OneStream, Project, StreamArgument
 from .proving import certificates, gate, incidents
+from .quarantining import quarantine
 
 if TYPE_CHECKING:
     from ..base.clock import Clock
-    from ..quality.certificate import Repair
     from ..run.house import House
     from ..run.serve import PatientReader
-    from .quarantined import Settled
 
 app = typer.Typer(
     name="tieout",
@@ -44,16 +42,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-quarantine = typer.Typer(help="Rows that could not be read as their contract promises.", no_args_is_help=True)
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(backfill, name="backfill")
 app.command()(certificates)
 app.command()(check)
 app.command()(gate)
 app.command()(incidents)
-
-ROWS_MAX = 1_000_000
-"""Rows of one stream that are listed when nobody says how many; more would not fit in memory at once."""
 
 
 @app.command()
@@ -145,29 +139,7 @@ def doctor(
     return Examined(examine(project, environ=os.environ, clock=clock, only=source))
 
 
-@app.command()
-def certify(
-    stream: StreamArgument = None,
-    project: Project = HERE,
-    repair: Annotated[bool, typer.Option("--repair", help="Land again what differs, then compare anew.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Agree to a large repair.")] = False,
-    keys: Annotated[bool, typer.Option("--keys", help="Tell every key that differs, and in which fields.")] = False,
-    json: Json = False,
-) -> Answer:
-    """Compare with the source itself, row by row, and say what differs."""
-    from ..run.certify import KEYS_TOLD_MAX
-    from ..run.certify import certify as certify_streams
-    from .certified import Certified, agreed
-
-    def may_repair(plan: Repair) -> bool:
-        return yes or (not json and agreed(plan))
-
-    only = _stream(stream)
-    with _house(project) as house:
-        streams = () if only is None else (only,)
-        keys_max = KEYS_TOLD_MAX if keys else 0
-        found = certify_streams(house, streams, repair=repair, may_repair=may_repair, keys_max=keys_max)
-        return Certified(found)
+app.command()(certify)
 
 
 @app.command()
@@ -257,78 +229,6 @@ def rebuild(stream: StreamArgument = None, project: Project = HERE, json: Json =
         return RebuildEnded(rebuild_streams(house, only=_stream(stream)))
 
 
-@quarantine.command("list")
-def quarantine_list(
-    project: Project = HERE,
-    stream: OneStream = None,
-    rows: Annotated[bool, typer.Option("--rows", help="The rows themselves.")] = False,
-    limit: Annotated[int, typer.Option(help="Rows of one stream at most.", min=1)] = ROWS_MAX,
-    json: Json = False,
-) -> Answer:
-    """What waits, by reason; with --rows each row."""
-    from ..run.quarantine import waiting, waiting_rows
-    from .quarantined import Reasons, Rows
-
-    only = _stream(stream)
-    with _house(project) as house, _reader(house) as reader:
-        if rows:
-            return Rows(waiting_rows(house, reader, only=only, limit=limit))
-        return Reasons(waiting(house, reader, only=only))
-
-
-@quarantine.command("show")
-def quarantine_show(
-    id: Annotated[str, typer.Argument(help="The row's id, or its beginning.")],
-    project: Project = HERE,
-    json: Json = False,
-) -> Answer:
-    """One row, as it was received."""
-    from ..run.quarantine import waiting_row
-    from .quarantined import Row
-
-    with _house(project) as house:
-        return Row(waiting_row(house, _reader(house), id))
-
-
-@quarantine.command("release")
-def quarantine_release(
-    ids: Annotated[list[str] | None, typer.Argument(help="Their ids; all that wait, if left out.")] = None,
-    project: Project = HERE,
-    stream: OneStream = None,
-    json: Json = False,
-) -> Answer:
-    """Judge rows again under today's contract; those that pass move over."""
-    from ..run.settle import release
-
-    return _settled("released", project, ids or [], _stream(stream), release)
-
-
-@quarantine.command("discard")
-def quarantine_discard(
-    ids: Annotated[list[str], typer.Argument(help="Their ids, or the beginnings of them.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why nobody wants them; it is kept.")],
-    project: Project = HERE,
-    json: Json = False,
-) -> Answer:
-    """Give rows up for good."""
-    from ..run.settle import discard
-
-    return _settled("discarded", project, ids, None, partial(discard, reason=reason))
-
-
-def _settled(deed: str, folder: Path, ids: Sequence[str], only: Stream | None, settle: Settle) -> Settled:
-    from ..run.quarantine import chosen, waiting
-    from .quarantined import Settled
-
-    with _house(folder) as house:
-        found = chosen(house, _reader(house), ids, only=only)
-        settled = {stream: settle(house, stream, of_stream) for stream, of_stream in found.items()}
-        left = Counter[Stream]()
-        for one in waiting(house, _reader(house), only=only):
-            left[one.stream] += one.count
-    return Settled(deed, settled, left)
-
-
 def main() -> None:
     """The program: does what it was asked, presents the answer, and ends with its exit code."""
     arguments = sys.argv[1:]
@@ -362,9 +262,6 @@ def _own_fault(kind: type[BaseException], error: BaseException, trace: Traceback
     """A program that asked for a document gets one, whatever happens; the traceback is for the report."""
     sys.__excepthook__(kind, error, trace)
     present(FAULT, as_json=True)
-
-
-Settle = Callable[["House", Stream, Sequence[str]], int]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""How a demo ended: the certificate, what was done to earn it, and what to type next."""
+"""How a demo ended: the certificate, what was done to earn it and to test it, and what to type next."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.text import Text
 from ..quality.books import ACCOUNTS, Books
 from ..sim.report import DemoReport
 from .certified import Certified
+from .demo_behind import behind_shown
 from .paint import next_step, several, stacked
 
 
@@ -27,7 +28,9 @@ class DemoEnded:
 
     def shown(self) -> RenderableType:
         certified = Certified(self.report.certificates).shown()
-        return stacked(Text(), certified, *self._proof(), Text(), *self._next())
+        behind = self.report.behind
+        tested = [] if behind is None else [Text(), behind_shown(behind)]
+        return stacked(Text(), certified, *self._proof(), *tested, Text(), *self._next())
 
     def _proof(self) -> list[Text]:
         """What was done to earn it, and the books of all streams in one line."""
@@ -57,7 +60,13 @@ class DemoEnded:
         rows = "select status, count(*), sum(total) from latest.shop__orders where not _deleted group by all"
         return [
             next_step(f'tieout query {project} "{rows}"', "asks the warehouse"),
-            next_step(f"tieout rebuild {project}", "makes it anew from what landed, and compares"),
+            next_step(
+                f"tieout certificates {project} --html page.html", "the newest of each stream on one page, for people"
+            ),
+            next_step(
+                f"tieout rebuild {project}",
+                "makes it anew from what landed: a row that hands added leaves no trace",
+            ),
         ]
 
 

@@ -16,6 +16,8 @@ from rich.text import Text
 
 from ..sim.shop import SOURCE, TABLES
 from ..sim.stage import Kill, Picture, Scene
+from .demo_behind import steps
+from .paint import verdict
 
 _WIDTH = 88
 _LINE_CELLS = 60
@@ -25,7 +27,11 @@ _TITLES = {
     Scene.FOLLOWING: "tieout follows the log",
     Scene.CLOSING: "the shop closes, the warehouse catches up",
     Scene.CERTIFYING: "every row is compared with its source",
+    Scene.INTRUDING: "rows are touched behind its back, on both sides",
+    Scene.FINDING: "every row of what was touched is compared again",
+    Scene.REPAIRING: "what differs lands again, and is compared anew",
 }
+_DONE = Text("✓", style="green")
 _DOING = {Scene.READING: "reading the tables", Scene.FOLLOWING: "following the log"}
 
 
@@ -34,7 +40,7 @@ class DemoStage:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Live(console=console, refresh_per_second=8)
+        self._live = self._blank()
         self._spinner = Spinner("dots", style="cyan")
         self._last: Picture | None = None
 
@@ -47,16 +53,28 @@ class DemoStage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._last is not None:
-            self._live.update(painted(self._last, Text("✓", style="green") if error is None else Text("·")))
+            self._live.update(painted(self._last, _DONE if error is None else Text("·")))
         self._live.stop()
 
     def show(self, picture: Picture) -> None:
         if self._console.is_terminal:
+            self._turn_the_page(picture)
             self._live.update(painted(picture, self._spinner))
         else:
             for line in news(self._last, picture):
-                self._console.print(line, highlight=False)
+                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
         self._last = picture
+
+    def _turn_the_page(self, picture: Picture) -> None:
+        """What is done behind the pipe's back has a picture of its own, below the last one of before."""
+        if picture.behind is not None and self._last is not None and self._last.behind is None:
+            self._live.update(painted(self._last, _DONE))
+            self._live.stop()
+            self._live = self._blank()
+            self._live.start()
+
+    def _blank(self) -> Live:
+        return Live(console=self._console, refresh_per_second=8)
 
 
 def news(before: Picture | None, picture: Picture) -> list[str]:
@@ -65,7 +83,9 @@ def news(before: Picture | None, picture: Picture) -> list[str]:
     if before is None or before.scene is not picture.scene:
         lines.append(f"{picture.seconds:5.1f} s  {_TITLES[picture.scene]}")
     known = 0 if before is None else len(before.kills)
-    return lines + [f"{kill.seconds:5.1f} s  {_told(kill)}" for kill in picture.kills[known:]]
+    lines += [f"{kill.seconds:5.1f} s  {_told(kill)}" for kill in picture.kills[known:]]
+    passed = 0 if before is None else len(_steps(before))
+    return [f"{picture.seconds:5.1f} s  {told}" for _, told in _steps(picture)[passed:]] + lines
 
 
 def painted(picture: Picture, sign: RenderableType) -> RenderableType:
@@ -73,7 +93,9 @@ def painted(picture: Picture, sign: RenderableType) -> RenderableType:
     scene = Table.grid(padding=(0, 1))
     scene.add_row(sign, Text(_TITLES[picture.scene], style="bold"))
     parts: list[RenderableType] = [scene]
-    if picture.scene is not Scene.OPENING:
+    if picture.behind is not None:
+        parts += [Text(), *(verdict(word, told) for word, told in steps(picture.behind))]
+    elif picture.scene is not Scene.OPENING:
         parts += [Text(), _time_line(picture), Text(), _rows(picture), Text(), _figures(picture)]
     title = f"[bold]tieout demo[/]  {SOURCE}, seed {picture.seed}"
     return Panel(Group(*parts), title=title, title_align="left", border_style="cyan", width=_WIDTH, padding=(1, 2))
@@ -123,6 +145,10 @@ def _figures(picture: Picture) -> Table:
 def _told(kill: Kill) -> str:
     batches = "1 batch" if kill.batches == 1 else f"{kill.batches} batches"
     return f"SIGKILL {kill.pid}, {_DOING[kill.scene]}, {batches} landed"
+
+
+def _steps(picture: Picture) -> list[tuple[str, str]]:
+    return [] if picture.behind is None else steps(picture.behind)
 
 
 def _number(count: int | None) -> str:

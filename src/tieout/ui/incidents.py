@@ -39,6 +39,8 @@ class Incidents:
             told.append(Text.assemble("  ", safe(one.trouble.what)))
             if one.trouble.since is not None:
                 told.append(Text.assemble("  since ", moment(one.trouble.since)))
+            if one.owner is not None:
+                told.append(Text.assemble("  owner: ", safe(str(one.owner))))
             if one.affects:
                 told.append(Text.assemble("  affects ", safe(", ".join(one.affects))))
             told.append(Text.assemble("  ", ("→ ", "dim"), safe(one.trouble.mend), ("  " + one.runbook, "dim")))

@@ -1,4 +1,4 @@
-"""What waits in quarantine, drawn: by reason, or row by row with the bytes as they were received."""
+"""What waits in quarantine and what has left it, drawn: by reason, or row by row with the bytes as received."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.text import Text
 from ..base.stream import Stream
 from ..run.quarantine import Waiting, WaitingRow
 from .answer import OK, PARTIAL
-from .paint import count, grid, moment, next_step, safe, several, stacked, verdict
+from .paint import count, grid, moment, next_step, safe, seconds, several, stacked, verdict
 
 _ROWS_SHOWN = 50
 _ID_SHOWN = 12
@@ -30,9 +30,10 @@ class Reasons:
     def shown(self) -> RenderableType:
         if not self.streams:
             return verdict("complete", "Nothing waits in quarantine.")
-        table = grid("stream", "reason", "rows", "oldest", right=("rows",))
+        table = grid("stream", "reason", "rows", "waits for", "oldest event", right=("rows", "waits for"))
         for one in self.streams:
-            table.add_row(safe(str(one.stream)), safe(one.reason), count(one.count), moment(one.oldest))
+            told = (safe(str(one.stream)), safe(one.reason), count(one.count), seconds(one.age_seconds))
+            table.add_row(*told, moment(one.oldest))
         return stacked(
             table,
             verdict("partial", f"In quarantine: {several(sum(one.count for one in self.streams), 'row')}."),
@@ -55,12 +56,29 @@ class Rows:
         for one in self.rows[:_ROWS_SHOWN]:
             id_ = Text(one.row.cid[:_ID_SHOWN], style="cyan")
             table.add_row(id_, safe(str(one.stream)), safe(one.row.reason), safe(one.row.where))
-        more = len(self.rows) - _ROWS_SHOWN
-        return stacked(
-            table,
-            Text(f"(and {more:,} more; --json has them all)", style="dim") if more > 0 else None,
-            next_step("tieout quarantine show ID", "one row, as it was received"),
-        )
+        return stacked(table, _more(self.rows), next_step("tieout quarantine show ID", "one row, as it was received"))
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Rows that were released or discarded, each with how, why and by whom."""
+
+    rows: Sequence[WaitingRow]
+    exit_code: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rows": [row.to_json() for row in self.rows]}
+
+    def shown(self) -> RenderableType:
+        if not self.rows:
+            return verdict("complete", "Nothing has left quarantine yet.")
+        table = grid("id", "stream", "how", "by", "when", "why")
+        for one in self.rows[:_ROWS_SHOWN]:
+            if (left := one.settled) is not None:
+                id_ = Text(one.row.cid[:_ID_SHOWN], style="cyan")
+                by = safe(left.who) if left.who else Text("a run", style="dim")
+                table.add_row(id_, safe(str(one.stream)), Text(left.how), by, moment(left.at), safe(left.reason))
+        return stacked(table, _more(self.rows), next_step("tieout quarantine show ID", "one row, as it was received"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +121,16 @@ class Row:
 
     def shown(self) -> RenderableType:
         told = self.row.to_json()
-        raw = told.pop("raw")
+        raw, failing, left = told.pop("raw"), told.pop("failing") or {}, told.pop("settled") or {}
+        told |= failing
+        if left:
+            told |= {left["how"]: left["at"], "by": left["by"], "why": left["reason"]}
         table = Table.grid(padding=(0, 2))
         for name, value in told.items():
             table.add_row(Text(name, style="bold"), count(None) if value is None else safe(str(value)))
         return stacked(table, Text("raw", style="bold"), safe(raw))
+
+
+def _more(rows: Sequence[WaitingRow]) -> Text | None:
+    more = len(rows) - _ROWS_SHOWN
+    return Text(f"(and {more:,} more; --json has them all)", style="dim") if more > 0 else None

@@ -7,8 +7,9 @@ that was read to its end is read again only when its content has changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 from ...base.clock import Clock
@@ -80,7 +81,7 @@ class ChangesSource:
     def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
         """All lines of all files again. Whether files are gone meanwhile `apart` can tell."""
         bound = self.bound()
-        yield Cut(bound=bound, told=self._told(bound, frozenset(objects)))
+        yield Cut(bound, partial(self._told, bound))
 
     def apart(self, cursors: Iterable[Cursor], others: Iterable[Cursor]) -> tuple[Cursor, ...]:
         """By the content of the files: one that was renamed is the same, one that was replaced is another."""
@@ -94,7 +95,7 @@ class ChangesSource:
     def close(self) -> None:
         """Nothing to do: a file is open only while it is read."""
 
-    def _told(self, bound: Bound, objects: frozenset[str]) -> Iterator[Captured]:
+    def _told(self, bound: Bound, objects: Collection[str]) -> Iterator[Captured]:
         for name in _files(bound):
             for piece in self._pieces(name, None):
                 tables = {object_: table for object_, table in piece.tables.items() if object_ in objects}

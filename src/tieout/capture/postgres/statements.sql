@@ -342,8 +342,12 @@ select {% for column in columns %}{{ column.read }} as {{ column.name }}{% if no
 
 from {% if not table.partitioned %}only {% endif %}{{ table.quoted }}{% if blocks %}
 
-where ctid >= '({{ blocks.first }},0)'::tid{% if blocks.end %} and ctid < '({{ blocks.end }},0)'::tid{% endif %}
+where {{ blocks }}
 {% endif %};
+
+-- blocks --
+-- The rows in some blocks of a part, up to `end`, or to where the part ends.
+ctid >= '({{ blocks.first }},0)'::tid{% if blocks.end %} and ctid < '({{ blocks.end }},0)'::tid{% endif %}
 
 -- row_id --
 -- Of a row without a key: when it was read, and where it stood.
@@ -365,3 +369,7 @@ wanted.key ->> {{ place }}
 -- or_asked --
 -- A column of a key, from its row or from the question.
 coalesce({{ held }}, {{ asked }})
+
+-- encoding --
+-- The encoding in which the database holds text.
+select current_setting('server_encoding');

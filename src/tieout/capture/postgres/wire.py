@@ -229,6 +229,11 @@ class Wire:
                 raise Transient("PostgreSQL made a slot and did not say where.", hint="It is tried again.")
             yield Moment(lsn_number(made[1]), str(made[2]), temporary)
 
+    def encoding(self) -> str:
+        """In which the database holds text: `UTF8`, `LATIN1`."""
+        ((encoding,),) = self._ask("encoding")
+        return str(encoding)
+
     def beat(self) -> int:
         """Leaves a word in the log; returns where. Raises Misconfigured where the role may not."""
         ((lsn,),) = self._ask("beat")

@@ -36,14 +36,14 @@ def let_go(house: House) -> None:
     """Releases from quarantine what its contract takes now."""
     for stream in sorted({Stream.parse(text) for text in house.tools.ledger.landed().values()}):
         if stream.object != UNREADABLE and _waiting(house, stream):
-            release(house, stream, ())
+            release(house, stream, (), by="")
 
 
 def give_up(house: House) -> None:
     """Discards what still waits in quarantine: its source has said better things of these keys since."""
     for stream in sorted({Stream.parse(text) for text in house.tools.ledger.landed().values()}):
         if waiting := _waiting(house, stream):
-            discard(house, stream, waiting, "simulated: it was put right at its source")
+            discard(house, stream, waiting, "simulated: it was put right at its source", by="")
 
 
 def _waiting(house: House, stream: Stream) -> list[str]:

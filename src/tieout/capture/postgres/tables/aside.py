@@ -5,10 +5,9 @@ Keys that are read again, everything at one moment for a certificate, and a chun
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-
-import pyarrow as pa
+from functools import partial
 
 from ....base.clock import Clock
 from ....base.codec import canonical_json
@@ -16,11 +15,14 @@ from ....base.cursor import Cursor
 from ....base.order import Class, Order
 from ....base.range import Range
 from ...source import Bound, Captured, Chunk, Cut, Place
+from ...sums import SummableCut
 from ..catalogue import Table
 from ..lsn import lsn_text
 from ..wire import Moment, Wire
 from . import ranges
+from .pieces import pieces
 from .snapshot import Snapshot, Stamp, snapshot_at
+from .sums import TableSums
 
 EXACT = canonical_json({"exact": True})
 """Of a bound behind which nothing may be read, as something is to be compared there."""
@@ -46,9 +48,10 @@ class Aside:
     def cut(self, tables: Sequence[Table], epoch: int) -> Iterator[Cut]:
         """All rows of these tables."""
         with self._wire.moment() as moment, self._snapshot(moment) as snapshot:
-            told = self._told(snapshot, moment, tables, epoch)
+            told = partial(self._told, snapshot, moment, {table.object: table for table in tables}, epoch)
             appended = frozenset(table.object for table in tables if table.append_only)
-            yield Cut(Bound(moment.lsn, EXACT), told, epoch=epoch, by_content=appended)
+            sums = TableSums(self._wire, snapshot, moment, tables, epoch)
+            yield SummableCut(Bound(moment.lsn, EXACT), told, epoch=epoch, by_content=appended, sums=sums)
 
     def chunk(self, table: Table, range_: Range, epoch: int, *, behind: Place | None, rows_max: int) -> Chunk:
         """So many rows of a range, behind a place."""
@@ -71,18 +74,11 @@ class Aside:
         for table, keys in wanted.items():
             asked = list(dict.fromkeys(keys))
             chunks = (asked[start : start + _keys_max] for start in range(0, len(asked), _keys_max))
-            yield from _pieces("reread", table, moment, epoch, (snapshot.keyed(table, chunk) for chunk in chunks))
+            yield from pieces("reread", table, moment, epoch, (snapshot.keyed(table, chunk) for chunk in chunks))
 
-    def _told(self, snapshot: Snapshot, moment: Moment, tables: Sequence[Table], epoch: int) -> Iterator[Captured]:
-        for table in tables:
-            yield from _pieces("cut", table, moment, epoch, snapshot.images(table))
-
-
-def _pieces(verb: str, table: Table, moment: Moment, epoch: int, read: Iterator[pa.Table]) -> Iterator[Captured]:
-    track, before, rows = f"{verb}/{lsn_text(moment.lsn)}/{table.object}", None, 0
-    for piece in read:
-        rows += piece.num_rows
-        position = 1 if before is None else before.position + 1
-        after = Cursor.of(track, position, {"lsn": lsn_text(moment.lsn), "rows": rows})
-        yield Captured(before, after, epoch, "native", {table.object: piece}, at_one_moment=True)
-        before = after
+    def _told(
+        self, snapshot: Snapshot, moment: Moment, tables: Mapping[str, Table], epoch: int, objects: Collection[str]
+    ) -> Iterator[Captured]:
+        for object_ in objects:
+            table = tables[object_]
+            yield from pieces("cut", table, moment, epoch, snapshot.images(table))

@@ -109,7 +109,8 @@ class Snapshot:
         blocks from `first` to `end`."""
         columns = [self._read_of(field, table) for field in table.fields]
         with refusals_told(f"reading {table.quoted}"):
-            self._cursor.execute(str(statements("rows", table=table, columns=columns, blocks=blocks)))
+            chosen = "" if blocks is None else statements("blocks", blocks=blocks)
+            self._cursor.execute(str(statements("rows", table=table, columns=columns, blocks=chosen)))
             for batch in self._cursor.fetch_record_batch():
                 for piece in _pieces(batch):
                     yield _images(piece, table, self.stamp, first)

@@ -8,7 +8,7 @@ What the log did not tell is a hole, which is said of each object and closed by 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -115,7 +115,7 @@ class LoggedSource:
     @contextmanager
     def cut(self, objects: tuple[str, ...]) -> Iterator[Cut]:
         position, second, rows = self._wire.ask("moment", lambda: self._server.moment(objects))
-        yield Cut(Bound(position, EXACT), self._told_at(position, second, rows))
+        yield Cut(Bound(position, EXACT), partial(self._told_at, position, second, rows))
 
     def anew(self, object_: str, progress: Progress) -> Captured | None:
         before = progress.get(read_track(object_))
@@ -243,11 +243,13 @@ class LoggedSource:
             after = Cursor.of(f"reread/{position}/{object_}", 1, {"position": position})
             yield self._piece(None, after, {object_: said}, origin=f"reread {position}", at_one_moment=True)
 
-    def _told_at(self, position: int, second: int, rows: Mapping[str, Mapping[str, Row]]) -> Iterator[Captured]:
+    def _told_at(
+        self, position: int, second: int, rows: Mapping[str, Mapping[str, Row]], objects: Collection[str]
+    ) -> Iterator[Captured]:
         """All rows of a moment, a chunk a piece."""
-        for object_, of in rows.items():
+        for object_ in filter(objects.__contains__, rows):
             before: Cursor | None = None
-            images = _images(of, position, second)
+            images = _images(rows[object_], position, second)
             for start in range(0, len(images), self._rows_max):
                 self._wire.ask("cut", unbothered)
                 after = Cursor.of(f"cut/{position}/{object_}", start + 1, {"position": position})

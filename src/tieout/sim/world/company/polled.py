@@ -8,7 +8,7 @@ before it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -153,7 +153,7 @@ class PolledSource:
             if view.covered <= view.newest:
                 raise Transient("something was changed within the last seconds: a cut must be behind it.")
             bound = Bound(view.covered, canonical_json({"view": view.number}))
-            yield Cut(bound, self._told(view, objects))
+            yield Cut(bound, partial(self._told, view))
         finally:
             self._server.close_view(view.number)
 
@@ -225,7 +225,7 @@ class PolledSource:
             after = Cursor.of(f"reread/{covered}/{object_}", 1, {"covered": covered})
             yield self._piece(None, after, object_, said, origin=f"reread {covered}")
 
-    def _told(self, view: View, objects: Sequence[str]) -> Iterator[Captured]:
+    def _told(self, view: View, objects: Collection[str]) -> Iterator[Captured]:
         for object_ in objects:
             before: Cursor | None = None
             rows = sorted(view.kept[object_].items())

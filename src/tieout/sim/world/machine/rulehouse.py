@@ -128,6 +128,9 @@ class RuleWarehouse:
             draft.take_fence(turn)
             draft.certificates += [(stream, note) for note in notes if (stream, note) not in draft.certificates]
 
+    def is_noted(self, stream: Stream, hash_: str) -> bool:
+        return any((of, note.hash) == (stream, hash_) for of, note in self._store.content.certificates)
+
     def note_checks(self, notes: Sequence[CheckNote]) -> None:
         with self._writing() as draft:
             known = {(note.stream, note.checked_at) for note in draft.checks}
@@ -139,6 +142,7 @@ class RuleWarehouse:
             draft.take_fence(turn)
             draft.tables[live] = draft.prepared(*shadow)
             del draft.tables[shadow]
+            draft.certificates = [(of, note) for of, note in draft.certificates if of != contract.stream]
         self._passing(Step.SWAPPED)
 
     def drop(self, stream: Stream, side: Side) -> None:

@@ -1,0 +1,45 @@
+"""What comparisons are going to cost, drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import RenderableType
+
+from ..quality.forecast import Forecast, Way
+from .answer import OK
+from .paint import safe, several, stacked, verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """`tieout certify --dry-run`: nothing was compared."""
+
+    forecasts: tuple[Forecast, ...]
+
+    @property
+    def exit_code(self) -> int:
+        return OK
+
+    def to_json(self) -> dict[str, Any]:
+        streams = [
+            {"stream": str(one.stream), "way": one.way.value, "rows": one.rows, "bytes": one.bytes}
+            for one in self.forecasts
+        ]
+        return {"streams": streams}
+
+    def shown(self) -> RenderableType:
+        return stacked(*(safe(cost(one)) for one in self.forecasts), verdict("new", "Nothing was compared."))
+
+
+def cost(forecast: Forecast) -> str:
+    """A line on what the comparison of a stream is going to cost."""
+    rows = "rows" if forecast.rows is None else f"about {several(forecast.rows, 'row')}"
+    size = "" if forecast.bytes is None else f", {forecast.bytes / 2**20:,.0f} MiB"
+    deeds = {
+        Way.SUMMED: f"the source sums {rows}{size}; those that differ are read",
+        Way.CHANGED: f"of {rows}{size} the source sums what lies near changes; those that differ are read",
+        Way.TOLD: f"{rows}{size} are read from the source",
+    }
+    return f"{forecast.stream}: {deeds[forecast.way]}."

@@ -1,0 +1,267 @@
+"""Certificates by sums: both engines come to the same sums of the same rows, and what differs is found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.e2e.certifying import Project, counts
+from tests.postgres_values import TYPES_MADE, VALUES
+from tieout.base.stream import Stream
+from tieout.capture.postgres.tables import sums as table_sums
+from tieout.quality import sums as sums_here
+from tieout.quality.certificate import Certificate
+from tieout.quality.forecast import Forecast, Way
+from tieout.quality.proof import Proof
+from tieout.run import summing
+from tieout.run.certify import certify
+from tieout.run.replay import rebuild
+
+Make = Callable[..., Project]
+NESTED = ("[]", "pair", "Pair", "tags")
+ROWS = 5_000
+SHAPES = {
+    "bigint": ("id bigint primary key", "n"),
+    "text": ("id text primary key", "'Ä' || n"),
+    "uuid": ("id uuid primary key", "md5(n::text)::uuid"),
+    "numeric": ("id numeric(9,3) primary key", "n / 8.0"),
+    "moment": ("id timestamptz primary key", "timestamptz '2026-01-01 00:00+00' + n * interval '0.5 s'"),
+    "flag first": ("flag boolean, id bigint, primary key (flag, id)", "n % 2 = 0, n"),
+    "unordered": ("id float8 primary key", "n / 3.0"),
+    "enum": ("mood mood, id int, primary key (mood, id)", "(array['fine', 'so \"so\"'])[n % 2 + 1]::mood, n"),
+    "parted": ("id bigint, day date, primary key (id, day)", "n, date '2026-01-01' + n % 2"),
+}
+PARTED = """ partition by list (day);
+    create table parted_a partition of sold for values in ('2026-01-01');
+    create table parted_b partition of sold for values in ('2026-01-02')"""
+
+
+@pytest.fixture
+def make(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """A project that follows the table `sold`, which these statements make."""
+    monkeypatch.setenv("PG_URL", database)
+
+    def made(*statements: str) -> Project:
+        do(database, *statements)
+        project = Project(tmp_path, 'shop: {type: postgres, url: "${PG_URL}", tables: [public.sold]}')
+        project.run()
+        return project
+
+    return made
+
+
+def do(database: str, *statements: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def sold(shape: str) -> list[str]:
+    """The statements that make so many rows under such a key."""
+    key, values = SHAPES[shape]
+    columns, end = key + ", note text, amount numeric(12,2)", PARTED if shape == "parted" else ""
+    rows = f"insert into sold select {values}, nullif('note ' || n, 'note 7'), n from generate_series(1, {ROWS}) n"
+    return [TYPES_MADE, f"create table sold ({columns}){end}", rows]
+
+
+def proof(project: Project) -> Proof:
+    certificate = project.certify_one("shop.sold")
+    assert (certificate.state, counts(certificate)) == ("complete", [0, 0, 0, 0])
+    return certificate.proof
+
+
+def test_both_engines_sum_every_type_alike(make: Make) -> None:
+    """But years before Christ, which they write differently; those rows are read, and agree."""
+    plain = [number for number, (type_, _, _) in enumerate(VALUES) if not any(word in type_ for word in NESTED)]
+    columns = ", ".join(f"c{number} {VALUES[number][0]}" for number in plain)
+    rows = [f"insert into sold (id, c{number}) values ({number}, {VALUES[number][1]})" for number in plain]
+    is_before_christ = [" BC" in VALUES[number][1] for number in plain]
+
+    found = proof(make(TYPES_MADE, f"create table sold (id int primary key, {columns})", *rows))
+
+    assert (found.rows_summed, found.rows_read) == (len(plain), sum(is_before_christ))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_whatever_the_key_only_what_differs_is_read(make: Make, database: str, shape: str) -> None:
+    project = make(*sold(shape))
+    assert proof(project).rows_read == 0
+
+    project.damage(
+        "update latest.shop__sold set amount = 0.5 where amount in (17, 4017)",
+        "delete from latest.shop__sold where amount = 2500",
+    )
+    found = project.certify_one("shop.sold")
+
+    assert counts(found) == [1, 0, 0, 2]
+    assert (found.compared.source_rows, found.compared.current_rows) == (ROWS, ROWS - 1)
+    assert (found.proof.rows_summed, found.proof.rows_read) == (ROWS, 3)
+    repaired = project.certify_one("shop.sold", repair=True)
+    assert (repaired.state, repaired.repaired, repaired.proof.rows_read) == ("complete", 3, 0)
+
+
+def test_many_ranges_are_looked_into_as_few_are(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sums_here, "_BUCKET_ROWS", 100)
+    monkeypatch.setattr(table_sums, "_share_bytes", 64 * 1024)
+    project = make(*sold("bigint"))
+    project.damage("update latest.shop__sold set note = 'x' where id % 500 = 0")
+
+    few = project.certify_one("shop.sold")
+    monkeypatch.setattr(table_sums, "_SPANS_MAX", 3)
+    many = project.certify_one("shop.sold")
+
+    assert counts(few) == counts(many) == [0, 0, 0, 10]
+    assert few.proof == many.proof == Proof(10, ROWS, 50, 50, 10)
+
+
+@pytest.mark.parametrize("bound", ["_LOOKED_AT_MAX", "_WANTED_MAX"])
+def test_where_too_much_differs_every_row_is_read(make: Make, monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    project = make(*sold("bigint"))
+    project.damage("update latest.shop__sold set note = 'x' where id <= 30")
+    monkeypatch.setattr(summing, bound, 20)
+
+    found = project.certify_one("shop.sold")
+
+    assert counts(found) == [0, 0, 0, 30]
+    assert found.proof == Proof(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        ("insert into latest.shop__sold from latest.shop__sold where id = 5", [0, 0, 0, 1]),
+        ("update latest.shop__sold set _key = '[\"77777\"]' where id = 5", [1, 1, 0, 0]),
+        ("update latest.shop__sold set note = '', amount = 7 where id = 7", [0, 0, 0, 1]),
+        ("update latest.shop__sold set note = null where note = 'note 8'", [0, 0, 0, 1]),
+        ("update latest.shop__sold set _deleted = true where id = 5", [1, 0, 0, 0]),
+    ],
+    ids=["twice", "under another key", "empty for null", "null for text", "deleted"],
+)
+def test_no_damage_hides_in_a_sum(make: Make, damage: str, found: list[int]) -> None:
+    project = make(*sold("bigint"))
+    project.damage(damage)
+
+    assert counts(project.certify_one("shop.sold")) == found
+
+
+def test_a_row_under_a_key_that_is_not_its_own_needs_a_rebuild(make: Make) -> None:
+    """A delete of it would name the row that its columns are of."""
+    project = make(*sold("bigint"))
+    project.damage(
+        "insert into latest.shop__sold select * replace ('[\"x\"]' as _key) from latest.shop__sold where id = 5"
+    )
+
+    repaired = project.certify_one("shop.sold", repair=True)
+
+    assert (repaired.state, counts(repaired)) == ("broken", [0, 1, 0, 0])
+    assert "tieout rebuild shop.sold" in repaired.hint
+    assert project.query("select count(*) as rows from latest.shop__sold where id = 5 and not _deleted") == [
+        {"rows": 2}
+    ]
+
+
+def test_text_that_runs_into_its_neighbour_is_another_row(make: Make) -> None:
+    project = make(
+        "create table sold (id int primary key, a text, b text)", "insert into sold values (1, 'x|1:y', 'z')"
+    )
+    project.damage("update latest.shop__sold set a = 'x', b = 'y|1:z'")
+
+    assert counts(project.certify_one("shop.sold")) == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(("only_changed", "way"), [(False, Way.SUMMED), (True, Way.CHANGED)])
+def test_its_cost_is_foretold(make: Make, database: str, only_changed: bool, way: Way) -> None:
+    project, told = make(*sold("bigint")), []
+    do(database, "analyze sold")
+
+    def foretold(forecast: Forecast) -> bool:
+        told.append(forecast)
+        return False
+
+    found = project.within(
+        lambda house: certify(
+            house, [], repair=False, may_repair=lambda plan: False, only_changed=only_changed, foretold=foretold
+        )
+    )
+
+    assert [(one.stream, one.way, one.rows) for one in told] == [(Stream("shop", "sold"), way, ROWS)]
+    assert found.streams == ()
+
+
+def incremental(project: Project) -> Certificate:
+    (found,) = project.within(
+        lambda house: certify(
+            house, [Stream.parse("shop.sold")], repair=False, may_repair=lambda plan: False, only_changed=True
+        )
+    ).streams
+    certificate: Certificate = found
+    return certificate
+
+
+def test_what_did_not_change_need_not_be_summed_again(make: Make, database: str) -> None:
+    project = make(*sold("bigint"))
+    whole = project.certify_one("shop.sold")
+    do(database, "update sold set note = 'paid' where id = 7", "insert into sold values (9000, 'late', 1)")
+    project.run()
+    project.damage("delete from latest.shop__sold where id in (9, 2500)")  # near what changed, and far from it
+
+    found = incremental(project)
+
+    assert (counts(found), found.proof.how.split(",")[0]) == ([1, 0, 0, 0], "incremental")
+    assert found.compared.source_rows == ROWS  # one that is gone here is not known to be missed
+    assert found.proof.since is not None
+    assert (found.proof.since.number, found.proof.buckets, found.proof.buckets_summed) == (whole.number, 4, 2)
+    assert found.proof.rows_summed == ROWS // 2
+    assert counts(project.certify_one("shop.sold")) == [2, 0, 0, 0]
+
+
+def test_where_nothing_changed_nothing_is_asked(make: Make) -> None:
+    project = make(*sold("bigint"))
+    project.certify_one("shop.sold")
+
+    assert [incremental(project).proof.rows_summed for _ in range(2)] == [0, 0]
+
+
+UNSETTLING = {
+    "it was not complete": lambda project, database: (
+        project.damage("delete from latest.shop__sold where id = 9"),
+        project.certify_one("shop.sold"),
+    ),
+    "the tables are other ones": lambda project, database: project.within(lambda house: rebuild(house, only=None)),
+    "the ledger is another one": lambda project, database: [
+        path.unlink() for path in (project.root / ".tieout").glob("ledger.sqlite*")
+    ],
+    "all rows were spoken of": lambda project, database: (do(database, "truncate sold"), project.run()),
+    "the contract is another one": lambda project, database: (
+        do(database, "alter table sold add column more int", "insert into sold values (9000)"),
+        project.run(),
+    ),
+}
+
+
+@pytest.mark.parametrize("why", UNSETTLING)
+def test_where_there_is_nothing_to_rest_on_all_is_summed(make: Make, database: str, why: str) -> None:
+    project = make(*sold("bigint"))
+    project.certify_one("shop.sold")
+    UNSETTLING[why](project, database)
+
+    found = incremental(project)
+
+    assert (found.proof.since, found.proof.rows_summed) == (None, found.compared.source_rows)
+
+
+def test_a_database_in_another_encoding_is_read_row_by_row(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("create database latin encoding latin1 lc_collate 'C' lc_ctype 'C' template template0")
+    latin = psycopg.conninfo.make_conninfo(database, dbname="latin")
+    monkeypatch.setenv("PG_URL", latin)
+    do(latin, "create table sold (id int primary key, note text)", "insert into sold values (1, 'né')")
+    project = Project(tmp_path, 'shop: {type: postgres, url: "${PG_URL}", tables: [public.sold]}')
+    project.run()
+
+    assert proof(project) == Proof(1)
