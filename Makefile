@@ -26,6 +26,8 @@ $(READY): requirements-dev.lock pyproject.toml
 demo: $(READY) ## a company under live change, moved and certified
 	$(BIN)/tieout demo
 
+# Where the environment forbids to keep what was compiled, every worker and every process would compile all of it.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY) ## every test that a change needs
 	$(BIN)/python -m pytest -n 2
 

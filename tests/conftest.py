@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tieout.base.sql import Sql
+from tieout.run import patience
 from tieout.sim.server import PostgresServer
 
 settings.register_profile("quick", max_examples=40, deadline=None)
@@ -19,6 +21,8 @@ settings.register_profile("campaign", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 _numbers = itertools.count(1)
+_COPIED = Sql("strategy file_copy")
+"""Several times cheaper than through the log, which is PostgreSQL's own choice."""
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +36,16 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tries again in this process does so as often as ever, and twenty times as soon."""
+    monkeypatch.setattr(patience, "_FIRST_SECONDS", patience._FIRST_SECONDS / 20)
+
+
+@pytest.fixture
 def database(postgres_server: PostgresServer) -> Iterator[str]:
     """The URL of an empty database that is this test's own."""
     postgres_server.start()  # A test may have stopped it.
     name = f"test_{next(_numbers)}"
-    yield postgres_server.create_database(name)
+    yield postgres_server.create_database(name, options=_COPIED)
     postgres_server.start()
     postgres_server.drop_database(name)

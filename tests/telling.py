@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+from hypothesis import settings
 
 from tieout.base.batch import Batch, Footer, Span
 from tieout.base.change import CAPTURED
@@ -21,6 +22,11 @@ from tieout.contract.contract import Contract
 from tieout.contract.judge import Judged, judge
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def dear(share: int) -> settings:
+    """For a law of which an example costs tenths of a second: one in `share` of the profile's number of examples."""
+    return settings(max_examples=settings().max_examples // share, deadline=None)
 
 
 def contract_of(stream: str = "erp.account", *, required: Sequence[str] = (), **types: str) -> Contract:

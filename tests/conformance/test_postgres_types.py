@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -47,14 +47,15 @@ def judged_of(pieces: Iterable[Captured], contract: Contract) -> pa.Table:
     return pa.concat_tables(judged)
 
 
-def shown(judged: pa.Table, column: Column) -> dict[str, str | None]:
-    """Per key, the value as the warehouse writes it in text."""
+def shown(judged: pa.Table, columns: Sequence[Column]) -> dict[str, dict[str, str | None]]:
+    """By column and key, the value as the warehouse writes it in text."""
+    quoted = {column.name: column.name.replace('"', '""') for column in columns}
+    casts = [f'cast(cast("{quoted[column.name]}" as {column.type.duckdb}) as varchar)' for column in columns]
     with duckdb.connect() as warehouse:
         warehouse.execute("set TimeZone = 'UTC'")
         warehouse.register("judged", judged.filter(pa.compute.equal(judged["_kind"], "image")))
-        quoted = column.name.replace('"', '""')
-        held = f'select _key, cast(cast("{quoted}" as {column.type.duckdb}) as varchar) from judged'
-        return dict(warehouse.execute(held).fetchall())
+        rows = warehouse.execute(f"select _key, {', '.join(casts)} from judged").fetchall()
+    return {name: {key: values[at] for key, *values in rows} for at, name in enumerate(quoted)}
 
 
 def faults(judged: pa.Table) -> list[str]:
@@ -78,10 +79,10 @@ def test_a_value_is_the_same_whether_it_was_read_logged_or_read_again(database: 
 
     assert {piece.encoding for piece in logged} == {"text"}
     expected = [(f'["{at}"]', type_, value) for at, (type_, _, value) in enumerate(VALUES)]
-    by_name = {column.name: column for column in described.columns}
     for pieces in (read, logged, reread):
         judged = judged_of(pieces, contract)
-        held = {type_: shown(judged, by_name[column_of(type_)]) for type_, _, _ in VALUES}
+        by_name = shown(judged, described.columns)
+        held = {type_: by_name[column_of(type_)] for type_, _, _ in VALUES}
         assert faults(judged) == []
         assert [(key, type_, held[type_][key]) for key, type_, _ in expected] == expected
         assert sum(value is not None for column in held.values() for value in column.values()) == len(VALUES)

@@ -28,7 +28,7 @@ from tieout.sim.world.company.pollserver import PollServer
 from tieout.sim.world.company.saying import Says
 from tieout.sim.world.company.systems import System
 
-SHEAVES = [range(first, first + 50) for first in range(0, 100, 50)]
+SHEAVES = [range(first, first + 30) for first in range(0, 60, 30)]
 """Seeds that are judged together; each sheaf is a test, so that they run side by side."""
 
 

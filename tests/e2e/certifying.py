@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from tests.e2e.command import promise
 from tieout.base.stream import Stream
 from tieout.merge.duckdb import DuckDBReader
 from tieout.merge.readings import StreamReading
@@ -21,19 +22,6 @@ from tieout.run.contracts import describes_nothing
 from tieout.run.house import House, opened
 from tieout.run.project import load_project
 from tieout.run.worker import Worker
-
-_CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: {stream}
-name: {stream}
-version: 1.0.0
-status: active
-schema:
-  - name: {object}
-    properties:
-      - {{name: id, logicalType: string, physicalType: text, required: true, primaryKey: true, primaryKeyPosition: 1}}
-"""
 
 
 class Project:
@@ -46,11 +34,7 @@ class Project:
 
     def contract(self, stream: str, *properties: str) -> None:
         """Writes the stream's contract: a text key `id`, and these properties in YAML's short form."""
-        source, _, object_ = stream.partition(".")
-        path = self.root / "contracts" / source / f"{object_}.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = "".join(f"      - {{{text}}}\n" for text in properties)
-        path.write_text(_CONTRACT.format(stream=stream, object=object_) + lines)
+        promise(self.root, stream, *properties, key="logicalType: string, physicalType: text")
 
     def inbox(self, name: str, *changes: dict[str, Any] | str) -> Path:
         folder = self.root / "inbox"

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,19 @@ from typing import Any
 
 from tieout.ui.cli import answered
 
+TEXT_KEY = "logicalType: string"
+
 _SECONDS = 60.0
+_CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: {stream}
+name: {object}
+version: 1.0.0
+status: active
+schema:
+  - name: {object}
+"""
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,7 @@ class Project:
     def _await_worker(self, process: subprocess.Popen[str]) -> None:
         end = time.monotonic() + _SECONDS
         while time.monotonic() < end and process.poll() is None:
-            if self.json("status")["lanes"][0]["outcome"] == "complete":
+            if Project(self.root, within=True).json("status")["lanes"][0]["outcome"] == "complete":
                 return
         raise AssertionError(f"the worker did not come up: {process.poll()}")
 
@@ -100,6 +112,29 @@ def project(root: Path, *, within: bool = False) -> Project:
     (root / "inbox").mkdir(parents=True)
     (root / "tieout.yaml").write_text("project: books\nsources:\n  erp: {type: changes, path: ./inbox}\n")
     return Project(root, within)
+
+
+def contract(stream: str, *properties: str, key: str = TEXT_KEY, checks: Sequence[str] = ()) -> str:
+    """The text of a contract. Its key is `id`, of the type `key`; `properties` and the `checks` of the whole stream are
+    in YAML's short form."""
+    of_key = f"name: id, {key}, required: true, primaryKey: true, primaryKeyPosition: 1"
+    parts = {"quality": checks, "properties": (of_key, *properties)}
+    lines = _CONTRACT.format(stream=stream, object=stream.partition(".")[2])
+    for part, texts in parts.items():
+        lines += f"    {part}:\n" + "".join(f"      - {{{text}}}\n" for text in texts) if texts else ""
+    return lines
+
+
+def promise(root: Path, stream: str, *properties: str, key: str = TEXT_KEY, checks: Sequence[str] = ()) -> None:
+    """Writes such a contract where the project looks for it."""
+    file = contract_file(root, stream)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(contract(stream, *properties, key=key, checks=checks))
+
+
+def contract_file(root: Path, stream: str) -> Path:
+    source, _, object_ = stream.partition(".")
+    return root / "contracts" / source / f"{object_}.yaml"
 
 
 def run_within(arguments: list[str]) -> Said:

@@ -1,18 +1,19 @@
-"""Runs one pass of a project's worker in this process, and kills the process dead, or stops it, at a named step.
+"""One pass of a project's worker in a process of its own, that kills itself dead, or stops, at a named step.
 
-python -m tests.e2e.killed PROJECT STEP NTH SIGNAL [STREAM]
+python -m tests.e2e.killed PROJECT STEP
 
-With a stream, all that waits in its quarantine is released instead.
+stops at the step. To be killed, a process is forked from one that has imported all of it: that spares it a second.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -26,6 +27,11 @@ from tieout.run.outcome import Outcome
 from tieout.run.project import load_project
 from tieout.run.worker import Worker
 from tieout.ui import logs
+
+_SECONDS = 60.0
+
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload([__name__])
 
 
 def run_once(root: Path, *, passing: Passing = unobserved) -> list[Outcome]:
@@ -41,31 +47,31 @@ def release(root: Path, stream: str, *, passing: Passing = unobserved) -> int:
 
 
 def kill_at(root: Path, step: Step, nth: int = 1, *, releasing: str = "") -> int:
-    """A pass, or a release, in a process of its own that dies at the step; returns how it ended."""
-    with started(root, step, nth, signal.SIGKILL, releasing) as process:
-        return process.wait(timeout=60)
+    """A pass, or a release of all that waits in the quarantine of the stream `releasing`, in a process of its own that
+    dies at the step; returns how it ended."""
+    process = _forks.Process(target=_work, args=(root, step, nth, releasing, dict(os.environ)))
+    process.start()
+    try:
+        process.join(timeout=_SECONDS)
+        assert process.exitcode is not None, "it has not ended"
+        return process.exitcode
+    finally:
+        process.kill()
+        process.join()
+        process.close()
 
 
 @contextmanager
 def stopped_at(root: Path, step: Step) -> Iterator[subprocess.Popen[bytes]]:
     """A pass in a process of its own that stands still at the step, until it is sent SIGCONT."""
-    with started(root, step, 1, signal.SIGSTOP) as process:
-        how = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-        assert how is not None
-        assert how.si_code == os.CLD_STOPPED, f"{step} was not reached"
-        yield process
-
-
-@contextmanager
-def started(
-    root: Path, step: Step, nth: int, number: signal.Signals, *releasing: str
-) -> Iterator[subprocess.Popen[bytes]]:
     here = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "tests.e2e.killed", str(root), step.value, str(nth), number.name]
-    command += filter(None, releasing)
+    command = [sys.executable, "-m", "tests.e2e.killed", str(root), step.value]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here / "src"), str(here)])}
     process = subprocess.Popen(command, cwd=here, env=environment, stdout=subprocess.PIPE)
     try:
+        how = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        assert how is not None
+        assert how.si_code == os.CLD_STOPPED, f"{step} was not reached"
         yield process
     finally:
         process.kill()
@@ -86,12 +92,19 @@ def sending_at(step: Step, nth: int, number: signal.Signals) -> Passing:
     return listen
 
 
-def _main(root: str, step: str, nth: str, number: str, releasing: str = "") -> None:
-    passing = sending_at(Step(step), int(nth), signal.Signals[number])
+def _work(root: Path, step: Step, nth: int, releasing: str, environment: Mapping[str, str]) -> None:
+    os.environ.clear()  # it is the one in which the first process was forked
+    os.environ.update(environment)
+    logs.configure()  # they go to stderr
+    passing = sending_at(step, nth, signal.SIGKILL)
     if releasing:
-        release(Path(root), releasing, passing=passing)
-        return
-    outcomes = run_once(Path(root), passing=passing)
+        release(root, releasing, passing=passing)
+    else:
+        run_once(root, passing=passing)
+
+
+def _main(root: str, step: str) -> None:
+    outcomes = run_once(Path(root), passing=sending_at(Step(step), 1, signal.SIGSTOP))
     json.dump([[outcome.outcome, outcome.reason] for outcome in outcomes], sys.stdout)
 
 

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.command import Project, image, project
+from tests.e2e.command import Project, image, project, promise
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: erp.account
-name: account
-version: 1.0.0
-status: active
-schema:
-  - name: account
-    properties:
-      - {name: id, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
-      - {name: amount, logicalType: number, physicalType: "decimal(4,2)"}
-"""
+AMOUNT = 'name: amount, logicalType: number, physicalType: "decimal(4,2)"'
 
 
 def with_a_row_set_aside(root: Path) -> Project:
     """Its second row does not fit the contract."""
     books = project(root, within=True)
-    folder = root / "contracts" / "erp"
-    folder.mkdir(parents=True)
-    (folder / "account.yaml").write_text(CONTRACT)
+    promise(root, "erp.account", AMOUNT)
     books.drop("1.ndjson", image("A", 1, amount="1.00"), image("B", 1, amount="12345.67"))
     books.tieout("run", "--once")
     return books
@@ -65,10 +51,9 @@ def test_a_row_in_quarantine_keeps_the_certificate_from_being_complete(tmp_path:
 
 def test_a_row_is_released_when_its_contract_was_mended(tmp_path: Path) -> None:
     books = with_a_row_set_aside(tmp_path)
-    file = tmp_path / "contracts" / "erp" / "account.yaml"
 
     too_early = books.json("quarantine", "release", code=3)["streams"]
-    file.write_text(CONTRACT.replace("decimal(4,2)", "decimal(18,2)"))
+    promise(tmp_path, "erp.account", AMOUNT.replace("decimal(4,2)", "decimal(18,2)"))
     assert books.json("rebuild")["streams"][0]["equal"]
     released = books.json("quarantine", "release")["streams"]
 

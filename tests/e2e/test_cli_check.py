@@ -5,64 +5,33 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.e2e.command import Project, image, project
+from tests.e2e.command import Project, contract_file, image, project, promise
 from tieout.ledger.facts import Checked
 from tieout.ledger.sqlite import SqliteLedger
 from tieout.run.clock import SystemClock
 
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: erp.order
-name: order
-version: 1.0.0
-status: active
-schema:
-  - name: order
-    quality:
-      - {metric: rowCount, mustBeGreaterThan: 1}
-      - {type: sql, name: total, query: "select sum(amount) from {object}", mustBeLessThan: 100}
-    properties:
-      - {name: id, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
-      - name: account
-        logicalType: string
-        quality:
-          - type: custom
-            engine: tieout
-            implementation: {metric: reference, to: erp.account, pendingFor: 1h}
-      - name: amount
-        logicalType: number
-        physicalType: "decimal(10,2)"
-        quality:
-          - {metric: nullValues, mustBe: 0, severity: warning}
-      - {name: code, logicalType: string, unique: true}
-"""
-ACCOUNT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: erp.account
-name: account
-version: 1.0.0
-status: active
-schema:
-  - name: account
-    properties:
-      - {name: id, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
-"""
-VOLUME = """\
-      - name: at
-        logicalType: timestamp
-        quality:
-          - {type: custom, engine: tieout, implementation: {metric: volume}}
-"""
+COUNT = "metric: rowCount, mustBeGreaterThan: 1"
+TOTAL = 'type: sql, name: total, query: "select sum(amount) from {object}", mustBeLessThan: 100'
+ACCOUNT = (
+    "name: account, logicalType: string, quality: "
+    "[{type: custom, engine: tieout, implementation: {metric: reference, to: erp.account, pendingFor: 1h}}]"
+)
+AMOUNT = (
+    'name: amount, logicalType: number, physicalType: "decimal(10,2)", '
+    "quality: [{metric: nullValues, mustBe: 0, severity: warning}]"
+)
+CODE = "name: code, logicalType: string, unique: true"
+VOLUME = "name: at, logicalType: timestamp, quality: [{type: custom, engine: tieout, implementation: {metric: volume}}]"
+
+
+def promise_orders(root: Path, *, count: str = COUNT, account: str = ACCOUNT) -> None:
+    promise(root, "erp.order", account, AMOUNT, CODE, checks=[count, TOTAL])
 
 
 def with_contracts(root: Path) -> Project:
     books = project(root, within=True)
-    folder = root / "contracts" / "erp"
-    folder.mkdir(parents=True)
-    (folder / "order.yaml").write_text(CONTRACT)
-    (folder / "account.yaml").write_text(ACCOUNT)
+    promise_orders(root)
+    promise(root, "erp.account")
     return books
 
 
@@ -129,9 +98,8 @@ def test_a_worker_that_holds_the_warehouse_answers_and_keeps_what_came_of_it(tmp
 
 def test_a_day_named_by_the_project_or_the_contract_is_neither_judged_nor_told_of_the_past(tmp_path: Path) -> None:
     books = project(tmp_path, within=True)
-    contract, settings = tmp_path / "contracts" / "erp" / "account.yaml", tmp_path / "tieout.yaml"
-    contract.parent.mkdir(parents=True)
-    contract.write_text(ACCOUNT + VOLUME)
+    contract, settings = contract_file(tmp_path, "erp.account"), tmp_path / "tieout.yaml"
+    promise(tmp_path, "erp.account", VOLUME)
     today = datetime.now(UTC).date()
     empty = today - timedelta(days=1)
     days = [today - timedelta(days=back) for back in range(2, 60)]
@@ -159,11 +127,10 @@ def test_a_day_named_by_the_project_or_the_contract_is_neither_judged_nor_told_o
 
 def test_what_nobody_can_check_is_answered_with_what_could_be(tmp_path: Path) -> None:
     books = with_contracts(tmp_path)
-    file = tmp_path / "contracts" / "erp" / "order.yaml"
 
-    file.write_text(CONTRACT.replace("metric: rowCount", "metric: rowCounts"))
+    promise_orders(tmp_path, count=COUNT.replace("rowCount", "rowCounts"))
     unknown = books.json("check", code=2)["error"]
-    file.write_text(CONTRACT.replace("to: erp.account", "to: erp.acount"))
+    promise_orders(tmp_path, account=ACCOUNT.replace("to: erp.account", "to: erp.acount"))
     nowhere = books.json("check", code=2)["error"]
     of_none = books.json("check", "erp.nothing", code=2)["error"]
 

@@ -12,18 +12,7 @@ from tests.e2e.command import Project
 
 TABLES = "create table orders (id int primary key, note text); insert into orders values (1, 'a')"
 
-NUMBERED = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: shop.orders
-name: orders
-version: 1.0.0
-status: active
-schema:
-  - name: orders
-    properties:
-      - {name: id, logicalType: integer, physicalType: bigint, required: true, primaryKey: true, primaryKeyPosition: 1}
-"""
+NUMBERED = command.contract("shop.orders", key="logicalType: integer, physicalType: bigint")
 
 
 @pytest.fixture
@@ -44,6 +33,7 @@ def do(database: str, statements: str) -> None:
         connection.execute(statements.encode())
 
 
+@pytest.mark.usefixtures("hurried")
 def test_a_hole_is_shown_with_its_range_and_closes(project: Project, database: str) -> None:
     do(database, "insert into orders values (2, 'told')")
     project.json("run", "--once")

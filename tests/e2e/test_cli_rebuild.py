@@ -6,27 +6,11 @@ from pathlib import Path
 
 import duckdb
 
-from tests.e2e.command import image, project
-
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: erp.account
-name: account
-version: 1.0.0
-status: active
-schema:
-  - name: account
-    properties:
-      - {{name: id, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}}
-      - {{name: amount, logicalType: string, physicalType: "{amount}"}}
-"""
+from tests.e2e.command import image, project, promise
 
 
 def write_contract(root: Path, *, amount: str) -> None:
-    folder = root / "contracts" / "erp"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "account.yaml").write_text(CONTRACT.format(amount=amount))
+    promise(root, "erp.account", f'name: amount, logicalType: string, physicalType: "{amount}"')
 
 
 def test_a_rebuild_merges_what_is_pending_and_finds_both_sides_equal(tmp_path: Path) -> None:

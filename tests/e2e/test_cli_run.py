@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.command import image, project, stop
+from tieout.run.session import Warehouses
 
 
 def test_a_run_that_finds_nothing_says_so_by_the_code_it_was_given(tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ def test_a_run_that_finds_nothing_says_so_by_the_code_it_was_given(tmp_path: Pat
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_is_asked_to_stop_gives_everything_back(tmp_path: Path, number: signal.Signals) -> None:
-    books = project(tmp_path)
+    books = project(tmp_path, within=True)
     books.drop("1.ndjson", image("A", 1, name="a"))
 
     with books.worker() as worker:
@@ -33,7 +34,7 @@ def test_a_worker_that_is_asked_to_stop_gives_everything_back(tmp_path: Path, nu
 
 
 def test_a_killed_worker_is_followed_at_once(tmp_path: Path) -> None:
-    books = project(tmp_path)
+    books = project(tmp_path, within=True)
     with books.worker() as worker:
         worker.kill()
         worker.wait()
@@ -42,8 +43,10 @@ def test_a_killed_worker_is_followed_at_once(tmp_path: Path) -> None:
         assert books.json("run", "--once")["lanes"][0]["merged"] == 1
 
 
-def test_a_second_run_waits_and_then_leaves_the_first_alone(tmp_path: Path) -> None:
-    books = project(tmp_path)
+@pytest.mark.usefixtures("hurried")
+def test_a_second_run_waits_and_then_leaves_the_first_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Warehouses.__init__.__kwdefaults__, "wait_seconds", 1.0)
+    books = project(tmp_path, within=True)
     with books.worker() as worker:
         second = books.json("run", "--once", code=3)
         lanes = books.json("status")["lanes"]

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.command import image, project
-
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: erp.account
-name: account
-version: 1.0.0
-status: active
-schema:
-  - name: account
-    properties:
-      - {name: id, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
-      - {name: amount, logicalType: number, physicalType: "decimal(18,2)"}
-"""
+from tests.e2e.command import image, project, promise
 
 
 def test_before_anything_has_run_a_stream_with_a_contract_is_new(tmp_path: Path) -> None:
     books = project(tmp_path, within=True)
-    (tmp_path / "contracts" / "erp").mkdir(parents=True)
-    (tmp_path / "contracts" / "erp" / "account.yaml").write_text(CONTRACT)
+    promise(tmp_path, "erp.account", 'name: amount, logicalType: number, physicalType: "decimal(18,2)"')
 
     report = books.json("status")
 

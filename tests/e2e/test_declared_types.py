@@ -6,21 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.command import contract
 from tests.e2e.test_drift import contract_at, execute, of_postgres
 from tests.e2e.test_mending_again import worker
 
-HEAD = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: erp.account
-name: account
-version: 1.0.0
-status: active
-schema:
-  - name: account
-    properties:
-      - {name: id, logicalType: integer, physicalType: bigint, required: true, primaryKey: true, primaryKeyPosition: 1}
-"""
+HEAD = contract("erp.account", key="logicalType: integer, physicalType: bigint")
 
 
 def column(name: str, type_: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.command import Project, image, project
 from tests.e2e.test_drift import CONTRACT, contract_at, execute, is_proven, of_postgres
 
-ROWS = 10_000
+ROWS = 1_000
 
 
 def balanced(books: Project) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def balanced(books: Project) -> dict[str, Any]:
 
 @pytest.fixture
 def narrow(tmp_path: Path) -> Project:
-    """Ten thousand rows and one, under a contract that takes half of them and one."""
+    """A thousand rows and one, under a contract that takes half of them and one."""
     books = project(tmp_path, within=True)
     contract_at(tmp_path, CONTRACT)
     rows = [image(f"K{n}", n, amount="1.00" if n % 2 else "1.005") for n in range(1, ROWS + 2)]
@@ -46,7 +46,7 @@ def test_half_of_the_rows_are_a_matter_of_quarantine_and_are_released(narrow: Pr
 
 
 def test_a_run_says_how_many_rows_went_to_quarantine(narrow: Project) -> None:
-    assert "Merged 10,001 changes; 5,000 of them went to quarantine." in narrow.tieout("run", "--once").out
+    assert "Merged 1,001 changes; 500 of them went to quarantine." in narrow.tieout("run", "--once").out
 
 
 def test_rows_of_a_database_are_released_after_its_contract_was_mended(tmp_path: Path, database: str) -> None:

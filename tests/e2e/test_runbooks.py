@@ -10,24 +10,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.e2e.command import Project, image, project
+from tests.e2e.command import Project, contract_file, image, project
+from tests.e2e.command import promise as promised
 from tieout.quality.incident import SEVERITIES, Cause
 
 PAGES = Path(__file__).parents[2] / "docs" / "operate" / "runbooks"
 HEADINGS = ["What you see", "What it means", "Look here", "Mend", "Never do"]
 STREAM = "erp.account"
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: erp.account
-name: account
-version: 1.0.0
-status: active
-schema:
-  - name: account
-    properties:
-      - {name: id, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}
-"""
 LONG_AGO = "2026-01-02T03:04:05Z"
 ROWS_TO_PAUSE = 200
 
@@ -100,18 +89,15 @@ def gated(books: Project) -> Callable[[], None]:
 
 def promise(root: Path, *columns: str) -> None:
     """The contract of the stream: its key, and these columns of their types."""
-    file = root / "contracts" / "erp" / "account.yaml"
-    file.parent.mkdir(parents=True, exist_ok=True)
     words = [column.split(": ") for column in columns]
-    lines = [f'      - {{name: {name}, logicalType: string, physicalType: "{type_}"}}\n' for name, type_ in words]
-    file.write_text(CONTRACT + "".join(lines))
+    promised(root, STREAM, *(f'name: {name}, logicalType: string, physicalType: "{type_}"' for name, type_ in words))
 
 
 def demanded(books: Project) -> Callable[[], None]:
     """Of a stream that is certified and that a gate needs: the gate closes for the check, which is told once."""
     books.tieout("certify")
     gated(books)
-    file = books.root / "contracts" / "erp" / "account.yaml"
+    file = contract_file(books.root, STREAM)
     bare = file.read_text()
     file.write_text(bare + "    quality:\n      - {metric: rowCount, mustBeGreaterThan: 100}\n")
     books.tieout("check")

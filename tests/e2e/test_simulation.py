@@ -8,8 +8,8 @@ from tieout.sim.world.campaign.seeds import kept_seeds, run_seed
 from tieout.sim.world.campaign.watched import silently
 from tieout.sim.world.result import Result
 
-SEEDS = 30
-IN_ONE_TEST = 5
+SEEDS = 16
+IN_ONE_TEST = 4
 
 
 def told(result: Result) -> str:

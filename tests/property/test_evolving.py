@@ -7,11 +7,11 @@ import random
 from typing import Any
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.test_merge import TURN, grouped, histories
-from tests.telling import NOON, Say, batch_of, captured_of, contract_of
+from tests.telling import NOON, Say, batch_of, captured_of, contract_of, dear
 from tieout.base.batch import Batch, Footer
 from tieout.contract.contract import Contract
 from tieout.contract.judge import judge
@@ -70,7 +70,7 @@ def only_grows(contracts: list[Contract]) -> bool:
     return all(one <= other for one, other in itertools.pairwise(named))
 
 
-@settings(max_examples=25, deadline=None)
+@dear(4)
 @given(
     histories,
     st.lists(st.sampled_from(range(len(CONTRACTS))), min_size=2, max_size=4).map(sorted),

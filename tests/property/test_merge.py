@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.telling import NOON, Say, batch_of, captured_of, contract_of
+from tests.telling import NOON, Say, batch_of, captured_of, contract_of, dear
 from tieout.base.order import Class
 from tieout.contract.contract import Contract
 from tieout.contract.judge import judge
@@ -98,6 +98,7 @@ def latest_of(warehouse: DuckDBWarehouse) -> dict[str, dict[str, Any]]:
     return {row["_key"]: row for row in rows}
 
 
+@dear(2)
 @given(histories, st.randoms(use_true_random=False))
 def test_sql_holds_the_same_registers_as_the_rule(said: list[Say], dice: random.Random) -> None:
     warehouse = warehouse_after(grouped(said, dice))
@@ -116,6 +117,7 @@ def test_sql_holds_the_same_registers_as_the_rule(said: list[Say], dice: random.
             assert (held[name] or "", row[name]) == (token, value), name
 
 
+@dear(2)
 @given(histories, st.randoms(use_true_random=False))
 def test_any_order_doubling_and_grouping_gives_one_state(said: list[Say], dice: random.Random) -> None:
     first, second = warehouse_after([said]), warehouse_after(grouped(said, dice))
@@ -126,6 +128,7 @@ def test_any_order_doubling_and_grouping_gives_one_state(said: list[Say], dice: 
     assert reading(first).ambiguous() == reading(second).ambiguous()
 
 
+@dear(2)
 @given(histories)
 def test_sql_finds_the_same_obligations_as_the_rule(said: list[Say]) -> None:
     warehouse, state = warehouse_after([said]), rule_after(said)
@@ -140,6 +143,7 @@ def test_sql_finds_the_same_obligations_as_the_rule(said: list[Say]) -> None:
     assert {(open_.key, open_.reason) for open_ in found if open_.reason != "quarantined"} == expected
 
 
+@dear(2)
 @given(histories, st.randoms(use_true_random=False))
 def test_the_books_of_every_batch_balance(said: list[Say], dice: random.Random) -> None:
     groups = grouped(said, dice)

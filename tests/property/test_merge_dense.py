@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.test_merge import CONTRACT, NAMES, REQUIRED, TURN, latest_of, reading, rule_after
-from tests.telling import NOON, Say, batch_of
+from tests.telling import NOON, Say, batch_of, dear
 from tieout.base.order import Class
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.rule import is_shown
@@ -55,7 +55,7 @@ def merged_in_groups(said: list[Say], dice: random.Random) -> DuckDBWarehouse:
     return warehouse
 
 
-@settings(max_examples=25, deadline=None)
+@dear(2)
 @given(histories, st.randoms(use_true_random=False))
 def test_every_way_through_the_merge_holds_the_registers_of_the_rule(said: list[Say], dice: random.Random) -> None:
     warehouse = merged_in_groups(said, dice)
@@ -72,7 +72,7 @@ def test_every_way_through_the_merge_holds_the_registers_of_the_rule(said: list[
             assert (patch.get(name) or row["_base"] or "", row[name]) == expected.fields.get(name, ("", None)), name
 
 
-@settings(max_examples=15, deadline=None)
+@dear(4)
 @given(histories, st.randoms(use_true_random=False))
 def test_no_change_is_kept_or_booked_twice(said: list[Say], dice: random.Random) -> None:
     warehouse, alone = merged_in_groups(said, dice), merged_in_groups(said, random.Random(0))

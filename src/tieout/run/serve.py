@@ -15,8 +15,9 @@ import struct
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +33,8 @@ _QUESTION_BYTES_MAX = 1 << 20
 _TALK_SECONDS = 60.0
 _OPEN_SECONDS = 10.0
 _OPEN_STEP_SECONDS = 0.05
+_HELD_OPEN = timedelta(seconds=0.5)
+"""How long a file that nobody holds is kept open to be read: so much longer a worker that comes may have to wait."""
 _HEADER = struct.Struct(">cQ")
 _ROWS, _ERROR, _KEPT = b"R", b"E", b"K"
 
@@ -142,11 +145,26 @@ class SocketReader:
 
 
 class PatientReader:
-    """Implements `Reader` whoever holds the file: each question goes to the worker if one listens, else to the file."""
+    """Implements `Reader` whoever holds the file: each question goes to the worker if one listens, else to the file.
+
+    In its context the file stays open from one question to the next, for a moment only: no worker can write meanwhile.
+    """
 
     def __init__(self, warehouse: Path, clock: Clock) -> None:
         self._warehouse = warehouse
         self._clock = clock
+        self._keeps = False
+        self._kept: tuple[DuckDBReader, datetime] | None = None
+
+    def __enter__(self) -> PatientReader:
+        self._keeps = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._keeps = False
+        self.close()
 
     def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
         if not self._warehouse.exists():
@@ -159,20 +177,28 @@ class PatientReader:
         return self._ask_once(statement, parameters, seconds)
 
     def close(self) -> None:
-        """Nothing is kept open between questions."""
+        """Lets go of the file, if it was kept open."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept[0].close()
 
     def _ask_once(self, statement: str, parameters: Sequence[Any], seconds: float | None) -> pa.Table:
         path = socket_path(self._warehouse)
-        if path.exists():
+        if self._kept is None and path.exists():
             try:
                 return SocketReader(path).query(statement, parameters, seconds=seconds)
             except Transient:
                 pass  # the socket of a worker that is gone; the file is free then, or soon will be
-        reader = DuckDBReader(self._warehouse)
+        reader, since = self._kept = self._kept or (DuckDBReader(self._warehouse), self._clock.now())
         try:
-            return reader.query(statement, parameters, seconds=seconds)
-        finally:
-            reader.close()
+            answer = reader.query(statement, parameters, seconds=seconds)
+        except BaseException:
+            self.close()
+            raise
+        # A clock that was set back has it opened anew as well.
+        if not self._keeps or abs(self._clock.now() - since) >= _HELD_OPEN:
+            self.close()
+        return answer
 
 
 def _note(said: dict[str, Any]) -> CheckNote:

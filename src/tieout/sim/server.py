@@ -17,7 +17,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 from urllib.parse import quote
+
+import psycopg
 
 from ..base.errors import Broken, Misconfigured, Transient
 from ..base.sql import Sql, Statements, literal, name
@@ -115,13 +118,15 @@ class PostgresServer:
 
     def create_database(self, database: str, *, options: Sql = _NO_OPTIONS) -> str:
         """An empty database; returns its URL. `options` stands behind the name, such as `encoding 'SQL_ASCII'`."""
-        self.execute(_statements("create_database", database=name(database), options=options))
+        with self._administering() as connection:
+            connection.execute(_statements("create_database", database=name(database), options=options))
         return self.url(database)
 
     def drop_database(self, database: str) -> None:
         """Away with it, its sessions and its replication slots."""
-        for statement in ("end_readers", "drop_slots", "drop_database"):
-            self.execute(_statements(statement, database=name(database), text=literal(database)))
+        with self._administering() as connection:
+            for statement in ("end_readers", "drop_slots", "drop_database"):
+                connection.execute(_statements(statement, database=name(database), text=literal(database)))
 
     def execute(self, statement: str, *, database: str = "postgres") -> str:
         """Runs SQL through psql; returns what it prints, unaligned and without headings."""
@@ -138,6 +143,10 @@ class PostgresServer:
         if done.returncode != 0:
             raise Broken(f"psql refused {statement!r}: {done.stderr.strip()}")
         return done.stdout
+
+    def _administering(self) -> psycopg.Connection[Any]:
+        """Each statement its own transaction, as those about databases must be."""
+        return psycopg.connect(self.url(), autocommit=True)
 
     def _initialize(self) -> None:
         if (self._data / "PG_VERSION").exists():

@@ -108,8 +108,8 @@ def status(project: Project = HERE, stream: OneStream = None, json: Json = False
     from ..run.status import report
     from .standing import Standing
 
-    with _house(project) as house:
-        return Standing(report(house, _reader(house), only=_stream(stream)), at_length=stream is not None)
+    with _house(project) as house, _reader(house) as reader:
+        return Standing(report(house, reader, only=_stream(stream)), at_length=stream is not None)
 
 
 app.command()(metrics)

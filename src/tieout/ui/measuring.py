@@ -29,8 +29,9 @@ def metrics(
     from .measured import Measured
 
     logs.configure()
-    with opened(load_project(project, environ=os.environ), SystemClock()) as house:
-        families = read_metrics(house, PatientReader(house.project.warehouse, house.tools.clock))
+    settings = load_project(project, environ=os.environ)
+    with opened(settings, SystemClock()) as house, PatientReader(settings.warehouse, house.tools.clock) as reader:
+        families = read_metrics(house, reader)
     if out is not None:
         write(out, exposition(families))
     return Measured(families, out)

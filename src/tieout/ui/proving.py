@@ -71,6 +71,7 @@ def incidents(project: Project = HERE, tell: Tell = False, test: Test = False, j
     if test:
         return TriedOut(try_out(settings.alerts, settings.name))
     with opened(settings, SystemClock()) as house:
-        found = open_incidents(house, PatientReader(house.project.warehouse, SystemClock()))
+        with PatientReader(house.project.warehouse, house.tools.clock) as reader:
+            found = open_incidents(house, reader)
         sent = alert(house.tools.ledger, found, settings.alerts) if tell else ()
     return Incidents(found, sent)
