@@ -96,6 +96,8 @@ class SumsHere:
 
     def unalike(self, summed: pa.Table, within: Sequence[int] | None) -> Unalike:
         """Against what the source has summed in this layout, in these buckets or in all."""
+        if within == ():
+            return Unalike((), 0, 0)
         chosen = "" if within is None else self._sql("in_buckets")
         told = self._run("unalike", {"chosen": chosen}, summed=summed, buckets=_numbers(within or ())).to_pylist()
         rows = sum(max(one["source_rows"], one["current_rows"]) for one in told)

@@ -70,7 +70,7 @@ class _Bounds:
 
 def understood(dsn: str, table: Table, wish: Range) -> Range:
     """The range in the server's own spelling. Raises Misconfigured for a value that is none, or ends that cross."""
-    fields, traits = _by_name(table), _traits(dsn, table)
+    fields, traits = _by_name(table), traits_of(dsn, table)
     if wish.column is not None and wish.column not in fields:
         raise Misconfigured(
             f"table {table.quoted} has no column {wish.column}.", hint=f"It has: {', '.join(sorted(fields))}."
@@ -103,7 +103,7 @@ def within(dsn: str, table: Table, range_: Range, keys: Sequence[str]) -> tuple[
     """Of these canonical keys those between the range's first and last key."""
     if not keys or not (range_.first or range_.last):
         return tuple(keys)
-    traits, key = _traits(dsn, table), _fields(table, table.key)
+    traits, key = traits_of(dsn, table), _fields(table, table.key)
     columns = [
         Sql(one.passage.asked.of(statements("told", place=place), one.cast) + traits[one.name].collate)
         for place, one in enumerate(key)
@@ -115,7 +115,7 @@ def within(dsn: str, table: Table, range_: Range, keys: Sequence[str]) -> tuple[
 
 def walk_of(dsn: str, table: Table, range_: Range) -> tuple[str, ...]:
     """The columns along which a range is read: by the window's own index if it has one, else by the key's."""
-    if range_.column is not None and _traits(dsn, table)[range_.column].indexed:
+    if range_.column is not None and traits_of(dsn, table)[range_.column].indexed:
         return (range_.column, *(column for column in table.key if column != range_.column))
     return table.key
 
@@ -192,7 +192,8 @@ def _fields(table: Table, columns: Sequence[str]) -> list[Field]:
     return [fields[column] for column in columns]
 
 
-def _traits(dsn: str, table: Table) -> dict[str, Trait]:
+def traits_of(dsn: str, table: Table) -> dict[str, Trait]:
+    """Of each column. One question."""
     return {
         column: Trait(Sql(f" collate {name(schema, collation)}") if collation else Sql(), bool(indexed))
         for column, schema, collation, indexed in _told(dsn, statements("traits", table=table), ())

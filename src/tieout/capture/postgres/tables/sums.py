@@ -25,6 +25,7 @@ from ..refusal import refusals_told
 from ..statements import statements as of_tables
 from ..wire import Moment, Wire
 from .pieces import pieces
+from .ranges import Trait, traits_of
 from .snapshot import Snapshot, images_of, read_of
 
 statements = Statements(__package__, "sums.sql")
@@ -34,6 +35,8 @@ _SPANS_MAX = 64
 """Runs of buckets that are asked for by their ends, along an index if there is one; more are picked from all rows."""
 _PARTS_MAX = 25
 """Columns of one call; a function of the server's takes a hundred arguments."""
+_NARROW_SHARE_MAX = 0.25
+"""Of the buckets: for more the server would rather read the whole table than follow an index."""
 _share_bytes = 256 * 2**20
 _keys_max = 5_000
 
@@ -49,7 +52,7 @@ class _Share:
 @dataclass(frozen=True, slots=True)
 class _Within:
     """That a row lies in one of some buckets, of which the bounds are `$1` and the numbers `$3`, both JSON arrays.
-    `is_narrow`: an index may serve it, so the table is asked in one go."""
+    `is_narrow`: an index leads to these few rows, so the table is asked in one go."""
 
     condition: Sql
     bounds: str
@@ -71,6 +74,7 @@ class TableSums:
         self._tables = {table.object: table for table in tables}
         self._epoch = epoch
         self._encoding = ""
+        self._traits: dict[str, Mapping[str, Trait]] = {}
 
     def columns(self, object_: str) -> Mapping[str, ColumnType | None]:
         table = self._tables[object_]
@@ -79,7 +83,7 @@ class TableSums:
         return {field.name: self._type(field) for field in table.fields}
 
     def summed(self, layout: Layout, buckets: Sequence[int] | None) -> Iterator[pa.Table]:
-        table, within = self._tables[layout.object], _within(self._tables[layout.object], layout, buckets)
+        table, within = self._tables[layout.object], self._within(layout, buckets)
         parts = {"fingerprint": _fingerprint(table, layout), "bucket": _bucket(table, layout)}
         parts["within"] = within.condition
         with refusals_told(f"summing {table.quoted}"), self._snapshot.holding(table) as cursor:
@@ -88,7 +92,7 @@ class TableSums:
                 yield cursor.fetch_arrow_table().cast(SUMMED)
 
     def fingerprints(self, layout: Layout, buckets: Sequence[int]) -> Iterator[pa.Array]:
-        table, within = self._tables[layout.object], _within(self._tables[layout.object], layout, buckets)
+        table, within = self._tables[layout.object], self._within(layout, buckets)
         parts = {"fingerprint": _fingerprint(table, layout), "within": within.condition}
         with refusals_told(f"summing {table.quoted}"), self._snapshot.holding(table) as cursor:
             for share in self._shares(table, whole=within.is_narrow):
@@ -105,13 +109,14 @@ class TableSums:
         yield from pieces("cut-keys", table, self._moment, self._epoch, asked)
 
     def _rows(self, table: Table, layout: Layout, buckets: Sequence[int], wanted: Sequence[int]) -> Iterator[pa.Table]:
-        within = _within(table, layout, buckets)
+        within = self._within(layout, buckets)
         columns = [read_of(field) for field in table.fields]
         parts = {"columns": columns, "fingerprint": _fingerprint(table, layout), "within": within.condition}
         with refusals_told(f"reading {table.quoted}"), self._snapshot.holding(table) as cursor:
             for share in self._shares(table, whole=within.is_narrow):
                 cursor.execute(str(statements("rows", share=share, **parts)), within.bound(wanted))
-                yield images_of(cursor.fetch_arrow_table(), table, self._snapshot.stamp)
+                for batch in cursor.fetch_record_batch():
+                    yield images_of(pa.Table.from_batches([batch]), table, self._snapshot.stamp)
 
     def _shares(self, table: Table, *, whole: bool = False) -> Iterator[_Share]:
         """Of a table that is held: some blocks each of its parts; or all of it, where blocks cannot be asked for."""
@@ -129,6 +134,27 @@ class TableSums:
                 # The last ones have no end, as rows may be added.
                 ends = {"first": first, "end": first + step if first + step < size.blocks else 0}
                 yield _Share(file, of_tables("blocks", blocks=ends))
+
+    def _within(self, layout: Layout, buckets: Sequence[int] | None) -> _Within:
+        bounds = canonical_json(layout.bounds)
+        if buckets is None or not layout.bounds:
+            return _Within(Sql("true"), bounds, "[]", is_narrow=False)
+        table, numbers = self._tables[layout.object], canonical_json(sorted(buckets))
+        spans = list(_spans(sorted(buckets)))
+        if len(spans) > _SPANS_MAX:
+            return _Within(statements("in_buckets", bucket=_bucket(table, layout)), bounds, numbers, is_narrow=False)
+        by = _by(table, layout)
+        between = [_between(by, first, last, layout) for first, last in spans]
+        is_narrow = len(buckets) <= layout.buckets * _NARROW_SHARE_MAX and self._is_indexed(table, by)
+        return _Within(Sql("(" + " or ".join(between) + ")"), bounds, numbers, is_narrow=is_narrow)
+
+    def _is_indexed(self, table: Table, by: Field) -> bool:
+        """By the column as it is: an index knows no texts in the order of their bytes."""
+        if FORMS[by.type.kind] is Form.SIZED:
+            return False
+        if table.object not in self._traits:
+            self._traits[table.object] = traits_of(self._wire.dsn, table)
+        return self._traits[table.object][by.name].indexed
 
     def _type(self, field: Field) -> ColumnType | None:
         """Text is summed by its bytes, so they must be those that it has here."""
@@ -185,19 +211,6 @@ def _bucket(table: Table, layout: Layout) -> Sql:
         return Sql("0")
     by = _by(table, layout)
     return statements("bucket", column=_ordered(by), bound=_bound(by, Sql("bound")))
-
-
-def _within(table: Table, layout: Layout, buckets: Sequence[int] | None) -> _Within:
-    bounds = canonical_json(layout.bounds)
-    if buckets is None or not layout.bounds:
-        return _Within(Sql("true"), bounds, "[]", is_narrow=False)
-    numbers = canonical_json(sorted(buckets))
-    spans = list(_spans(sorted(buckets)))
-    if len(spans) > _SPANS_MAX:
-        return _Within(statements("in_buckets", bucket=_bucket(table, layout)), bounds, numbers, is_narrow=False)
-    by = _by(table, layout)
-    between = [_between(by, first, last, layout) for first, last in spans]
-    return _Within(Sql("(" + " or ".join(between) + ")"), bounds, numbers, is_narrow=True)
 
 
 def _spans(buckets: Sequence[int]) -> Iterator[tuple[int, int]]:
