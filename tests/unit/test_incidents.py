@@ -122,3 +122,26 @@ def test_the_incident_of_a_source_names_the_owners_of_all_its_streams_once() -> 
     (away,) = incidents([trouble(Cause.SOURCE, None)], owners)
 
     assert away.owner == Owner(("Bob", "Ann"), ("#data",))
+
+
+def test_what_is_only_explained_by_another_cause_is_not_said_to_be_over() -> None:
+    """A pause explains that a stream differs; its figures are as wrong as before."""
+    differs, paused = trouble(Cause.DIFFERS, STREAMS[0]), trouble(Cause.PAUSED, STREAMS[0])
+
+    told = notices(incidents([differs, paused]), [("differs:shop.orders", "opened")])
+
+    assert [(one.event, one.id) for one in told] == [("opened", "paused:shop.orders")]
+
+
+def test_what_warns_hides_nothing_that_pages() -> None:
+    differs, paused = trouble(Cause.DIFFERS, STREAMS[0]), trouble(Cause.PAUSED, STREAMS[0])
+
+    told = notices(incidents([differs, paused]), [], least=Severity.PAGE)
+
+    assert [one.event for one in told] == ["opened"]
+
+
+def test_who_wants_to_hear_less_from_now_on_is_not_told_that_it_is_over() -> None:
+    waiting = incidents([trouble(Cause.QUARANTINE, STREAMS[0])])
+
+    assert notices(waiting, [("quarantine:shop.orders", "opened")], least=Severity.PAGE) == ()
