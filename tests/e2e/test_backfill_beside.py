@@ -44,7 +44,7 @@ def only(orders: Shop) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("step", "nth"),
-    [(Step.SPOOLED, 2), (Step.REGISTERING, 2), (Step.REGISTERED, 2), (Step.ACKNOWLEDGED, 1), (Step.MERGED, 2)],
+    [(Step.SPOOLED, 3), (Step.REGISTERING, 3), (Step.REGISTERED, 2), (Step.ACKNOWLEDGED, 1), (Step.MERGED, 2)],
 )
 def test_a_killed_one_goes_on_behind_its_last_registered_chunk(orders: Shop, step: Step, nth: int) -> None:
     orders.start("--detach")

@@ -67,6 +67,7 @@ def keys_of(form: type[BaseModel]) -> dict[str, str | None]:
         ("## The project itself", project._ProjectForm),
         ("## Source `changes`", project._ChangesForm),
         ("## Source `postgres`", project._PostgresForm),
+        ("## Certify", project._RhythmForm),
         ("## Gates", project._GateForm),
         ("## Alerts", project._AlertForm),
     ],
@@ -98,6 +99,7 @@ def test_the_project_on_the_page_loads_and_shows_every_key(tmp_path: Path) -> No
     assert written["sources"]["erp"].keys() == keys_of(project._ChangesForm).keys()
     assert written["sources"]["shop"].keys() == keys_of(project._PostgresForm).keys()
     assert all(gate.keys() == keys_of(project._GateForm).keys() for gate in written["gates"].values())
+    assert written["certify"].keys() == keys_of(project._RhythmForm).keys()
     assert all(alert.keys() == keys_of(project._AlertForm).keys() for alert in written["alerts"])
     tables = [table for table in written["sources"]["shop"]["tables"] if isinstance(table, dict)]
     assert set().union(*tables) == keys_of(project._TableForm).keys()

@@ -103,6 +103,11 @@ class _Terms:
     foretold: Foretold
 
 
+def certify_in_passing(house: House, session: Session, *, only_changed: bool, foretold: Foretold) -> Certificates:
+    """All streams of a lane that is in our hands; nothing is repaired. Meanwhile nothing of the lane is captured."""
+    return _certify_session(house, session, (), _Terms(None, 0, only_changed, foretold))
+
+
 def _certify_lane(
     house: House, lane: str, wanted: Collection[Stream], warehouses: Warehouses, terms: _Terms
 ) -> Certificates:
@@ -110,30 +115,34 @@ def _certify_lane(
     try:
         session.drain(session.source.bound())
         mend(session.route, session.source, session.warehouse, session.route.merging(), Tried())
-        streams = _chosen(_told_of(session), lane, wanted)
-        with (
-            session.source.cut(tuple(stream.object for stream in streams)) as cut,
-            _beside(session.warehouse) as connection,
-        ):
-            taken_at = house.tools.clock.now()
-            session.drain(cut.bound)
-            stuck = session.route.stuck.errors
-            contracts = [_prepared(session, stream) for stream in streams if stream not in stuck]
-            tellings = [Telling(connection, contract, number) for number, contract in enumerate(contracts)]
-            witness = Witness(session.route, house.tools, session.source, cut)
-            tellings = [
-                telling
-                for telling in tellings
-                if terms.foretold(witness.forecast(telling, only_changed=terms.only_changed))
-            ]
-            witness.hear(tellings)
-            unable = (*_damage(session), *witness.unable)
-            certifier = _Certifier(session, house.tools, cut, witness, taken_at, unable, terms)
-            certified = tuple(certifier.certify(telling) for telling in tellings)
-            uncertified = tuple(_uncertified(stream, stuck[stream]) for stream in streams if stream in stuck)
-            return Certificates(certified, uncertified)
+        return _certify_session(house, session, wanted, terms)
     finally:
         session.close()
+
+
+def _certify_session(house: House, session: Session, wanted: Collection[Stream], terms: _Terms) -> Certificates:
+    streams = _chosen(_told_of(session), session.source.lane, wanted)
+    with (
+        session.source.cut(tuple(stream.object for stream in streams)) as cut,
+        _beside(session.warehouse) as connection,
+    ):
+        taken_at = house.tools.clock.now()
+        session.drain(cut.bound)
+        stuck = session.route.stuck.errors
+        contracts = [_prepared(session, stream) for stream in streams if stream not in stuck]
+        tellings = [Telling(connection, contract, number) for number, contract in enumerate(contracts)]
+        witness = Witness(session.route, house.tools, session.source, cut)
+        tellings = [
+            telling
+            for telling in tellings
+            if terms.foretold(witness.forecast(telling, only_changed=terms.only_changed))
+        ]
+        witness.hear(tellings)
+        unable = (*_damage(session), *witness.unable)
+        certifier = _Certifier(session, house.tools, cut, witness, taken_at, unable, terms)
+        certified = tuple(certifier.certify(telling) for telling in tellings)
+        uncertified = tuple(_uncertified(stream, stuck[stream]) for stream in streams if stream in stuck)
+        return Certificates(certified, uncertified)
 
 
 def _beside(warehouse: Warehouse) -> AbstractContextManager[duckdb.DuckDBPyConnection]:

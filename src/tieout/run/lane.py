@@ -15,6 +15,7 @@ from ..base.errors import Stopped, TieoutError, Transient
 from ..base.stream import Stream
 from ..ledger.facts import Resumed
 from .backfill_work import LaneBackfills
+from .certify import certify_in_passing
 from .house import House
 from .mend import Tried, mend
 from .outcome import (
@@ -28,6 +29,7 @@ from .outcome import (
     with_remarks,
     with_stuck,
 )
+from .rhythm import Beat
 from .session import LandingSession, Session, Warehouses
 from .settle import release_mended
 
@@ -47,6 +49,7 @@ class LaneWork:
         self._warehouses = warehouses
         self._only = only
         self._session: Session | LandingSession | None = None
+        self._beat = Beat(house.project.rhythm, house.tools.landing)
         self._away = Transient("the warehouse has not been asked yet.")
         self._may_be_open = True
         self._tried: Tried = Tried()
@@ -100,8 +103,23 @@ class LaneWork:
             self._land_and_merge(session, stopping)
             if not stopping():
                 self.backfills.step(session, is_busy=session.route.received > before)
+            if not stopping():
+                self._prove(session, stopping)
         else:
             self._land(session, stopping)
+
+    def _prove(self, session: Session, stopping: Callable[[], bool]) -> None:
+        """Holds the lane against its source, where that is due. A failure ends the pass, as that of any other work."""
+        streams, now = session.route.streams(), self._house.tools.clock.now()
+        if self._only is not None or not self._beat.is_due(streams, now):
+            return
+        self._beat.begun(now)
+        only_changed = not self._beat.is_whole_due(streams, now)
+        found = certify_in_passing(
+            self._house, session, only_changed=only_changed, foretold=lambda forecast: not stopping()
+        )
+        for one in found.streams:
+            log.info("certified", stream=str(one.stream), state=one.state.value, how=one.proof.how)
 
     def _land(self, session: LandingSession, stopping: Callable[[], bool]) -> None:
         """A warehouse that is away costs freshness only: what the source says lands, and is acknowledged."""

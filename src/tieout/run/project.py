@@ -25,6 +25,7 @@ from ..contract.drift import Policy
 from ..quality.gate import Gate
 from ..quality.incident import Severity
 from .environment import filled
+from .rhythm import Rhythm
 
 FILE = "tieout.yaml"
 
@@ -106,7 +107,7 @@ class Project:
     `drift`: what is done when a source changes its columns, where a contract does not say. `gates`: before which marts
     one stands, and what opens it. `alerts`: who is told of what is wrong. `quarantine_seconds`: how long a row may wait
     in quarantine before that is wrong, where a contract does not say. `exceptional`: days that are unlike others, in
-    all streams.
+    all streams. `rhythm`: how often a worker certifies by itself; None for never.
     """
 
     root: Path
@@ -120,6 +121,7 @@ class Project:
     alerts: tuple[AlertConfig, ...] = ()
     quarantine_seconds: int = seconds_of(QUARANTINE)
     exceptional: Calendar = ORDINARY
+    rhythm: Rhythm | None = None
 
 
 class _ProjectForm(BaseModel):
@@ -132,6 +134,7 @@ class _ProjectForm(BaseModel):
     alerts: list[dict[str, Any]] = []
     quarantine: str = QUARANTINE
     exceptional_days: list[str] = []
+    certify: dict[str, Any] | None = None
     sources: dict[str, dict[str, Any]]
 
 
@@ -156,6 +159,11 @@ class _GateForm(BaseModel):
     needs: list[str] = Field(min_length=1)
     within: str = "24h"
     whole_within: str = "7d"
+
+
+class _RhythmForm(BaseModel):
+    every: str
+    whole_every: str = "7d"
 
 
 class _AlertForm(BaseModel):
@@ -193,7 +201,14 @@ def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
         alerts=tuple(_alert(document, index) for index in range(len(settings.alerts))),
         quarantine_seconds=_duration(document, ("quarantine",), settings.quarantine),
         exceptional=_exceptional(document, settings.exceptional_days),
+        rhythm=None if settings.certify is None else _rhythm(document),
     )
+
+
+def _rhythm(document: Document) -> Rhythm:
+    written = form.read(_RhythmForm, document, ("certify",))
+    every = _duration(document, ("certify", "every"), written.every)
+    return Rhythm(every, _duration(document, ("certify", "whole_every"), written.whole_every))
 
 
 def _exceptional(document: Document, words: list[str]) -> Calendar:
