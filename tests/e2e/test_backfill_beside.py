@@ -21,8 +21,8 @@ from tests.e2e.command import project, stop
 from tests.e2e.killed import kill_at
 from tieout.base.step import Passing, Step
 
-ROWS = 3_000
-"""Enough for three chunks of the first pace."""
+ROWS = 12_000
+"""Enough for four chunks of the first pace."""
 SECONDS = 30.0
 
 
@@ -44,7 +44,7 @@ def only(orders: Shop) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("step", "nth"),
-    [(Step.SPOOLED, 3), (Step.REGISTERING, 3), (Step.REGISTERED, 2), (Step.ACKNOWLEDGED, 1), (Step.MERGED, 2)],
+    [(Step.SPOOLED, 3), (Step.REGISTERING, 3), (Step.REGISTERED, 3), (Step.ACKNOWLEDGED, 2), (Step.MERGED, 3)],
 )
 def test_a_killed_one_goes_on_behind_its_last_registered_chunk(orders: Shop, step: Step, nth: int) -> None:
     orders.start("--detach")

@@ -10,15 +10,10 @@ import pytest
 
 from tests.e2e.certifying import Project, counts
 from tests.postgres_values import TYPES_MADE, VALUES
-from tieout.base.stream import Stream
 from tieout.capture.postgres.tables import sums as table_sums
 from tieout.quality import sums as sums_here
-from tieout.quality.certificate import Certificate
-from tieout.quality.forecast import Forecast, Way
 from tieout.quality.proof import Proof
 from tieout.run import summing
-from tieout.run.certify import certify
-from tieout.run.replay import rebuild
 
 Make = Callable[..., Project]
 NESTED = ("[]", "pair", "Pair", "tags")
@@ -170,87 +165,6 @@ def test_text_that_runs_into_its_neighbour_is_another_row(make: Make) -> None:
     project.damage("update latest.shop__sold set a = 'x', b = 'y|1:z'")
 
     assert counts(project.certify_one("shop.sold")) == [0, 0, 0, 1]
-
-
-@pytest.mark.parametrize(("only_changed", "way"), [(False, Way.SUMMED), (True, Way.CHANGED)])
-def test_its_cost_is_foretold(make: Make, database: str, only_changed: bool, way: Way) -> None:
-    project, told = make(*sold("bigint")), []
-    do(database, "analyze sold")
-
-    def foretold(forecast: Forecast) -> bool:
-        told.append(forecast)
-        return False
-
-    found = project.within(
-        lambda house: certify(
-            house, [], repair=False, may_repair=lambda plan: False, only_changed=only_changed, foretold=foretold
-        )
-    )
-
-    assert [(one.stream, one.way, one.rows) for one in told] == [(Stream("shop", "sold"), way, ROWS)]
-    assert found.streams == ()
-
-
-def incremental(project: Project) -> Certificate:
-    (found,) = project.within(
-        lambda house: certify(
-            house, [Stream.parse("shop.sold")], repair=False, may_repair=lambda plan: False, only_changed=True
-        )
-    ).streams
-    certificate: Certificate = found
-    return certificate
-
-
-def test_what_did_not_change_need_not_be_summed_again(make: Make, database: str) -> None:
-    project = make(*sold("bigint"))
-    whole = project.certify_one("shop.sold")
-    do(database, "update sold set note = 'paid' where id = 7", "insert into sold values (9000, 'late', 1)")
-    project.run()
-    project.damage("delete from latest.shop__sold where id in (9, 2500)")  # near what changed, and far from it
-
-    found = incremental(project)
-
-    assert (counts(found), found.proof.how.split(",")[0]) == ([1, 0, 0, 0], "incremental")
-    assert found.compared.source_rows == ROWS  # one that is gone here is not known to be missed
-    assert found.proof.since is not None
-    assert (found.proof.since.number, found.proof.buckets, found.proof.buckets_summed) == (whole.number, 4, 2)
-    assert found.proof.rows_summed == ROWS // 2
-    assert counts(project.certify_one("shop.sold")) == [2, 0, 0, 0]
-
-
-def test_where_nothing_changed_nothing_is_asked(make: Make) -> None:
-    project = make(*sold("bigint"))
-    project.certify_one("shop.sold")
-
-    assert [incremental(project).proof.rows_summed for _ in range(2)] == [0, 0]
-
-
-UNSETTLING = {
-    "it was not complete": lambda project, database: (
-        project.damage("delete from latest.shop__sold where id = 9"),
-        project.certify_one("shop.sold"),
-    ),
-    "the tables are other ones": lambda project, database: project.within(lambda house: rebuild(house, only=None)),
-    "the ledger is another one": lambda project, database: [
-        path.unlink() for path in (project.root / ".tieout").glob("ledger.sqlite*")
-    ],
-    "all rows were spoken of": lambda project, database: (do(database, "truncate sold"), project.run()),
-    "the contract is another one": lambda project, database: (
-        do(database, "alter table sold add column more int", "insert into sold values (9000)"),
-        project.run(),
-    ),
-}
-
-
-@pytest.mark.parametrize("why", UNSETTLING)
-def test_where_there_is_nothing_to_rest_on_all_is_summed(make: Make, database: str, why: str) -> None:
-    project = make(*sold("bigint"))
-    project.certify_one("shop.sold")
-    UNSETTLING[why](project, database)
-
-    found = incremental(project)
-
-    assert (found.proof.since, found.proof.rows_summed) == (None, found.compared.source_rows)
 
 
 def test_a_database_in_another_encoding_is_read_row_by_row(

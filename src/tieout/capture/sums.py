@@ -25,13 +25,14 @@ class Layout:
 
     A row lies in the bucket whose number is that of the last of the ascending `bounds` (texts of values of the column
     `by`) which is not above its value, counted from 1; in bucket 0 when all are above it. Texts are ordered by their
-    bytes in UTF-8.
+    bytes in UTF-8. There are about so many `rows`, shared among the buckets.
     """
 
     object: str
     columns: tuple[str, ...]
     by: str
     bounds: tuple[str, ...] = ()
+    rows: int = 0
 
     @property
     def buckets(self) -> int:
@@ -48,7 +49,8 @@ class Sums(Protocol):
 
     def summed(self, layout: Layout, buckets: Sequence[int] | None) -> Iterator[pa.Table]:
         """Tables as `SUMMED`, of shares of the rows in these buckets, or in all: what is said of one several times is
-        to be added up. Each comes within some seconds. Buckets without rows are not told."""
+        to be added up. Each comes within some seconds where the source can be asked for shares. Buckets without
+        rows are not told."""
         ...
 
     def fingerprints(self, layout: Layout, buckets: Sequence[int]) -> Iterator[pa.Array]:

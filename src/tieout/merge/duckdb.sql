@@ -35,7 +35,7 @@ create table if not exists tieout.checks (
     stream varchar not null, checked_at timestamp with time zone not null, name varchar not null,
     severity varchar not null, outcome varchar not null, measured double, told varchar not null
 );
-create view if not exists tieout.trust as
+create or replace view tieout.trust as
 with newest as (
     select * from tieout.certificates
     qualify row_number() over (partition by stream order by number desc nulls last, certified_at desc) = 1

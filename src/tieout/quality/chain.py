@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from ..base.codec import canonical_json, sha256_hex
@@ -71,6 +72,15 @@ class Chain:
 
 def chain_of(kept: Iterable[tuple[str, str]]) -> Chain:
     """Of each link its hash, as it was named when it was kept, and its text."""
+    return _linked(kept, begins_at=1)
+
+
+def tail_of(kept: Iterable[tuple[str, str]]) -> Chain:
+    """The same of the last links of a chain, which may begin anywhere."""
+    return _linked(kept, begins_at=None)
+
+
+def _linked(kept: Iterable[tuple[str, str]], *, begins_at: int | None) -> Chain:
     links: list[Link] = []
     broken: list[str] = []
     for named, text in kept:
@@ -82,14 +92,15 @@ def chain_of(kept: Iterable[tuple[str, str]]) -> Chain:
         if sha256_hex(text.encode()) != named:
             broken.append(f"Certificate {links[-1].number} is not what it was when it was kept as {named[:12]}.")
     links.sort(key=lambda link: (link.number, link.at))
-    before = Link(0, BEGIN, links[0].at, {}) if links else None
-    for link in links:
-        assert before is not None, "there is one before each"
+    if links and begins_at is not None and links[0].number != begins_at:
+        broken.append(_gap(begins_at - 1, links[0].number))
+    elif links and links[0].number == 1 and links[0].previous != BEGIN:
+        broken.append("Certificate 1 does not follow the one before it.")
+    for before, link in pairwise(links):
         if link.number != before.number + 1:
             broken.append(_gap(before.number, link.number))
-        elif link.previous != (before.hash if before.number else BEGIN):
+        elif link.previous != before.hash:
             broken.append(f"Certificate {link.number} does not follow the one before it.")
-        before = link
     return Chain(tuple(links), tuple(broken))
 
 

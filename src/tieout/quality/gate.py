@@ -46,7 +46,8 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`complete_through`: the moment up to which all that the mart needs is proven; None where a part never was."""
+    """`complete_through`: the moment up to which all that the mart needs is proven, of what did not change by an older
+    comparison; None where a part never was."""
 
     gate: Gate
     closed: tuple[Closed, ...]

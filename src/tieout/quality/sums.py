@@ -82,7 +82,7 @@ class SumsHere:
         self._run("create_bounds", bound={"step": max(1, rows // _SAMPLE_ROWS), "shares": shares})
         bounds = self._run("bounds")["low"].to_pylist()
         columns = [column.name for column in self._telling.contract.columns if column.name in self._columns]
-        return Layout(self._telling.contract.stream.object, tuple(columns), self._by.name, tuple(bounds))
+        return Layout(self._telling.contract.stream.object, tuple(columns), self._by.name, tuple(bounds), rows)
 
     def rows(self) -> int:
         """How many are here."""
@@ -90,8 +90,9 @@ class SumsHere:
         return int(counted["rows"])
 
     def touched(self, batches: Sequence[str]) -> tuple[int, ...] | None:
-        """The buckets of the layout whose rows these batches speak of; None where they speak of all rows."""
-        told = self._run("touched", batches=pa.table({"batch": pa.array(batches, pa.string())}))["bucket"]
+        """The buckets of the layout whose rows these batches speak of; None where they may speak of any row."""
+        of = {"stream": str(self._telling.contract.stream)}
+        told = self._run("touched", bound=of, batches=pa.table({"batch": pa.array(batches, pa.string())}))["bucket"]
         return None if told.null_count else tuple(sorted(told.to_pylist()))
 
     def unalike(self, summed: pa.Table, within: Sequence[int] | None) -> Unalike:
@@ -121,7 +122,7 @@ class SumsHere:
         statement: str,
         parts: Mapping[str, str] = NOTHING,
         *,
-        bound: Mapping[str, int] = NOTHING,
+        bound: Mapping[str, int | str] = NOTHING,
         **tables: pa.Table,
     ) -> pa.Table:
         return execute(self._telling.connection, self._sql(statement, parts), bound, tables)

@@ -47,10 +47,16 @@ where low > (select min(value) from chosen);
 select cast(low as varchar) as low from {{ bounds }} order by bucket;
 
 -- touched --
--- The buckets of the rows of which these batches speak; null among them where one speaks of the whole object.
+-- The buckets of the rows of which these batches speak; null among them where one speaks of the whole object, or holds
+-- rows that stand in no history: a sweep, a row in quarantine, what became of one.
 select distinct case when told._key is not null then coalesce(bounds.bucket, 0) end as bucket
 from (select _key, {{ by }} as value from {{ raw }} where _batch in (select batch from batches)) as told
-asof left join {{ bounds }} as bounds on told.value >= bounds.low;
+asof left join {{ bounds }} as bounds on told.value >= bounds.low
+union
+select null
+from tieout.books
+where stream = $stream and side = 'live' and batch in (select batch from batches)
+    and account not in ('accepted', 'duplicate') and count > 0;
 
 -- in_buckets --
 -- The numbers of the rows here that lie in some buckets.

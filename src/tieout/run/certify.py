@@ -28,7 +28,7 @@ from ..merge.reading import Obligation, Reading
 from ..merge.warehouse import CertificateNote, Side, Warehouse
 from ..quality.books import Books
 from ..quality.certificate import Certificate, Certificates, Holes, Repair, State, Uncertified, unexplained
-from ..quality.chain import Link, chain_of
+from ..quality.chain import Link, tail_of
 from ..quality.compare import Comparing
 from ..quality.forecast import Forecast
 from ..quality.telling import Telling
@@ -60,10 +60,6 @@ Foretold = Callable[[Forecast], bool]
 """Hears what the comparison of a stream is going to cost; whether it shall be made."""
 
 
-def _whatever_it_costs(forecast: Forecast) -> bool:
-    return True
-
-
 def certify(
     house: House,
     streams: Collection[Stream],
@@ -72,7 +68,7 @@ def certify(
     may_repair: MayRepair,
     keys_max: int = 0,
     only_changed: bool = False,
-    foretold: Foretold = _whatever_it_costs,
+    foretold: Foretold | None = None,
 ) -> Certificates:
     """Compares these streams with their sources; without any, all that there are.
 
@@ -100,7 +96,7 @@ class _Terms:
     repairing: MayRepair | None
     keys_max: int
     only_changed: bool
-    foretold: Foretold
+    foretold: Foretold | None
 
 
 def certify_in_passing(house: House, session: Session, *, only_changed: bool, foretold: Foretold) -> Certificates:
@@ -132,17 +128,23 @@ def _certify_session(house: House, session: Session, wanted: Collection[Stream],
         contracts = [_prepared(session, stream) for stream in streams if stream not in stuck]
         tellings = [Telling(connection, contract, number) for number, contract in enumerate(contracts)]
         witness = Witness(session.route, house.tools, session.source, cut)
-        tellings = [
-            telling
-            for telling in tellings
-            if terms.foretold(witness.forecast(telling, only_changed=terms.only_changed))
-        ]
+        since = {telling: _changed(house.tools, session, telling.contract, terms) for telling in tellings}
+        if (foretold := terms.foretold) is not None:
+            tellings = [telling for telling in tellings if foretold(witness.forecast(telling, since[telling]))]
         witness.hear(tellings)
         unable = (*_damage(session), *witness.unable)
         certifier = _Certifier(session, house.tools, cut, witness, taken_at, unable, terms)
-        certified = tuple(certifier.certify(telling) for telling in tellings)
+        certified = tuple(certifier.certify(telling, since[telling]) for telling in tellings)
         uncertified = tuple(_uncertified(stream, stuck[stream]) for stream in streams if stream in stuck)
         return Certificates(certified, uncertified)
+
+
+def _changed(tools: Tools, session: Session, contract: Contract, terms: _Terms) -> Changed | None:
+    """On what the comparison of a stream may rest, where that is wished."""
+    if not terms.only_changed:
+        return None
+    chain = tail_of(tools.landing.certificates(contract.stream, last=_CHAIN_MAX))
+    return changed(contract, chain, tools.ledger, session.warehouse)
 
 
 def _beside(warehouse: Warehouse) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
@@ -197,16 +199,16 @@ class _Certifier:
     unable: tuple[str, ...]
     terms: _Terms
 
-    def certify(self, telling: Telling) -> Certificate:
+    def certify(self, telling: Telling, since: Changed | None) -> Certificate:
         """Compares, repairs if that is wanted, and enters what it came to."""
-        since = self._changed(telling.contract) if self.terms.only_changed else None
         comparing, found = self._compare(telling, since)
         certificate = self._kept(found)
         if (rows := self._to_repair(found, comparing)) is not None:
             plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
             if self._may(plan):
                 self._repair(found.stream, rows)
-                comparing, found = self._compare(telling, since)
+                # What was found in all of it is mended only if it is not found there any more.
+                comparing, found = self._compare(telling, None if found.proof.since is None else since)
                 certificate = self._kept(replace(found, repaired=plan.rows))
             else:
                 hint = f"The repair would land {plan.rows} of {plan.of_rows} rows again; agree to it, or pass --yes."
@@ -219,7 +221,7 @@ class _Certifier:
         # Whoever took the lane over meanwhile may have merged beyond the cut; then nothing is certified.
         self.session.route.renew()
         stream, landing = certificate.stream, self.tools.landing
-        chain = chain_of(landing.certificates(stream, last=_CHAIN_MAX))
+        chain = tail_of(landing.certificates(stream, last=_CHAIN_MAX))
         link = chain.following(self.tools.clock.now(), certificate.report())
         landing.keep_certificate(stream, link.number, link.text)
         notes = [_note(one) for one in (*chain.links, link)]
@@ -285,10 +287,6 @@ class _Certifier:
         if certificate.books.quarantined.count:
             return "See `tieout quarantine list`."
         return ""
-
-    def _changed(self, contract: Contract) -> Changed | None:
-        chain = chain_of(self.tools.landing.certificates(contract.stream, last=_CHAIN_MAX))
-        return changed(contract, chain, self.tools.ledger, self.session.warehouse)
 
     def _books(self, stream: Stream, reading: Reading) -> Books:
         accounts, applied = reading.posted()

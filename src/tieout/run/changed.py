@@ -24,19 +24,21 @@ class Changed:
 
 def changed(contract: Contract, chain: Chain, ledger: Ledger, warehouse: Warehouse) -> Changed | None:
     """None where nothing is left on which one could rest: the stream was never compared as a whole, or was not complete
-    then, or under another contract; its certificates were altered, its tables made anew, or the ledger was, which knows
-    what was merged since."""
+    then, or under another contract; its certificates were altered or the newest is lost, its tables were made anew, or
+    the ledger was, which knows what was merged since."""
     stream = contract.stream
     whole = next((link for link in reversed(chain.links) if link.report.get("since") is None), None)
     if whole is None or chain.broken or whole.report["state"] != State.COMPLETE:
         return None
     if whole.report.get("contract") != contract.digest or not warehouse.is_noted(stream, whole.hash):
         return None
-    report, seq = canonical_json(whole.report), 0
-    for entry in ledger.entries(Certified, stream=str(stream)):
-        if isinstance(entry.fact, Certified) and entry.fact.report == report:
-            seq = entry.seq
-    if not seq:
+    known = {
+        entry.fact.report: entry.seq
+        for entry in ledger.entries(Certified, stream=str(stream))
+        if isinstance(entry.fact, Certified)
+    }
+    newest, seq = canonical_json(chain.links[-1].report), known.get(canonical_json(whole.report))
+    if seq is None or newest != next(reversed(known)):
         return None
     merged = [entry for entry in ledger.entries(Merged, stream=str(stream)) if entry.seq > seq]
     batches = tuple(entry.fact.batch for entry in merged if isinstance(entry.fact, Merged))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ..base.stream import Stream
 from ..land.landing import Landing
-from ..quality.chain import Link, chain_of
+from ..quality.chain import Link, tail_of
 from ..quality.proof import exact_at
 
 
@@ -55,4 +55,4 @@ class Beat:
         return timedelta(seconds=0 if self._rhythm is None else self._rhythm.every_seconds)
 
     def _newest(self, stream: Stream) -> Link | None:
-        return chain_of(self._landing.certificates(stream, last=1)).newest
+        return tail_of(self._landing.certificates(stream, last=1)).newest

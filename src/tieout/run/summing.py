@@ -53,13 +53,15 @@ class Summing:
         With `changed` those are left out of which nothing was said since; not where something was said of all rows, or
         is open.
         """
+        if len(obliged) > _WANTED_MAX:
+            return None
         self._telling.begin()
         self._telling.tell_columns(self._columns)
         layout = self._layout
         within = self._here.touched(changed.batches) if changed is not None and not obliged else None
         summed = self._summed(within)
         unalike = self._here.unalike(summed, within)
-        if unalike.rows > _LOOKED_AT_MAX or len(obliged) > _WANTED_MAX:
+        if unalike.rows > _LOOKED_AT_MAX:
             return None
         if unalike.buckets and not self._tell_unalike(unalike, frozenset(obliged)):
             return None

@@ -36,12 +36,12 @@ class Witness:
                 self._sums[telling.contract.stream] = by_sums
         self._hear([telling for telling in tellings if telling.contract.stream not in self._sums])
 
-    def forecast(self, telling: Telling, *, only_changed: bool) -> Forecast:
-        """Before anything is heard. `only_changed`: what did not change is left out where that can be."""
+    def forecast(self, telling: Telling, changed: Changed | None) -> Forecast:
+        """Before anything is heard."""
         stream = telling.contract.stream
         way = Way.TOLD
         if summing(self._cut, telling, self._route) is not None:
-            way = Way.CHANGED if only_changed else Way.SUMMED
+            way = Way.SUMMED if changed is None else Way.CHANGED
         if not isinstance(self._source, ReadsRanges) or stream.object in self._cut.by_content:
             return Forecast(stream, way, None, None)
         expected = self._source.estimate(stream.object, Range())

@@ -21,6 +21,7 @@ _VERDICTS = {
     State.PARTIAL: "Not complete: each hole is known and named.",
     State.BROKEN: "Broken: something differs that nothing known explains.",
 }
+_PARTLY_COMPLETE = "What changed here is what the source has; the rest is as it was when all was compared."
 _UNCERTIFIED = "Not every stream could be compared."
 
 
@@ -49,6 +50,8 @@ class Certified:
         lacking = [_reason(one, f"not compared, as it cannot be merged: {one.reason}") for one in uncertified]
         word = self.certificates.state
         told = _UNCERTIFIED if uncertified else _VERDICTS[word]
+        if word is State.COMPLETE and partly:
+            told = _PARTLY_COMPLETE
         notes = [*reasons, *lacking, *untold, *partly, *repairs, verdict(word.value, told)]
         return stacked(_table(streams), *notes, *_hints([*streams, *uncertified]))
 

@@ -35,8 +35,8 @@ _SPANS_MAX = 64
 """Runs of buckets that are asked for by their ends, along an index if there is one; more are picked from all rows."""
 _PARTS_MAX = 25
 """Columns of one call; a function of the server's takes a hundred arguments."""
-_NARROW_SHARE_MAX = 0.25
-"""Of the buckets: for more the server would rather read the whole table than follow an index."""
+_NARROW_ROWS_MAX = 1_000_000
+"""Rows that one question along an index may find."""
 _share_bytes = 256 * 2**20
 _keys_max = 5_000
 
@@ -145,7 +145,8 @@ class TableSums:
             return _Within(statements("in_buckets", bucket=_bucket(table, layout)), bounds, numbers, is_narrow=False)
         by = _by(table, layout)
         between = [_between(by, first, last, layout) for first, last in spans]
-        is_narrow = len(buckets) <= layout.buckets * _NARROW_SHARE_MAX and self._is_indexed(table, by)
+        rows = layout.rows * len(buckets) / layout.buckets
+        is_narrow = rows <= _NARROW_ROWS_MAX and self._is_indexed(table, by)
         return _Within(Sql("(" + " or ".join(between) + ")"), bounds, numbers, is_narrow=is_narrow)
 
     def _is_indexed(self, table: Table, by: Field) -> bool:

@@ -1,4 +1,4 @@
-"""What a review of certificates by sums has found."""
+"""Certificates of what changed: they cost in proportion to it, rest on one of the whole, and say so; or are one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from tests.e2e.certifying import Project, counts
-from tests.e2e.test_certify_sums import do, incremental, make, sold
+from tests.e2e.test_certify_sums import ROWS, do, make, sold
 from tieout.base.stream import Stream
 from tieout.quality.certificate import Certificate
 from tieout.quality.forecast import Forecast, Way
 from tieout.run import certify as certifying
 from tieout.run.certify import certify
+from tieout.run.replay import rebuild
 from tieout.run.session import Session, Warehouses
 from tieout.run.settle import discard
 
@@ -24,7 +25,7 @@ Make = Callable[..., Project]
 STREAM = Stream.parse("shop.sold")
 
 
-def changed_only(project: Project, *, repair: bool = False, **terms: Any) -> Certificate:
+def incremental(project: Project, *, repair: bool = False, **terms: Any) -> Certificate:
     found = project.within(
         lambda house: certify(house, [STREAM], repair=repair, may_repair=lambda plan: True, only_changed=True, **terms)
     )
@@ -34,7 +35,79 @@ def changed_only(project: Project, *, repair: bool = False, **terms: Any) -> Cer
 
 def certificates(project: Project) -> list[Path]:
     """Their files in the landing."""
-    return [path for path in project.root.rglob("*") if path.is_file() and "ertif" in str(path.parent)]
+    return list((project.root / ".tieout" / "landing" / ".certificates").rglob("*.json"))
+
+
+@pytest.mark.parametrize(("only_changed", "way"), [(False, Way.SUMMED), (True, Way.CHANGED)])
+def test_its_cost_is_foretold(make: Make, database: str, only_changed: bool, way: Way) -> None:
+    project, told = make(*sold("bigint")), []
+    project.certify_one("shop.sold")
+    do(database, "analyze sold")
+
+    def foretold(forecast: Forecast) -> bool:
+        told.append(forecast)
+        return False
+
+    found = project.within(
+        lambda house: certify(
+            house, [], repair=False, may_repair=lambda plan: False, only_changed=only_changed, foretold=foretold
+        )
+    )
+
+    assert [(one.stream, one.way, one.rows) for one in told] == [(Stream("shop", "sold"), way, ROWS)]
+    assert found.streams == ()
+
+
+def test_what_did_not_change_need_not_be_summed_again(make: Make, database: str) -> None:
+    project = make(*sold("bigint"))
+    whole = project.certify_one("shop.sold")
+    do(database, "update sold set note = 'paid' where id = 7", "insert into sold values (9000, 'late', 1)")
+    project.run()
+    project.damage("delete from latest.shop__sold where id in (9, 2500)")  # near what changed, and far from it
+
+    found = incremental(project)
+
+    assert (counts(found), found.proof.how.split(",")[0]) == ([1, 0, 0, 0], "incremental")
+    assert found.compared.source_rows == ROWS  # one that is gone here is not known to be missed
+    assert found.proof.since is not None
+    assert (found.proof.since.number, found.proof.buckets, found.proof.buckets_summed) == (whole.number, 4, 2)
+    assert found.proof.rows_summed == ROWS // 2
+    assert counts(project.certify_one("shop.sold")) == [2, 0, 0, 0]
+
+
+def test_where_nothing_changed_nothing_is_asked(make: Make) -> None:
+    project = make(*sold("bigint"))
+    project.certify_one("shop.sold")
+
+    assert [incremental(project).proof.rows_summed for _ in range(2)] == [0, 0]
+
+
+UNSETTLING = {
+    "it was not complete": lambda project, database: (
+        project.damage("delete from latest.shop__sold where id = 9"),
+        project.certify_one("shop.sold"),
+    ),
+    "the tables are other ones": lambda project, database: project.within(lambda house: rebuild(house, only=None)),
+    "the ledger is another one": lambda project, database: [
+        path.unlink() for path in (project.root / ".tieout").glob("ledger.sqlite*")
+    ],
+    "all rows were spoken of": lambda project, database: (do(database, "truncate sold"), project.run()),
+    "the contract is another one": lambda project, database: (
+        do(database, "alter table sold add column more int", "insert into sold values (9000)"),
+        project.run(),
+    ),
+}
+
+
+@pytest.mark.parametrize("why", UNSETTLING)
+def test_where_there_is_nothing_to_rest_on_all_is_summed(make: Make, database: str, why: str) -> None:
+    project = make(*sold("bigint"))
+    project.certify_one("shop.sold")
+    UNSETTLING[why](project, database)
+
+    found = incremental(project)
+
+    assert (found.proof.since, found.proof.rows_summed) == (None, found.compared.source_rows)
 
 
 def test_what_was_discarded_since_is_looked_at(make: Make, database: str) -> None:
@@ -73,7 +146,7 @@ def test_a_repair_is_held_against_all_that_was_found_before_it(
     )
     monkeypatch.setattr(certifying, "mend", lambda *_: 0)  # as if it had happened a moment later
 
-    repaired = changed_only(project, repair=True)
+    repaired = incremental(project, repair=True)
 
     assert (project.certify_one("shop.sold").state, repaired.state) == ("broken", "broken")
 
@@ -105,7 +178,7 @@ def test_what_cannot_be_left_out_is_not_foretold_to_be(make: Make) -> None:
         told.append(forecast)
         return True
 
-    found = changed_only(project, foretold=foretold)
+    found = incremental(project, foretold=foretold)
 
     assert (found.proof.since, [one.way for one in told]) == (None, [Way.SUMMED])
 
