@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 from tieout.base.step import Passing, Step, unobserved
 from tieout.base.stream import Stream
@@ -29,6 +30,9 @@ from tieout.run.worker import Worker
 from tieout.ui import logs
 
 _SECONDS = 60.0
+
+_WITHOUT_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "OPENBLAS_NUM_THREADS": "1"}
+"""What is imported shall begin none: a fork beside a thread may inherit a lock that nobody opens any more."""
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([__name__])
@@ -50,7 +54,8 @@ def kill_at(root: Path, step: Step, nth: int = 1, *, releasing: str = "") -> int
     """A pass, or a release of all that waits in the quarantine of the stream `releasing`, in a process of its own that
     dies at the step; returns how it ended."""
     process = _forks.Process(target=_work, args=(root, step, nth, releasing, dict(os.environ)))
-    process.start()
+    with patch.dict(os.environ, _WITHOUT_THREADS):  # of the first process, from which all others are forked
+        process.start()
     try:
         process.join(timeout=_SECONDS)
         assert process.exitcode is not None, "it has not ended"
@@ -93,6 +98,7 @@ def sending_at(step: Step, nth: int, number: signal.Signals) -> Passing:
 
 
 def _work(root: Path, step: Step, nth: int, releasing: str, environment: Mapping[str, str]) -> None:
+    assert len(list(Path(f"/proc/{os.getppid()}/task").iterdir())) == 1, "forked beside a thread"
     os.environ.clear()  # it is the one in which the first process was forked
     os.environ.update(environment)
     logs.configure()  # they go to stderr
