@@ -110,8 +110,10 @@ class LaneWork:
 
     def _prove(self, session: Session, stopping: Callable[[], bool]) -> None:
         """Holds the lane against its source, where that is due. A failure ends the pass, as that of any other work."""
+        if self._house.project.rhythm is None or self._only is not None:
+            return
         streams, now = session.route.streams(), self._house.tools.clock.now()
-        if self._only is not None or not self._beat.is_due(streams, now):
+        if not self._beat.is_due(streams, now):
             return
         self._beat.begun(now)
         only_changed = not self._beat.is_whole_due(streams, now)
