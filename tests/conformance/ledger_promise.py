@@ -109,7 +109,7 @@ class AppendPromise(LedgerPromise):
             Resumed("erp.account", "somebody said so"),
             Stuck("erp.account", "its type is another", "rebuild it"),
             Freed("erp.account"),
-            Alerted("source:erp", "opened", "4c2838fa2f95"),
+            Alerted("check:erp.account", "grew", "4c2838fa2f95", ("id.null", "id.unique")),
             Asked("erp", "erp.account", "0a1b2c3d", '{"column": "zwölf"}', 12),
             Turned("erp", "erp.account", "0a1b2c3d", "failed", "there is no column zwölf"),
         ]

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
-from tests.e2e.command import Project, image, project
+from tests.e2e.command import Project, contract_file, image, project
+from tieout.base.errors import Occupied
+from tieout.ledger.facts import Ran
+from tieout.quality.incident import Trouble
+from tieout.run.clock import SystemClock
+from tieout.run.house import opened
+from tieout.run.incidents import open_incidents
+from tieout.run.project import load_project
+from tieout.run.serve import PatientReader
 
 SECRET = "T0K3N"
 
@@ -77,7 +87,7 @@ def titles(kind: type[Listening]) -> list[str]:
 
 def test_an_incident_is_told_once_and_its_end_once(books: Project, hook: tuple[str, type[Listening]]) -> None:
     heard = hook[1]
-    assert books.json("incidents", "--tell") == {"incidents": [], "sent": []}
+    assert books.json("incidents", "--tell") == {"incidents": [], "unread": "", "sent": []}
 
     hide(books)
     first = books.json("incidents", "--tell", code=3)["sent"]
@@ -160,3 +170,85 @@ def test_a_contract_that_cannot_be_read_is_told_once_and_silences_nothing_else(t
     assert [one["id"] for one in before] == ["stuck:erp.account", "quarantine:erp.order"]
     assert [one["id"] for one in after] == ["stuck:erp.account", "quarantine:erp.order"]
     assert all("account.yaml:2" in told[0]["what"] for told in (before, after))
+
+
+def test_a_warehouse_that_cannot_be_read_is_told_and_keeps_nobody_from_hearing_the_rest(
+    books: Project, hook: tuple[str, type[Listening]]
+) -> None:
+    """What is wrong with a source stands in the ledger."""
+    hide(books)
+    (books.root / ".tieout" / "warehouse.duckdb").write_bytes(b"no such file any more" * 1000)
+
+    unread = books.json("incidents", "--tell", code=3)["unread"]
+
+    assert "is damaged" in unread
+    assert titles(hook[1]) == ["Incident: warehouse:project", "Incident: source:erp"]
+    bring_back(books)
+    (books.root / ".tieout" / "warehouse.duckdb").unlink()
+    books.tieout("run", "--once")
+    assert books.json("incidents", "--tell")["incidents"] == []
+    assert titles(hook[1])[2:] == ["Recovered: warehouse:project", "Recovered: source:erp"]
+
+
+class Held:
+    """Implements `Reader` over a warehouse that another process holds."""
+
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
+        raise Occupied("process 7 holds the warehouse's file.", hint="Wait for it.")
+
+    def close(self) -> None:
+        """It never had it."""
+
+
+def test_a_warehouse_that_somebody_holds_is_no_trouble_and_what_it_would_tell_is_not_over(books: Project) -> None:
+    hide(books)
+
+    with opened(load_project(books.root, environ={}), SystemClock()) as house:
+        look = open_incidents(house, Held())
+
+    assert [one.id for one in look.incidents] == ["source:erp"]
+    assert "process 7" in look.unread
+    assert {"books", "quarantine", "warehouse"} <= look.unseen
+
+
+class Later(SystemClock):
+    """So many minutes from now."""
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__()
+        self.ahead = timedelta(minutes=minutes)
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+def in_(minutes: int, books: Project) -> list[Trouble]:
+    """What will be wrong if nothing happens until then."""
+    clock = Later(minutes)
+    with opened(load_project(books.root, environ={}), clock) as house:
+        look = open_incidents(house, PatientReader(house.project.warehouse, clock))
+    return [one.trouble for one in look.incidents]
+
+
+def test_a_worker_that_is_gone_is_told_where_a_contract_promises_more(books: Project) -> None:
+    assert in_(10_000, books) == []
+
+    with contract_file(books.root, "erp.account").open("a") as contract:
+        contract.write("slaProperties: [{property: frequency, value: 1, unit: h}]\n")
+
+    assert in_(59, books) == []
+    (gone,) = in_(125, books)
+    assert gone.id == "source:erp"
+    assert gone.what == "Nobody has read it for 2 hours, and erp.account is promised within 60 minutes."
+    with opened(load_project(books.root, environ={}), Later(120)) as house:
+        house.tools.ledger.append([Ran("erp", "partial", "the source is away.")], given=[])
+    assert in_(125, books) == []  # somebody tries to read it
+    assert in_(140, books)[0].what == "the source is away."
+
+
+def test_a_promise_of_seconds_rings_for_no_worker_that_is_started_anew(books: Project) -> None:
+    with contract_file(books.root, "erp.account").open("a") as contract:
+        contract.write("slaProperties: [{property: latency, value: 1, unit: s}]\n")
+
+    assert in_(10, books) == []
+    assert [one.id for one in in_(16, books)] == ["source:erp"]

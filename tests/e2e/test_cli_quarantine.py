@@ -167,14 +167,14 @@ def test_rows_that_wait_for_too_long_are_an_incident_by_the_project_or_by_the_co
     with duckdb.connect(str(tmp_path / ".tieout" / "warehouse.duckdb")) as connection:
         connection.execute("update tieout.applied set merged_at = now() - interval 3 day")
 
-    assert books.json("incidents") == {"incidents": [], "sent": []}
+    assert books.json("incidents") == {"incidents": [], "unread": "", "sent": []}
     with settings.open("a") as file:
         file.write("quarantine: 2d\n")
     (told,) = books.json("incidents", code=3)["incidents"]
     custom = "customProperties:\n"
     assert custom in contract.read_text()
     contract.write_text(contract.read_text().replace(custom, f"{custom}- {{property: quarantine, value: 4d}}\n", 1))
-    assert books.json("incidents") == {"incidents": [], "sent": []}
+    assert books.json("incidents") == {"incidents": [], "unread": "", "sent": []}
 
     assert (told["id"], told["severity"]) == ("quarantine:erp.account", "warn")
     assert "1 row waits in quarantine for 3 days: undecodable." in told["what"]

@@ -46,6 +46,14 @@ def away(books: Project) -> Callable[[], None]:
     return lambda: (books.root / "elsewhere").rename(folder) and None
 
 
+def damaged(books: Project) -> Callable[[], None]:
+    """And met by a worker, whose pass fails for it: that is no trouble of the source."""
+    file = books.root / ".tieout" / "warehouse.duckdb"
+    file.write_bytes(b"no warehouse any more" * 1000)
+    books.tieout("run", "--once")
+    return lambda: file.rename(file.with_suffix(".aside")) and None
+
+
 def stuck(books: Project) -> Callable[[], None]:
     promise(books.root, "amount: decimal(18,3)")
     books.drop("2.ndjson", image("C", 1, amount="2.00"))
@@ -110,6 +118,7 @@ def by_hand(books: Project, statement: str) -> None:
 
 
 BROUGHT_ABOUT = {
+    Cause.WAREHOUSE: damaged,
     Cause.SOURCE: away,
     Cause.STUCK: stuck,
     Cause.PAUSED: paused,
@@ -139,7 +148,7 @@ def test_each_cause_has_its_page_of_five_headings(cause: Cause) -> None:
 
 @pytest.mark.parametrize("cause", Cause)
 def test_a_cause_is_told_once_and_the_commands_of_its_page_mend_it(cause: Cause, books: Project) -> None:
-    where = "erp" if cause is Cause.SOURCE else STREAM
+    where = {Cause.SOURCE: "erp", Cause.WAREHOUSE: "project"}.get(cause, STREAM)
     assert causes(books) == []
 
     mend_outside = BROUGHT_ABOUT[cause](books)

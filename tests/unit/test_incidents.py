@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tieout.base.stream import Stream
 from tieout.contract.owner import Owner
-from tieout.quality.incident import EXPLAINS, SEVERITIES, Cause, Severity, Trouble, incidents, notices
+from tieout.quality.incident import EXPLAINS, SEVERITIES, Cause, Severity, Told, Trouble, incidents, notices
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 STREAMS = [Stream(lane, object_) for lane in ("shop", "erp") for object_ in ("orders", "lines")]
@@ -59,6 +59,25 @@ def test_nothing_explains_itself_or_what_stands_before_it() -> None:
     assert all(order.index(cause) < order.index(other) for cause, others in EXPLAINS.items() for other in others)
 
 
+def test_nothing_is_explained_by_what_is_less_grave() -> None:
+    """Who hears of pages alone would not hear of it."""
+    by_warnings = [others for cause, others in EXPLAINS.items() if SEVERITIES[cause] is Severity.WARN]
+
+    assert by_warnings
+    assert not [other for others in by_warnings for other in others if SEVERITIES[other] is Severity.PAGE]
+
+
+def test_what_is_of_no_source_explains_in_all_of_them() -> None:
+    unread = Trouble(Cause.WAREHOUSE, None, None, NOON, "It is damaged.", "Move it away.")
+    owners = {STREAMS[0]: Owner(("Ann",)), STREAMS[2]: Owner(("Bob",))}
+
+    (found,) = incidents([unread, *(trouble(Cause.UNPROVEN, stream) for stream in STREAMS)], owners)
+
+    assert found.id == "warehouse:project"
+    assert len(found.affects) == len(STREAMS)
+    assert found.owner == Owner(("Bob", "Ann"))
+
+
 @given(st.sets(st.tuples(st.sampled_from(Cause), st.sampled_from([None, *STREAMS]))))
 def test_every_trouble_is_in_one_incident_and_no_more(found: set[tuple[Cause, Stream | None]]) -> None:
     troubles = [trouble(cause, stream) for cause, stream in found]
@@ -73,10 +92,10 @@ def test_nobody_hears_twice_of_what_lasts_and_everybody_of_its_end() -> None:
     (opened,) = notices(away, [])
 
     assert (opened.event, opened.id, opened.title) == ("opened", "source:shop", "Incident: source:shop")
-    assert notices(away, [("source:shop", "opened")]) == ()
-    assert [one.event for one in notices([], [("source:shop", "opened")])] == ["recovered"]
-    assert notices([], [("source:shop", "opened"), ("source:shop", "recovered")]) == ()
-    assert len(notices(away, [("source:shop", "opened"), ("source:shop", "recovered")])) == 1
+    assert notices(away, [Told("source:shop", "opened")]) == ()
+    assert [one.event for one in notices([], [Told("source:shop", "opened")])] == ["recovered"]
+    assert notices([], [Told("source:shop", "opened"), Told("source:shop", "recovered")]) == ()
+    assert len(notices(away, [Told("source:shop", "opened"), Told("source:shop", "recovered")])) == 1
 
 
 def test_who_wants_to_be_woken_only_is_not_told_of_warnings() -> None:
@@ -125,12 +144,40 @@ def test_the_incident_of_a_source_names_the_owners_of_all_its_streams_once() -> 
 
 
 def test_what_is_only_explained_by_another_cause_is_not_said_to_be_over() -> None:
-    """A pause explains that a stream differs; its figures are as wrong as before."""
-    differs, paused = trouble(Cause.DIFFERS, STREAMS[0]), trouble(Cause.PAUSED, STREAMS[0])
+    """That a stream is stuck explains that it differs; its figures are as wrong as before."""
+    differs, stuck = trouble(Cause.DIFFERS, STREAMS[0]), trouble(Cause.STUCK, STREAMS[0])
+    before = [Told("differs:shop.orders", "opened")]
 
-    told = notices(incidents([differs, paused]), [("differs:shop.orders", "opened")])
+    told = notices(incidents([differs, stuck]), before)
+    later = notices(incidents([differs]), [*before, Told("stuck:shop.orders", "opened")])
 
-    assert [(one.event, one.id) for one in told] == [("opened", "paused:shop.orders")]
+    assert [(one.event, one.id) for one in told] == [("opened", "stuck:shop.orders")]
+    assert [(one.event, one.id) for one in later] == [("recovered", "stuck:shop.orders")]
+
+
+def test_what_nobody_could_look_at_is_not_said_to_be_over() -> None:
+    before = [Told("books:shop.orders", "opened"), Told("source:shop", "opened")]
+
+    told = notices([], before, unseen={Cause.BOOKS})
+
+    assert [(one.event, one.id) for one in told] == [("recovered", "source:shop")]
+
+
+def test_an_incident_that_grows_is_told_with_what_is_new_and_once() -> None:
+    def failed(*names: str) -> Trouble:
+        return Trouble(Cause.CHECK, "shop", STREAMS[0], None, f"Failed: {', '.join(names)}.", "See it.", names)
+
+    (first,) = notices(incidents([failed("a")]), [])
+    before = [Told(first.id, first.event, first.parts)]
+    (second,) = notices(incidents([failed("a", "b")]), before)
+    after = [*before, Told(second.id, second.event, second.parts)]
+
+    assert (second.event, second.title) == ("grew", "Incident grew: check:shop.orders")
+    assert second.text.splitlines()[:2] == ["New: b.", "Failed: a, b."]
+    assert notices(incidents([failed("a", "b")]), after) == notices(incidents([failed("b")]), after) == ()
+    assert [one.event for one in notices([], after)] == ["recovered"]
+    (anew,) = notices(incidents([failed("b")]), [*after, Told(second.id, "recovered")])
+    assert anew.event == "opened"
 
 
 def test_what_warns_hides_nothing_that_pages() -> None:
@@ -144,4 +191,4 @@ def test_what_warns_hides_nothing_that_pages() -> None:
 def test_who_wants_to_hear_less_from_now_on_is_not_told_that_it_is_over() -> None:
     waiting = incidents([trouble(Cause.QUARANTINE, STREAMS[0])])
 
-    assert notices(waiting, [("quarantine:shop.orders", "opened")], least=Severity.PAGE) == ()
+    assert notices(waiting, [Told("quarantine:shop.orders", "opened")], least=Severity.PAGE) == ()

@@ -43,6 +43,7 @@ _READ: Mapping[Any, Callable[[Any], Any]] = {
     int: int,
     datetime: datetime.fromisoformat,
     datetime | None: lambda text: None if text is None else datetime.fromisoformat(text),
+    tuple[str, ...]: tuple,
     Tally: Tally.from_json,
     Cursor: Cursor.from_json,
 }
@@ -115,7 +116,7 @@ def _body(fact: Fact) -> str:
     return _text({field.name: _plain(getattr(fact, field.name)) for field in fields(fact)})
 
 
-def _plain(value: str | bool | int | datetime | Tally | Cursor | None) -> Any:
+def _plain(value: str | bool | int | datetime | tuple[str, ...] | Tally | Cursor | None) -> Any:
     match value:
         case Tally() | Cursor():
             return value.to_json()

@@ -160,12 +160,13 @@ class Turned:
 
 @dataclass(frozen=True, slots=True)
 class Alerted:
-    """Somebody was told of an incident: that it "opened", or that it "recovered". `to` stands for the address, and is
-    no part of it."""
+    """Somebody was told of an incident: that it "opened", "grew" or "recovered". `to` stands for the address, and is no
+    part of it. `parts`: the names of what is wrong within it that were new then."""
 
     incident: str
     event: str
     to: str
+    parts: tuple[str, ...] = ()
 
 
 Fact = (

@@ -6,7 +6,7 @@ better than not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from ..base.codec import sha256_hex
 from ..base.errors import Misconfigured
 from ..ledger.facts import Alerted
 from ..ledger.ledger import Ledger
-from ..quality.incident import Incident, Notice, notices
+from ..quality.incident import Cause, Incident, Notice, Told, notices
 from .project import AlertConfig
 
 _MARK_WIDTH = 12
@@ -42,26 +42,37 @@ class Sent:
         return {**told, "delivered": self.delivered}
 
 
-def alert(ledger: Ledger, found: Iterable[Incident], addresses: Iterable[AlertConfig]) -> tuple[Sent, ...]:
-    """Tells each address what is new for it. What could not be delivered is tried again at the next call. Raises
-    Misconfigured for an address that nobody understands."""
+def alert(
+    ledger: Ledger, found: Iterable[Incident], addresses: Iterable[AlertConfig], *, unseen: Collection[Cause] = ()
+) -> tuple[Sent, ...]:
+    """Tells each address what is new for it; of the causes that are `unseen` nothing is said to be over. What could not
+    be delivered is tried again at the next call. Raises Misconfigured for an address that nobody understands, when all
+    others have been told."""
     known = tuple(found)
     sent: list[Sent] = []
-    for address in addresses:
-        mark, post = _mark(address), post_of(address)
-        told = [(fact.incident, fact.event) for fact in _alerted(ledger) if fact.to == mark]
-        for notice in notices(known, told, least=address.least):
+    posts, wrong = _understood(addresses)
+    for address, post in posts:
+        mark = _mark(address)
+        told = [Told(fact.incident, fact.event, fact.parts) for fact in _alerted(ledger) if fact.to == mark]
+        for notice in notices(known, told, least=address.least, unseen=unseen):
             delivered = post.deliver(notice.title, notice.text)
             if delivered:
-                ledger.append([Alerted(notice.id, notice.event, mark)], given=[])
+                ledger.append([Alerted(notice.id, notice.event, mark, notice.parts)], given=[])
             sent.append(Sent(_scheme(address), notice, delivered))
+    if wrong is not None:
+        raise wrong
     return tuple(sent)
 
 
 def try_out(addresses: Iterable[AlertConfig], project: str) -> tuple[tuple[str, bool], ...]:
-    """Sends every address a message that says it is a test; of each its scheme, and whether it was taken."""
+    """Sends every address a message that says it is a test; of each its scheme, and whether it was taken. Raises
+    Misconfigured for one that nobody understands, when all others have been sent theirs."""
     text = f"This is a test by `tieout incidents --test` in the project {project}. Nothing is wrong."
-    return tuple((_scheme(one), post_of(one).deliver(f"Test: {project}", text)) for one in addresses)
+    posts, wrong = _understood(addresses)
+    taken = tuple((_scheme(address), post.deliver(f"Test: {project}", text)) for address, post in posts)
+    if wrong is not None:
+        raise wrong
+    return taken
 
 
 def post_of(address: AlertConfig) -> Post:
@@ -83,6 +94,18 @@ class _Apprise:
 
     def deliver(self, title: str, text: str) -> bool:
         return bool(self.post.notify(title=title, body=text))
+
+
+def _understood(addresses: Iterable[AlertConfig]) -> tuple[list[tuple[AlertConfig, Post]], Misconfigured | None]:
+    """Those to which something can be sent, and what is wrong with the first of the others."""
+    posts: list[tuple[AlertConfig, Post]] = []
+    wrong: Misconfigured | None = None
+    for address in addresses:
+        try:
+            posts.append((address, post_of(address)))
+        except Misconfigured as error:
+            wrong = wrong or error
+    return posts, wrong
 
 
 def _alerted(ledger: Ledger) -> list[Alerted]:

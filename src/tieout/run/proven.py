@@ -43,13 +43,18 @@ def gates(
 
 
 def failed_checks(ledger: Ledger, streams: Iterable[Stream]) -> dict[Stream, str]:
-    """Of each stream whose checks were last found to fail the names of those that block."""
-    failed: dict[Stream, str] = {}
+    """Of each stream whose checks were last found to fail the names of those that block, as they are told."""
+    return {stream: ", ".join(names) for stream, names in blocking(ledger, streams).items()}
+
+
+def blocking(ledger: Ledger, streams: Iterable[Stream]) -> dict[Stream, tuple[str, ...]]:
+    """The same names, one by one."""
+    failed: dict[Stream, tuple[str, ...]] = {}
     for stream in streams:
         for entry in ledger.entries(Checked, stream=str(stream), last=1):
             assert isinstance(entry.fact, Checked), "only Checked was asked for"
             told = json.loads(entry.fact.report)
-            blocking = [one["check"] for one in told if one["severity"] == "block" and one["outcome"] == "failed"]
-            if blocking:
-                failed[stream] = ", ".join(blocking)
+            names = tuple(one["check"] for one in told if one["severity"] == "block" and one["outcome"] == "failed")
+            if names:
+                failed[stream] = names
     return failed

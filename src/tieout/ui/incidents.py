@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from ..quality.incident import Incident, Severity
+from ..quality.incident import Cause, Incident, Severity
 from ..run.alerting import Sent
 from .answer import FAILED, OK, PARTIAL
 from .paint import moment, safe, several, stacked, verdict
@@ -16,22 +16,31 @@ from .paint import moment, safe, several, stacked, verdict
 
 @dataclass(frozen=True, slots=True)
 class Incidents:
-    """`sent`: what somebody was told of them just now."""
+    """`sent`: what somebody was told of them just now. `unread`: why the warehouse could not be asked, "" where it was:
+    nobody knows then of its books and its quarantine."""
 
     found: tuple[Incident, ...]
     sent: tuple[Sent, ...] = ()
+    unread: str = ""
 
     @property
     def exit_code(self) -> int:
-        return PARTIAL if self.found else OK
+        return PARTIAL if self.found or self.unread else OK
 
     def to_json(self) -> dict[str, Any]:
-        return {"incidents": [one.to_json() for one in self.found], "sent": [one.to_json() for one in self.sent]}
+        return {
+            "incidents": [one.to_json() for one in self.found],
+            "unread": self.unread,
+            "sent": [one.to_json() for one in self.sent],
+        }
 
     def shown(self) -> RenderableType:
         sent = [_sent(one) for one in self.sent]
+        if self.unread and not any(one.trouble.cause is Cause.WAREHOUSE for one in self.found):
+            sent = [verdict("warning", f"Books and quarantine could not be looked at: {self.unread}"), *sent]
         if not self.found:
-            return stacked(verdict("complete", "Nothing is wrong that tieout knows of."), *sent)
+            word = "warning" if self.unread else "complete"
+            return stacked(verdict(word, "Nothing is wrong that tieout knows of."), *sent)
         told: list[Text] = []
         for one in self.found:
             word = "error" if one.severity is Severity.PAGE else "warning"

@@ -72,6 +72,7 @@ def incidents(project: Project = HERE, tell: Tell = False, test: Test = False, j
         return TriedOut(try_out(settings.alerts, settings.name))
     with opened(settings, SystemClock()) as house:
         with PatientReader(house.project.warehouse, house.tools.clock) as reader:
-            found = open_incidents(house, reader)
-        sent = alert(house.tools.ledger, found, settings.alerts) if tell else ()
-    return Incidents(found, sent)
+            look = open_incidents(house, reader)
+        ledger = house.tools.ledger
+        sent = alert(ledger, look.incidents, settings.alerts, unseen=look.unseen) if tell else ()
+    return Incidents(look.incidents, sent, look.unread)
