@@ -8,7 +8,7 @@ from tieout.sim.world.campaign.seeds import kept_seeds, run_seed
 from tieout.sim.world.campaign.watched import silently
 from tieout.sim.world.result import Result
 
-SEEDS = 16
+SEEDS = 12
 IN_ONE_TEST = 4
 
 

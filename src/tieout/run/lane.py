@@ -103,8 +103,7 @@ class LaneWork:
             self._land_and_merge(session, stopping)
             if not stopping():
                 self.backfills.step(session, is_busy=session.route.received > before)
-            if not stopping():
-                self._prove(session, stopping)
+            self._prove(session, stopping)
         else:
             self._land(session, stopping)
 
@@ -113,7 +112,7 @@ class LaneWork:
         if self._house.project.rhythm is None or self._only is not None:
             return
         streams, now = session.route.streams(), self._house.tools.clock.now()
-        if not self._beat.is_due(streams, now):
+        if not self._beat.is_due(streams, now) or stopping():
             return
         self._beat.begun(now)
         only_changed = not self._beat.is_whole_due(streams, now)
