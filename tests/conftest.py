@@ -16,7 +16,7 @@ from tieout.base.sql import Sql
 from tieout.run import patience
 from tieout.sim.server import PostgresServer
 
-settings.register_profile("quick", max_examples=40, deadline=None)
+settings.register_profile("quick", max_examples=32, deadline=None)
 settings.register_profile("campaign", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

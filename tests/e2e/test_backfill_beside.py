@@ -21,16 +21,25 @@ from tests.e2e.command import project, stop
 from tests.e2e.killed import kill_at
 from tieout.base.step import Passing, Step
 
-ROWS = 12_000
-"""Enough for four chunks of the first pace."""
+ROWS, MANY_ROWS = 3_000, 12_000
+"""Enough for three chunks, and for four of which the first are of one size."""
 SECONDS = 30.0
 
 
 @pytest.fixture
 def orders(tmp_path: Path, database: str) -> Shop:
+    return followed(tmp_path, database, ROWS)
+
+
+@pytest.fixture
+def many_orders(tmp_path: Path, database: str) -> Shop:
+    return followed(tmp_path, database, MANY_ROWS)
+
+
+def followed(root: Path, database: str, rows: int) -> Shop:
     """A table that was read and is followed, and of which the log has not told everything since."""
-    made = shop(tmp_path, database)
-    made.do(ORDERS, filled(ROWS), "analyze orders")
+    made = shop(root, database)
+    made.do(ORDERS, filled(rows), "analyze orders")
     made.run()
     made.do_behind_the_log("update orders set note = 'unheard'", "delete from orders where id % 100 = 7")
     made.run()
@@ -46,17 +55,17 @@ def only(orders: Shop) -> dict[str, Any]:
     ("step", "nth"),
     [(Step.SPOOLED, 3), (Step.REGISTERING, 3), (Step.REGISTERED, 3), (Step.ACKNOWLEDGED, 2), (Step.MERGED, 3)],
 )
-def test_a_killed_one_goes_on_behind_its_last_registered_chunk(orders: Shop, step: Step, nth: int) -> None:
-    orders.start("--detach")
+def test_a_killed_one_goes_on_behind_its_last_registered_chunk(many_orders: Shop, step: Step, nth: int) -> None:
+    many_orders.start("--detach")
 
-    assert kill_at(orders.root, step, nth) == -signal.SIGKILL
-    left = only(orders)
-    orders.run()
+    assert kill_at(many_orders.root, step, nth) == -signal.SIGKILL
+    left = only(many_orders)
+    many_orders.run()
 
-    done = only(orders)
+    done = only(many_orders)
     assert (left["state"], done["state"]) == ("running", "done")
-    assert 0 < left["rows"] < done["rows"] == ROWS - ROWS // 100
-    assert orders.ours() == orders.theirs()
+    assert 0 < left["rows"] < done["rows"] == MANY_ROWS - MANY_ROWS // 100
+    assert many_orders.ours() == many_orders.theirs()
 
 
 def test_one_killed_after_its_last_chunk_still_looks_for_what_no_chunk_mentioned(orders: Shop) -> None:
