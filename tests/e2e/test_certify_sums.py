@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import psycopg
@@ -14,6 +14,7 @@ from tieout.capture.postgres.tables import sums as table_sums
 from tieout.quality import sums as sums_here
 from tieout.quality.proof import Proof
 from tieout.run import summing
+from tieout.run.changed import Changed
 
 Make = Callable[..., Project]
 NESTED = ("[]", "pair", "Pair", "tags")
@@ -131,6 +132,23 @@ def test_where_too_much_differs_every_row_is_read(make: Make, monkeypatch: pytes
 
     assert counts(found) == [0, 0, 0, 30]
     assert found.proof == Proof(ROWS)
+
+
+def test_what_was_told_before_is_forgotten_where_every_row_is_read(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a repair, when more keys than can be asked for have become uncertain."""
+    project, tell = make(*sold("bigint")), summing.Summing.tell
+
+    def told_twice(by_sums: summing.Summing, obliged: Collection[str], changed: Changed | None) -> Proof | None:
+        assert tell(by_sums, obliged, changed) is not None
+        monkeypatch.setattr(summing, "_WANTED_MAX", 0)
+        return tell(by_sums, ['["1"]'], changed)
+
+    project.damage("update latest.shop__sold set note = 'x' where id <= 3")
+    monkeypatch.setattr(summing.Summing, "tell", told_twice)
+
+    found = project.certify_one("shop.sold")
+
+    assert (counts(found), found.proof) == ([0, 0, 0, 3], Proof(ROWS))
 
 
 @pytest.mark.parametrize(

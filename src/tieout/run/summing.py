@@ -53,9 +53,9 @@ class Summing:
         With `changed` those are left out of which nothing was said since; not where something was said of all rows, or
         is open.
         """
+        self._telling.begin()
         if len(obliged) > _WANTED_MAX:
             return None
-        self._telling.begin()
         self._telling.tell_columns(self._columns)
         layout = self._layout
         within = self._here.touched(changed.batches) if changed is not None and not obliged else None
