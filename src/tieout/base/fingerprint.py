@@ -15,7 +15,6 @@ from .types import Kind
 
 DIGITS = 15
 """60 bits: a whole number without a sign in any engine, of which many can be summed."""
-SEPARATOR = "|"
 
 
 class Form(StrEnum):

@@ -54,7 +54,7 @@ def _is_same(column: Column, told: ColumnType | None) -> bool:
 
 
 class SumsHere:
-    """The rows of a telling's stream as they stand here, summed over these columns."""
+    """The rows of a telling's stream as they stand here, summed over these columns, in the contract's order."""
 
     def __init__(self, telling: Telling, columns: Sequence[str]) -> None:
         self._telling = telling
@@ -81,8 +81,7 @@ class SumsHere:
         shares = max(1, min(most, rows // _BUCKET_ROWS)) if kind in _ORDERED_ALIKE else 1
         self._run("create_bounds", bound={"step": max(1, rows // _SAMPLE_ROWS), "shares": shares})
         bounds = self._run("bounds")["low"].to_pylist()
-        columns = [column.name for column in self._telling.contract.columns if column.name in self._columns]
-        return Layout(self._telling.contract.stream.object, tuple(columns), self._by.name, tuple(bounds), rows)
+        return Layout(self._telling.contract.stream.object, self._columns, self._by.name, tuple(bounds), rows)
 
     def rows(self) -> int:
         """How many are here."""
