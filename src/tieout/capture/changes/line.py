@@ -252,7 +252,7 @@ def placed(read: Line) -> tuple[int, int]:
         if read.watermark is None:
             raise Rejected("bad_order: a read needs a watermark: the position up to which it saw everything")
         return (read.watermark if position is None else max(position, read.watermark)), 0
-    if class_ not in (None, "event"):
+    if class_ is not None and class_ != "event":
         raise Rejected(f"bad_order: order.class is {class_[:40]!a}; write event or read")
     if position is None:
         raise Rejected("bad_order: an event needs order.position")
