@@ -1,0 +1,1 @@
+"""A simulated Salesforce org: its objects, rows, rules and events (here) and what it speaks (`rest/` and beside)."""

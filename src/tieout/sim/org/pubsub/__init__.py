@@ -1,0 +1,1 @@
+"""The org's Pub/Sub API: change events over gRPC, Avro inside."""
