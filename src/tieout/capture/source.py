@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from ..base.cursor import Cursor, Progress
+from ..base.errors import TieoutError
 from ..base.finding import Checked
 from ..base.order import Order
 from ..base.range import Range
@@ -71,6 +72,17 @@ class Cut:
     unable: tuple[str, ...] = ()
     epoch: int = 0
     by_content: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovingCut(Cut):
+    """One of a source that cannot show its past: rows that change while they are told are told no more.
+
+    moved  of an object that was told: the keys (values of its key, of which it has one column) that changed after the
+           cut, of which nothing can be said as of it
+    """
+
+    moved: Callable[[str], Collection[str]]
 
 
 class Source(Protocol):
@@ -138,6 +150,65 @@ class Remarks(Protocol):
 
     def remarks(self) -> tuple[Remark, ...]:
         """What is left out of what was asked for, as of the last capture."""
+        ...
+
+
+@runtime_checkable
+class Vouches(Protocol):
+    """A source that proves each object by itself, and later than it is read: for what it has told up to now it can
+    vouch as of some moment before."""
+
+    def vouched(self) -> Mapping[str, datetime]:
+        """By object: all that the source had of it at this moment was told, and is registered. Objects of which that
+        cannot be said of any moment are left out. As of the last capture, whether it came to its end or not."""
+        ...
+
+
+@runtime_checkable
+class ReadsOn(Protocol):
+    """A source of which a capture may end while full reads are under way, so that others have their turn."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the last capture left something that is due: capturing again goes on with it."""
+        ...
+
+
+@runtime_checkable
+class Offers(Protocol):
+    """A source of which columns hold values that somebody chooses among."""
+
+    def offered(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """By object and column, the values that may be chosen, as the source was last described. Asks nobody."""
+        ...
+
+
+@runtime_checkable
+class FallsShort(Protocol):
+    """A source that goes on with the rest where a part of it cannot be read."""
+
+    @property
+    def shortfall(self) -> TieoutError | None:
+        """Why the last capture left something undone, of several reasons the first; None where it did not. What it told
+        stands, and the source need not be opened anew."""
+        ...
+
+
+@runtime_checkable
+class Budgeted(Protocol):
+    """A source that takes only so many calls, of all who ask it."""
+
+    def budget(self) -> Mapping[str, Any]:
+        """How many of how many are made, what of it is ours, and what may go on: JSON."""
+        ...
+
+
+@runtime_checkable
+class ReadsBehind(Protocol):
+    """A source whose reads are certain to have seen only what is older than a while."""
+
+    def sees(self, object_: str) -> int:
+        """A position up to which a read of this object that begins now is certain to see everything. Asks nobody."""
         ...
 
 

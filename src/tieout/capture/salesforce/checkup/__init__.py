@@ -1,0 +1,1 @@
+"""What an org needs before and while it is read: asked, and judged apart from the asking."""

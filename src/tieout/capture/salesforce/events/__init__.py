@@ -1,0 +1,1 @@
+"""Change events of an org: how they arrive, and what they say."""
