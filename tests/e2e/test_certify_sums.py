@@ -14,6 +14,7 @@ from tieout.capture.postgres.tables import sums as table_sums
 from tieout.quality import sums as sums_here
 from tieout.quality.proof import Proof
 from tieout.run import summing
+from tieout.run.certify import certify
 from tieout.run.changed import Changed
 
 Make = Callable[..., Project]
@@ -132,6 +133,17 @@ def test_where_too_much_differs_every_row_is_read(make: Make, monkeypatch: pytes
 
     assert counts(found) == [0, 0, 0, 30]
     assert found.proof == Proof(ROWS)
+
+
+def test_every_row_is_read_where_that_is_asked_for(make: Make) -> None:
+    project = make(*sold("bigint"))
+    project.damage("update latest.shop__sold set note = 'x' where id <= 3")
+
+    (found,) = project.within(
+        lambda house: certify(house, (), repair=False, may_repair=lambda plan: True, by_rows=True)
+    ).streams
+
+    assert (counts(found), found.proof) == ([0, 0, 0, 3], Proof(ROWS))
 
 
 def test_what_was_told_before_is_forgotten_where_every_row_is_read(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

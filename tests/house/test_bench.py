@@ -10,7 +10,14 @@ from bench.timing import Pair, measure
 ROWS = 200
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
+LONG = {"salesforce_events", "salesforce_load"}
+"""These start an org and a worker each."""
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [pytest.param(pair, id=pair.name, marks=[pytest.mark.campaign] if pair.name in LONG else []) for pair in PAIRS],
+)
 def test_a_deed_and_its_floor_come_to_the_same(pair: Pair) -> None:
     measured = measure(pair, rows=min(ROWS, pair.rows), repeats=1)
 

@@ -34,6 +34,8 @@ TOUCHES_FILES = {
     "capture/changes/folder.py": "a neighbour's folder, only read",
     "capture/postgres/log/streamed.py": "a file without a name, which goes with the process",
     "ledger/sqlite_file.py": "SQLite opens its file itself, and it is made first, for the owner alone",
+    "model/artefacts.py": "what dbt left, which is its own and can be made anew",
+    "model/dbt.py": "a neighbour's project, only read, and the profile that it is given",
     "merge/duckdb_file.py": "DuckDB opens its file itself, and it is looked at first: it may be locked, or empty",
 }
 """Above `run/` these alone do so, each for its reason. A simulated disk stands behind the door only."""

@@ -121,7 +121,9 @@ def test_its_json_is_what_outsiders_rely_on() -> None:
         "stale": 1, "diverged": 0, "keys": {"stale": ['["K1"]']}, "freshness_p95_seconds": 1.5, "obligations": 4,
         "not_compared": [], "how": "exact, row by row", "cut": {"position": 7}, "since": None,
         "contract": "",
-        "cost": {"rows_summed": 0, "buckets": 0, "buckets_summed": 0, "buckets_read": 0, "rows_read": 8},
+        "cost": {"rows_summed": 0, "buckets": 0, "buckets_summed": 0, "buckets_read": 0, "rows_read": 8,
+                 "rows_moved": 0, "windows": 0, "windows_read": 0, "ids_read": 0, "calls": None},
+        "derived": None,
     } == told  # fmt: skip
     assert {"received", "accepted", "duplicate", "quarantined", "erased", "filtered", "control", "pending",
             "superseded", "balanced"} <= set(told["books"])  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 from tieout.base.finding import Codes
 from tieout.capture.changes.checkup import CODES as CHANGES
 from tieout.capture.postgres.checkup.codes import CODES as POSTGRES
+from tieout.capture.salesforce.checkup.codes import CODES as SALESFORCE
 from tieout.run.stores import CODES as PROJECT
 
 ROOT = Path(__file__).parents[2]
@@ -28,15 +29,17 @@ def test_every_code_has_its_line_as_it_is_told() -> None:
     assert rows("The project") == told(PROJECT)
     assert rows("Source `changes`") == told(CHANGES)
     assert rows("Source `postgres`") == told(POSTGRES)
+    assert rows("Source `salesforce`") == told(SALESFORCE)
 
 
 def test_every_code_is_brought_about_by_a_test() -> None:
     tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__))
 
-    assert not [code for codes in (PROJECT, CHANGES, POSTGRES) for code in codes if code not in tests]
+    assert not [code for codes in (PROJECT, CHANGES, POSTGRES, SALESFORCE) for code in codes if code not in tests]
 
 
 def test_every_code_begins_with_what_it_is_about() -> None:
     assert all(code.startswith("project.") for code in PROJECT)
     assert all(code.startswith("changes.") for code in CHANGES)
     assert all(code.startswith("postgres.") for code in POSTGRES)
+    assert all(code.startswith("salesforce.") for code in SALESFORCE)

@@ -193,12 +193,13 @@ WRONG: list[tuple[str, str, str]] = [
      "tieout.yaml:2: ledger is not of the form sqlite:///PATH; write one such as"
      " sqlite:///./.tieout/ledger.sqlite."),
     ("a source without a type", "project: shop\nsources:\n  erp:\n    path: ./inbox\n",
-     "tieout.yaml:3: sources.erp.type is missing; allowed: changes, postgres."),
+     "tieout.yaml:3: sources.erp.type is missing; allowed: changes, postgres, salesforce."),
     ("a misspelt type", "project: shop\nsources:\n  erp:\n    type: postgers\n",
-     'tieout.yaml:4: sources.erp.type is "postgers", which tieout does not know; allowed: changes, postgres.'
-     " Did you mean postgres?"),
+     'tieout.yaml:4: sources.erp.type is "postgers", which tieout does not know; allowed: changes, postgres,'
+     " salesforce. Did you mean postgres?"),
     ("a type to come", "project: shop\nsources:\n  erp: {type: stripe}\n",
-     'tieout.yaml:3: sources.erp.type is "stripe", which is planned but not built yet; allowed: changes, postgres.'),
+     'tieout.yaml:3: sources.erp.type is "stripe", which is planned but not built yet; allowed: changes, postgres,'
+     " salesforce."),
     ("a misspelt option", "project: shop\nsources:\n  erp:\n    type: postgres\n    url: postgresql://h/d\n"
      "    table: [public.orders]\n",
      "tieout.yaml:6: sources.erp.table is not a setting; allowed: failover, heartbeat_seconds, publication, schemas,"

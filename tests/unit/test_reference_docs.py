@@ -19,7 +19,7 @@ from tieout.capture.postgres.values.types import PASSAGES
 from tieout.contract import odcs
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.warehouse import Side
-from tieout.run import project
+from tieout.run import org_config, project
 from tieout.run.project import load_project
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference"
@@ -27,6 +27,14 @@ PROJECT, CONTRACTS, WAREHOUSE = (
     (PAGES / name).read_text(encoding="utf-8") for name in ("project.md", "contracts.md", "warehouse.md")
 )
 POSTGRES_TYPES = (PAGES / "postgres-types.md").read_text(encoding="utf-8")
+
+
+ENVIRON = {
+    "PG_URL": "postgresql://reader@db.example/shop",
+    "ALERTS_TO": "json://a",
+    "SF_CLIENT_ID": "consumer",
+    "SF_PRIVATE_KEY": "pem",
+}
 
 
 def example(page: str) -> str:
@@ -49,6 +57,13 @@ def rows(text: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", text, re.MULTILINE))
 
 
+def first_table(text: str) -> str:
+    """Up to the head of the next."""
+    head = "\n|---|---|---|\n"
+    before, rest = text.split(head, 1)
+    return before + head + rest.partition(head)[0]
+
+
 def types_of(page: str) -> dict[str, list[str]]:
     """Type -> its spellings and its column, from the first table under Types."""
     table = section(page, "## Types").partition("| `logicalType`")[0]
@@ -67,13 +82,14 @@ def keys_of(form: type[BaseModel]) -> dict[str, str | None]:
         ("## The project itself", project._ProjectForm),
         ("## Source `changes`", project._ChangesForm),
         ("## Source `postgres`", project._PostgresForm),
+        ("## Source `salesforce`", org_config._SalesforceForm),
         ("## Certify", project._RhythmForm),
         ("## Gates", project._GateForm),
         ("## Alerts", project._AlertForm),
     ],
 )
 def test_every_key_of_the_project_file_has_its_row_and_no_other(title: str, form: type[BaseModel]) -> None:
-    told = rows(section(PROJECT, title))
+    told = rows(first_table(section(PROJECT, title)))
 
     assert told.keys() == keys_of(form).keys()
     assert {key for key, rest in told.items() if rest.startswith("required |")} == {
@@ -91,18 +107,33 @@ def test_the_defaults_of_the_stores_are_told() -> None:
 def test_the_project_on_the_page_loads_and_shows_every_key(tmp_path: Path) -> None:
     (tmp_path / "tieout.yaml").write_text(example(PROJECT), encoding="utf-8")
 
-    loaded = load_project(tmp_path, environ={"PG_URL": "postgresql://reader@db.example/shop", "ALERTS_TO": "json://a"})
+    loaded = load_project(tmp_path, environ=ENVIRON)
     written = yaml.safe_load(example(PROJECT))
 
-    assert set(loaded.sources) == {"erp", "shop"}
+    assert set(loaded.sources) == {"erp", "shop", "crm"}
     assert written.keys() == keys_of(project._ProjectForm).keys()
     assert written["sources"]["erp"].keys() == keys_of(project._ChangesForm).keys()
     assert written["sources"]["shop"].keys() == keys_of(project._PostgresForm).keys()
+    crm = written["sources"]["crm"]
+    assert crm.keys() | {"client_secret"} == keys_of(org_config._SalesforceForm).keys()
+    assert crm["objects"][1].keys() == keys_of(org_config._ObjectForm).keys()
     assert all(gate.keys() == keys_of(project._GateForm).keys() for gate in written["gates"].values())
     assert written["certify"].keys() == keys_of(project._RhythmForm).keys()
     assert all(alert.keys() == keys_of(project._AlertForm).keys() for alert in written["alerts"])
     tables = [table for table in written["sources"]["shop"]["tables"] if isinstance(table, dict)]
     assert set().union(*tables) == keys_of(project._TableForm).keys()
+
+
+def test_the_defaults_of_an_org_and_the_keys_of_its_objects_are_told() -> None:
+    of_source, of_object = section(PROJECT, "## Source `salesforce`").split("| `object` |")
+    told = {key: rest.split(" | ")[0] for key, rest in rows(of_source).items()}
+    defaults = {key: text for key, text in keys_of(org_config._SalesforceForm).items() if text is not None}
+
+    assert {key: told[key] for key in defaults} == {
+        key: f"`{text}`" if text else "none" for key, text in defaults.items()
+    }
+    assert rows("| `object` |" + of_object).keys() == keys_of(org_config._ObjectForm).keys()
+    assert all(name in of_object for name in org_config.ACTIVITIES)
 
 
 def test_every_type_of_postgres_that_is_known_by_name_has_its_row_and_no_other() -> None:
@@ -118,7 +149,8 @@ def test_every_type_of_postgres_that_is_known_by_name_has_its_row_and_no_other()
 
 def test_every_source_has_its_section() -> None:
     types = {
-        get_args(form.model_fields["type"].annotation)[0] for form in (project._ChangesForm, project._PostgresForm)
+        get_args(form.model_fields["type"].annotation)[0]
+        for form in (project._ChangesForm, project._PostgresForm, org_config._SalesforceForm)
     }
 
     assert set(re.findall(r"^## Source `(\w+)`$", PROJECT, re.MULTILINE)) == types == set(project._TYPES)

@@ -29,13 +29,15 @@ class Policy(StrEnum):
 
 class What(StrEnum):
     """added, widened: the contract has followed; aside: a new column is kept in `_extra`; retyped: the source's type is
-    one that the contract's does not hold; removed: the source has the column no longer."""
+    one that the contract's does not hold; removed: the source has the column no longer; choices: other values may be
+    chosen for it, while rows keep theirs."""
 
     ADDED = "added"
     ASIDE = "aside"
     WIDENED = "widened"
     RETYPED = "retyped"
     REMOVED = "removed"
+    CHOICES = "choices"
 
 
 BREAKS = frozenset({What.RETYPED, What.REMOVED})

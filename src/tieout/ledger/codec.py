@@ -21,16 +21,21 @@ from .facts import (
     Asked,
     Certified,
     Checked,
+    Compared,
     Drifted,
     Fact,
     Freed,
     Landed,
     Looked,
     Merged,
+    Modelled,
+    Offered,
     Paused,
     Ran,
     Resumed,
+    Spent,
     Stuck,
+    Switched,
     Turned,
 )
 from .ledger import Holder
@@ -73,13 +78,24 @@ def write(fact: Fact) -> Line:
             lane, track, position = fact.lane, fact.cursor.track, fact.cursor.position
         case Merged():
             stream, batch = fact.stream, fact.batch
-        case Certified() | Checked() | Looked() | Drifted() | Paused() | Resumed() | Stuck() | Freed():
+        case (
+            Certified()
+            | Checked()
+            | Compared()
+            | Looked()
+            | Drifted()
+            | Offered()
+            | Paused()
+            | Resumed()
+            | Stuck()
+            | Freed()
+        ):
             stream = fact.stream
-        case Ran():
+        case Ran() | Spent():
             lane = fact.lane
         case Asked() | Turned():
             lane, stream = fact.lane, fact.stream
-        case Alerted():
+        case Alerted() | Modelled() | Switched():
             pass
     return Line(type(fact).__name__, lane, track, position, stream, batch, _body(fact))
 

@@ -68,12 +68,22 @@ class Checked:
 @dataclass(frozen=True, slots=True)
 class Ran:
     """A worker's pass over a lane ended: "complete", "partial" (cut short) or "failed", and why. `through`: when its
-    bound was taken, of a pass that came to it: all that the source had at that moment has landed before this fact."""
+    bound was taken, of a pass that came to it: all that the source had at that moment has landed before this fact.
+    `apart`: of a source that vouches for each object by itself, a JSON object, object to that moment."""
 
     lane: str
     outcome: str
     reason: str
     through: datetime | None = None
+    apart: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a lane's calls of its source have come to: `report` is the JSON of its budget."""
+
+    lane: str
+    report: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,14 @@ class Drifted:
     type: str
     was: str
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The values that a source lets people choose: `choices` is a JSON object, column to a list of them."""
+
+    stream: str
+    choices: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +187,35 @@ class Alerted:
     parts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Modelled:
+    """A build of the marts ended. `state`: "complete", "partial" (a gate was closed, or a test that blocks failed) or
+    "failed"; `standing`: what `model.plan` makes of what each model was last built from; `report`: its JSON."""
+
+    state: str
+    standing: str
+    report: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """An old table was held beside the one that stands for it now. `state` is "equal" or "differs"; `report` a JSON
+    object of numbers, with nothing of any row."""
+
+    stream: str
+    table: str
+    state: str
+    report: str
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """Old names are answered from the new tables since ("current"), or from the old ones again ("legacy")."""
+
+    to: str
+    tables: tuple[str, ...]
+
+
 Fact = (
     Landed
     | Advanced
@@ -177,8 +224,10 @@ Fact = (
     | Certified
     | Checked
     | Ran
+    | Spent
     | Looked
     | Drifted
+    | Offered
     | Paused
     | Resumed
     | Stuck
@@ -186,6 +235,9 @@ Fact = (
     | Asked
     | Turned
     | Alerted
+    | Modelled
+    | Compared
+    | Switched
 )
 
 FOLLOWS: dict[type, frozenset[type]] = {

@@ -154,10 +154,14 @@ where kind = 'Merged' and lane = :lane
 order by seq;
 
 -- passed --
--- The last pass over a lane that came to its bound.
+-- The last pass over a lane that came to its bound, or of which an object's moment is known.
 select seq, at, body
 from facts
-where kind = 'Ran' and lane = :lane and seq < :before and json_extract(body, '$.through') is not null
+where
+    kind = 'Ran'
+    and lane = :lane
+    and seq < :before
+    and (json_extract(body, '$.through') is not null or coalesce(json_extract(body, '$.apart'), '') <> '')
 order by seq desc
 limit 1;
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..base.stream import Stream
+from .aging import Aged
 from .books import Books
 from .proof import Proof
 
@@ -139,6 +140,8 @@ class Certificate:
 
     unable    why the source can no longer tell a part of it, one sentence each
     proof     in what way the two were compared, and what was read for it
+    derived   how far columns have aged that the source computes when it is asked; None where it has none. They count
+              for no state: nobody tells when they change
     cut       the moment, as JSON
     contract  the digest of the contract by which both sides were read
     differing the keys that differ, as many as were asked for; they are told, and not kept
@@ -159,6 +162,7 @@ class Certificate:
     repaired: int = 0
     hint: str = ""
     differing: tuple[Differing, ...] = ()
+    derived: Aged | None = None
     number: int = 0
     hash: str = ""
 
@@ -201,6 +205,7 @@ class Certificate:
             "not_compared": list(self.compared.untold),
             "books": self.books.to_json(),
             "freshness_p95_seconds": self.freshness_p95_seconds,
+            "derived": None if self.derived is None else self.derived.to_json(),
             "obligations": self.holes.open,
             "repaired": self.repaired,
             "how": self.proof.how,

@@ -6,7 +6,7 @@ the source's words, so that a repair lands like anything that is captured.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,11 +30,18 @@ class Comparing:
     `discarded` those of which the newest change was discarded from quarantine, and the reason that was given.
 
     `by_content`: the source knows no key, and tells its rows under names that differ from those here. Then each is held
-    against a row here of the same content, and what finds none is missing, or a ghost.
+    against a row here of the same content, and what finds none is missing, or a ghost. Columns that are `derived` are
+    left out of the comparison (`aging.py` has them).
     """
 
     def __init__(
-        self, telling: Telling, obliged: Iterable[str], discarded: Mapping[str, str], *, by_content: bool = False
+        self,
+        telling: Telling,
+        obliged: Iterable[str],
+        discarded: Mapping[str, str],
+        *,
+        by_content: bool = False,
+        derived: Collection[str] = (),
     ) -> None:
         self._by_content = by_content
         self._connection = telling.connection
@@ -45,6 +52,7 @@ class Comparing:
         )
         self._covers = covers_table(self._contract, [])
         self._untold = telling.untold()
+        self._left_out = {*self._untold, *derived}
         table = telling.contract.stream.table
         self._parts = {
             **Shapes.of(telling.contract).parts(),
@@ -52,6 +60,7 @@ class Comparing:
             "key_text": key_text(self._contract, {one: name(one) for one in self._contract.key}),
             "beside": telling.beside or 0,
             "in_scope": Sql("true") if telling.beside is None else _SQL("in_scope", scope=telling.scope),
+            "moved": telling.moved,
             "found": name(f"found_in_{telling.number}"),
             "fields_found": name(f"fields_found_in_{telling.number}"),
             "latest": name("latest", table),
@@ -62,7 +71,7 @@ class Comparing:
         """Columns that the source does not tell are not compared: what stands in them is what it told last."""
         if self._by_content:
             self._run("match")
-        compared = [column.name for column in self._contract.columns if column.name not in self._untold]
+        compared = [column.name for column in self._contract.columns if column.name not in self._left_out]
         self._run("find", compared=[name(column) for column in compared])
         self._covers = covers_table(self._contract, self._run("covers")["_cover"].to_pylist())
         if self._covers.num_rows:

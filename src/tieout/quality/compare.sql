@@ -34,7 +34,7 @@ select * from {{ told }} where not __is_readable;
 -- The keys whose row here is not the row at the source, each with how it differs. A key with two live rows differs too.
 create or replace temp table {{ found }} as
 with here as (
-    select * from {{ latest }} where not _deleted and {{ in_scope }}
+    select * from {{ latest }} where not _deleted and {{ in_scope }} and _key not in (select _key from {{ moved }})
 ),
 
 told as (

@@ -39,6 +39,7 @@ class Telling:
 
     beside  how many rows the source has beside those that are told, and which are here just so; None: all are told
     scope   where not all are told: the table of the keys, told or here, of which the others are not beside
+    moved   the table of the keys that changed at the source after the cut, which are not compared
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, contract: Contract, number: int) -> None:
@@ -47,12 +48,14 @@ class Telling:
         self.number = number
         self.table = name(f"told_{number}")
         self.scope = name(f"scope_{number}")
+        self.moved = name(f"moved_{number}")
         self.beside: int | None = None
         self._schema = pa.schema([field for field in batch_schema(contract) if field.name not in _NOT_FOLDED])
         self._parts = {
             **Shapes.of(contract).parts(),
             "told": self.table,
             "scope": self.scope,
+            "moved": self.moved,
             "changes": name(f"changes_{number}"),
         }
         self._is_folding = False
@@ -64,6 +67,7 @@ class Telling:
         self.beside = None
         self._run("create_told")
         self._run("create_scope")
+        self._run("create_moved")
 
     def rows(self) -> int:
         """How many are told."""
@@ -91,6 +95,12 @@ class Telling:
         known = [column for column in self._schema.names if column in judged.column_names]
         text = _SQL("tell_changes", kept=[name(column) for column in known], **self._parts)
         execute(self.connection, text, NOTHING, {"piece": judged})
+
+    def leave_out(self, keys: Collection[str]) -> None:
+        """These canonical keys changed after the cut: they are not compared."""
+        if keys:
+            self._run("leave_out", keys=pa.table({"_key": pa.array(sorted(keys), pa.string())}))
+            self._run("forget_moved")
 
     def untold(self) -> tuple[str, ...]:
         """The contract's fields of which no row that was told speaks: the source has no such column, or no longer."""

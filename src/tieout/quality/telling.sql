@@ -11,6 +11,18 @@ create or replace temp table {{ told }} (
 -- Keys to be compared, where not all rows are told.
 create or replace temp table {{ scope }} (_key varchar);
 
+-- create_moved --
+-- Keys that changed at the source after the cut, of which nothing can be said as of it.
+create or replace temp table {{ moved }} (_key varchar);
+
+-- leave_out --
+-- These are not compared, neither as they were told nor as they are here.
+insert into {{ moved }} select _key from keys;
+
+-- forget_moved --
+-- What was told of them is not of the cut's moment.
+delete from {{ told }} where _key in (select _key from {{ moved }});
+
 -- count_told --
 -- How many rows were told.
 select count(*) as count from {{ told }};

@@ -33,6 +33,7 @@ from ..quality.compare import Comparing
 from ..quality.forecast import Forecast
 from ..quality.telling import Telling
 from .changed import Changed, changed
+from .deriving import Deriving
 from .doubt import NOT_CERTIFIED
 from .house import House
 from .mend import Tried, mend
@@ -68,6 +69,8 @@ def certify(
     may_repair: MayRepair,
     keys_max: int = 0,
     only_changed: bool = False,
+    by_rows: bool = False,
+    derived: bool = False,
     foretold: Foretold | None = None,
 ) -> Certificates:
     """Compares these streams with their sources; without any, all that there are.
@@ -75,11 +78,13 @@ def certify(
     With `repair`, what differs lands again from the rows that were read for the comparison; a large repair only if
     `may_repair`; what was found before it is kept as a certificate of its own. `keys_max` of the keys of each class of
     difference are told with the fields that differ. `only_changed`: where a source can sum, what nothing was said of
-    since the stream was last compared as a whole, and was complete, is not looked at again. Streams of which `foretold`
-    does not like the cost are left out. A stream that cannot be merged is told as uncertified. Raises Occupied while a
-    living worker holds a lane, Transient when a source is away.
+    since the stream was last compared as a whole, and was complete, is not looked at again. `by_rows`: all rows are
+    read, whatever the source can sum or count. `derived`: columns that the source computes when it is asked are
+    compared in all rows, and repaired with the others. Streams of which `foretold` does not like the cost are left out.
+    A stream that cannot be merged is told as uncertified. Raises Occupied while a living worker holds a lane, Transient
+    when a source is away.
     """
-    terms = _Terms(may_repair if repair else None, keys_max, only_changed, foretold)
+    terms = _Terms(may_repair if repair else None, keys_max, only_changed, foretold, by_rows, derived)
     lanes = sorted({lane for stream in streams for lane in house.lanes(stream)}) or house.lanes()
     warehouses = Warehouses(house)
     try:
@@ -97,6 +102,8 @@ class _Terms:
     keys_max: int
     only_changed: bool
     foretold: Foretold | None
+    by_rows: bool = False
+    derived: bool = False
 
 
 def certify_in_passing(house: House, session: Session, *, only_changed: bool, foretold: Foretold) -> Certificates:
@@ -127,7 +134,7 @@ def _certify_session(house: House, session: Session, wanted: Collection[Stream],
         stuck = session.route.stuck.errors
         contracts = [_prepared(session, stream) for stream in streams if stream not in stuck]
         tellings = [Telling(connection, contract, number) for number, contract in enumerate(contracts)]
-        witness = Witness(session.route, house.tools, session.source, cut)
+        witness = Witness(session.route, house.tools, session.source, cut, by_rows=terms.by_rows)
         since = {telling: _changed(house.tools, session, telling.contract, terms) for telling in tellings}
         if (foretold := terms.foretold) is not None:
             tellings = [telling for telling in tellings if foretold(witness.forecast(telling, since[telling]))]
@@ -201,15 +208,18 @@ class _Certifier:
 
     def certify(self, telling: Telling, since: Changed | None) -> Certificate:
         """Compares, repairs if that is wanted, and enters what it came to."""
-        comparing, found = self._compare(telling, since)
+        deriving = Deriving(self.cut, telling, self.session.route, of_all=self.terms.derived)
+        comparing, found = self._compare(telling, since, deriving)
         certificate = self._kept(found)
-        if (rows := self._to_repair(found, comparing)) is not None:
+        if (landing := self._to_repair(found, comparing, deriving)) is not None:
+            rows, patches = landing
             plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
             if self._may(plan):
-                self._repair(found.stream, rows)
+                self._repair(found.stream, rows, patches)
                 # What was found in all of it is mended only if it is not found there any more.
-                comparing, found = self._compare(telling, None if found.proof.since is None else since)
-                certificate = self._kept(replace(found, repaired=plan.rows))
+                since = None if found.proof.since is None else since
+                comparing, found = self._compare(telling, since, deriving)
+                certificate = self._kept(replace(found, repaired=rows.num_rows + patches.num_rows))
             else:
                 hint = f"The repair would land {plan.rows} of {plan.of_rows} rows again; agree to it, or pass --yes."
                 certificate = replace(certificate, hint=hint)
@@ -229,7 +239,7 @@ class _Certifier:
         self.tools.ledger.append([Certified(str(stream), certificate.state.value, notes[-1].report)], given=[])
         return replace(certificate, number=link.number, hash=link.hash)
 
-    def _compare(self, telling: Telling, since: Changed | None) -> tuple[Comparing, Certificate]:
+    def _compare(self, telling: Telling, since: Changed | None, deriving: Deriving) -> tuple[Comparing, Certificate]:
         reading = self.session.warehouse.reading(telling.contract)
         total, open_ = reading.obligations(limit=_OPEN_MAX)
         stream = telling.contract.stream
@@ -237,7 +247,8 @@ class _Certifier:
         obliged = [one.key for one in open_ if one.key is not None]
         discarded = reading.discarded(but=SUPERSEDED)
         proof = self.witness.tell(telling, obliged, since)
-        comparing = Comparing(telling, obliged, discarded, by_content=stream.object in self.cut.by_content)
+        is_by_content = stream.object in self.cut.by_content
+        comparing = Comparing(telling, obliged, discarded, by_content=is_by_content, derived=deriving.columns)
         certificate = Certificate(
             stream=stream,
             compared=comparing.compare(),
@@ -249,25 +260,30 @@ class _Certifier:
             cut=self._cut_json(),
             contract=telling.contract.digest,
         )
+        certificate = replace(certificate, derived=deriving.compare())
         return comparing, certificate
 
-    def _to_repair(self, found: Certificate, comparing: Comparing) -> pa.Table | None:
-        """What has to land again, where a repair is wanted and can help."""
+    def _to_repair(
+        self, found: Certificate, comparing: Comparing, deriving: Deriving
+    ) -> tuple[pa.Table, pa.Table] | None:
+        """What has to land again, whole rows and derived columns, where a repair is wanted and can help."""
         if self.terms.repairing is None or self._retells or found.holes.paused:
             return None  # what a paused stream lacks has landed, or would not be merged if it did
         rows = comparing.repair(position=self.cut.bound.position, now=self.tools.clock.now())
-        return rows if rows.num_rows else None
+        patches = deriving.repair(self.tools.clock.now())
+        return (rows, patches) if rows.num_rows or patches.num_rows else None
 
     def _may(self, plan: Repair) -> bool:
         return self.terms.repairing is not None and (not plan.is_large or self.terms.repairing(plan))
 
-    def _repair(self, stream: Stream, rows: pa.Table) -> None:
+    def _repair(self, stream: Stream, rows: pa.Table, patches: pa.Table) -> None:
         after = Cursor.of(TRACK, 1, {"position": self.cut.bound.position})
-        for start in range(0, rows.num_rows, _PIECE_ROWS):
-            piece = {stream.object: rows.slice(start, _PIECE_ROWS)}
-            self.session.route.land_aside(
-                Captured(None, after, self.cut.epoch, "native", piece, at_one_moment=True), TRACK
-            )
+        # Whole rows are of the cut's moment; derived columns were computed when they were read, each at its watermark.
+        for told, at_one_moment in ((rows, True), (patches, False)):
+            for start in range(0, told.num_rows, _PIECE_ROWS):
+                piece = {stream.object: told.slice(start, _PIECE_ROWS)}
+                captured = Captured(None, after, self.cut.epoch, "native", piece, at_one_moment=at_one_moment)
+                self.session.route.land_aside(captured, TRACK)
         self.session.route.merge(self.session.warehouse, stream)
 
     def _hint(self, certificate: Certificate) -> str:

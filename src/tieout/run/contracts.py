@@ -100,6 +100,15 @@ class Contracts:
                 keys[stream.object] = self.of(stream, describes_nothing).key
         return keys
 
+    def columns(self, source: str) -> dict[str, tuple[str, ...]]:
+        """The same, and the columns that it promises."""
+        columns = {}
+        for stream in self.written(source):
+            with suppress(Misconfigured):
+                promised = self.of(stream, describes_nothing).columns
+                columns[stream.object] = tuple(column.name for column in promised)
+        return columns
+
     def _refuse_twin(self, stream: Stream) -> None:
         """Two names that differ in case alone would be one table."""
         for other in [*self._known, *self.written(stream.source)]:

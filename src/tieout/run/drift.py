@@ -26,6 +26,7 @@ from ..contract.shown import shown_in
 from ..land.landing import Landing
 from ..ledger.facts import Drifted, Fact, Looked, Paused
 from ..ledger.ledger import Ledger
+from .choices import look_at_choices
 from .contracts import Contracts
 from .declared import judged_last
 from .landed import told_of_none
@@ -112,6 +113,7 @@ class Watch:
         if isinstance(self._source, Retells) or not is_due:
             return
         self._looked_at = now
+        look_at_choices(self._source, self._ledger)
         for described in self._source.describe(anew=True):
             stream = Stream(self._source.lane, described.object)
             seen = self._of(stream)

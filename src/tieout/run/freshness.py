@@ -6,6 +6,7 @@ missed that had landed before a pass ended, and no pass is believed of more than
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -105,12 +106,12 @@ class Freshnesses:
     project: Project
     ledger: Ledger
     now: datetime
-    last: Mapping[str, Pass | None]
+    last: Mapping[str, Entry | None]
 
     @classmethod
     def of(cls, house: House, lanes: Iterable[str]) -> Freshnesses:
         ledger = house.tools.ledger
-        last = {lane: _pass(ledger.passed(lane)) for lane in lanes}
+        last = {lane: ledger.passed(lane) for lane in lanes}
         return cls(house.project, ledger, house.tools.clock.now(), last)
 
     def latencies(self, reading: StreamReading, contract: Contract) -> Latencies:
@@ -134,8 +135,8 @@ class Freshnesses:
                 known, untold = found, self._untold(stream, found, of_stream)
             done = complete(
                 holds,
-                self.last[stream.source],
-                partial(self._passed, stream.source),
+                _pass(self.last[stream.source], stream),
+                partial(self._passed, stream),
                 first=next((entry.seq for entry in of_stream.values()), 0),
                 now=self.now,
                 untold=untold,
@@ -143,8 +144,18 @@ class Freshnesses:
             fresh[stream] = Fresh(done, kept(known.promises, done), known.latencies)
         return fresh
 
-    def _passed(self, lane: str, before: int) -> Pass | None:
-        return _pass(self.ledger.passed(lane, before=before))
+    def _passed(self, stream: Stream, before: int) -> Pass | None:
+        return _pass(self.ledger.passed(stream.source, before=before), stream)
+
+    def lane(self, lane: str) -> datetime | None:
+        """All that the lane's source had at this moment has landed; None where no pass has proven that of all of it."""
+        entry = self.last.get(lane)
+        if entry is None:
+            return None
+        assert isinstance(entry.fact, Ran), "a pass tells it"
+        return entry.fact.through or min(
+            map(datetime.fromisoformat, json.loads(entry.fact.apart).values()), default=None
+        )
 
     def _untold(self, stream: Stream, figures: Figures, landed: Mapping[str, Entry]) -> str:
         """Why nothing can be said of the stream; "" where something can."""
@@ -193,11 +204,16 @@ def _seq(entry: Entry) -> int:
     return entry.seq
 
 
-def _pass(entry: Entry | None) -> Pass | None:
+def _pass(entry: Entry | None, stream: Stream) -> Pass | None:
+    """What a pass proves of a stream."""
     if entry is None:
         return None
-    assert isinstance(entry.fact, Ran) and entry.fact.through is not None, "it came to its bound"
-    return Pass(entry.seq, entry.fact.through)
+    assert isinstance(entry.fact, Ran), "a pass tells it"
+    if not entry.fact.apart:
+        return None if entry.fact.through is None else Pass(entry.seq, entry.fact.through)
+    moments = json.loads(entry.fact.apart)
+    found = moments.get(stream.object)
+    return None if found is None else Pass(entry.seq, datetime.fromisoformat(found))
 
 
 def _standing(ledger: Ledger, begins: type[Paused | Stuck], ends: type[Resumed | Freed]) -> dict[Stream, Entry]:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from random import Random
+from typing import TYPE_CHECKING, TypeVar
 
 from ..base.clock import Clock
 from ..base.errors import Misconfigured, Transient
@@ -29,9 +30,14 @@ from .declared import declared
 from .holder import is_dead, me
 from .identity import identity_of, known_identity, slot_of
 from .neighbours import Closing, Neighbours
+from .org_config import SalesforceConfig
 from .project import ChangesConfig, PostgresConfig, Project
 from .route import LEASE_SECONDS, Tools
 from .serve import QueryServer
+
+if TYPE_CHECKING:
+    from ..capture.salesforce.wanted import Wanted
+    from ..capture.salesforce.wire.org import OrgWire
 
 WAIT_SECONDS = 10.0
 """How long a command waits for another living process before it gives up with exit 3."""
@@ -99,6 +105,8 @@ class LocalNeighbours:
         config = self.project.sources[lane]
         if isinstance(config, ChangesConfig):
             return _changes(lane, config, self.tools.clock)
+        if isinstance(config, SalesforceConfig):
+            return _salesforce(lane, config, self.tools.clock)
         promised = partial(declared, self.tools.contracts, self.tools.ledger, lane)
         return _postgres(lane, config, promised, self.project.landing, self.tools.clock)
 
@@ -155,14 +163,77 @@ def _postgres(
     )
 
 
+def _salesforce(lane: str, config: SalesforceConfig, clock: Clock) -> Source:
+    from ..capture.salesforce.source import SalesforceSource
+
+    wire = _org(config, clock, reserve=config.reserve)
+    return SalesforceSource(lane, wire, _objects(config), clock=clock, margin_seconds=config.settle_seconds)
+
+
+def _org(config: SalesforceConfig, clock: Clock, *, reserve: float) -> OrgWire:
+    from ..capture.salesforce.wire.oauth import ClientCredentials, JwtBearer
+    from ..capture.salesforce.wire.org import reached
+
+    return reached(
+        config.login_url,
+        ClientCredentials(config.client_id, config.client_secret)
+        if config.client_secret
+        else JwtBearer(config.client_id, config.username, config.private_key, config.audience or config.login_url),
+        version=config.api_version,
+        events=config.events,
+        channel=config.channel,
+        reserve=reserve,
+        retry_seconds=config.retry_seconds,
+        clock=clock,
+        jitter=Random().random,
+    )
+
+
+def _objects(config: SalesforceConfig) -> list[Wanted]:
+    from ..capture.salesforce.budget import Work
+    from ..capture.salesforce.wanted import Wanted
+
+    return [
+        Wanted(
+            one.api_name,
+            one.every_seconds,
+            one.deleted_seconds,
+            one.derived_seconds,
+            one.events,
+            Work.ACTIVITIES if one.is_activity else Work.LIVE,
+        )
+        for one in config.objects
+    ]
+
+
 def checkup_of(project: Project, lane: str, clock: Clock) -> SourceCheckup:
     """What looks at a source: it opens no store, and makes nothing."""
-    from ..capture.changes.checkup import ChangesCheckup
-    from ..capture.postgres.checkup.findings import PostgresCheckup
-
     config = project.sources[lane]
     if isinstance(config, ChangesConfig):
+        from ..capture.changes.checkup import ChangesCheckup
+
         return ChangesCheckup(config.path)
+    if isinstance(config, SalesforceConfig):
+        return _salesforce_checkup(project, lane, config, clock)
+    return _postgres_checkup(project, lane, config, clock)
+
+
+def _salesforce_checkup(project: Project, lane: str, config: SalesforceConfig, clock: Clock) -> SourceCheckup:
+    from ..capture.salesforce.checkup.findings import SalesforceCheckup
+
+    return SalesforceCheckup(
+        partial(_org, config, clock, reserve=0.0),
+        _objects(config),
+        columns=Contracts(project.root).columns(lane),
+        version=config.api_version,
+        reserve=config.reserve,
+        channel=config.channel if config.events else "",
+    )
+
+
+def _postgres_checkup(project: Project, lane: str, config: PostgresConfig, clock: Clock) -> SourceCheckup:
+    from ..capture.postgres.checkup.findings import PostgresCheckup
+
     identity = known_identity(project.landing)
     return PostgresCheckup(
         config.url,

@@ -5,7 +5,8 @@ A pass lands what the source says, merges it as soon as there is a warehouse, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -13,6 +14,7 @@ import structlog
 
 from ..base.errors import Stopped, TieoutError, Transient
 from ..base.stream import Stream
+from ..capture.source import ReadsOn, Vouches
 from ..ledger.facts import Resumed
 from .backfill_work import LaneBackfills
 from .certify import certify_in_passing
@@ -27,11 +29,13 @@ from .outcome import (
     with_damage,
     with_paused,
     with_remarks,
+    with_shortfall,
     with_stuck,
 )
 from .rhythm import Beat
 from .session import LandingSession, Session, Warehouses
 from .settle import release_mended
+from .spending import Spending
 
 MERGE_SECONDS_MAX = 5.0
 """How long what has landed waits for its merge while a capture goes on: a first read of large tables takes hours."""
@@ -53,19 +57,26 @@ class LaneWork:
         self._away = Transient("the warehouse has not been asked yet.")
         self._may_be_open = True
         self._tried: Tried = Tried()
+        self._spending = Spending(house.tools.ledger, lane)
         self._through: datetime | None = None
+        self._apart: Mapping[str, datetime] = {}
+        self.is_unfinished = False
+        """Whether the source has more to tell than a pass may take."""
 
     def step(self, stopping: Callable[[], bool]) -> Outcome:
         """One pass: everything that is due now. Never raises; what went wrong is in the outcome."""
-        route, before, self._through = None, Counts(), None
+        route, before, self._through, self._apart = None, Counts(), None, {}
+        self.is_unfinished = False
         try:
             session = self._open()
             route, before = session.route, Counts.of(session.route)
             self._pass(session, stopping)
             outcome = with_remarks(Outcome(self.lane, "complete", through=self._through), session.source)
+            outcome = with_shortfall(outcome, session.source)
             outcome = with_damage(with_stuck(with_paused(outcome, route), route), route)
         except Exception as error:
             outcome = self._closed_after(error)
+        outcome = replace(outcome, apart=self._apart)
         if route is None:
             return outcome
         return counted(outcome, Counts.of(route).minus(before))
@@ -137,16 +148,21 @@ class LaneWork:
         clock = self._house.tools.clock
         begun = clock.now()  # before the bound: what the source had by now is within it
         due = begun + timedelta(seconds=MERGE_SECONDS_MAX)
-        for _ in route.capture(source.bound()):
-            _refuse_when(stopping)
-            if route.is_full or clock.now() >= due:
-                route.merge_each(warehouse, only=self._only)
-                due = clock.now() + timedelta(seconds=MERGE_SECONDS_MAX)
+        try:
+            for _ in route.capture(source.bound()):
+                _refuse_when(stopping)
+                if route.is_full or clock.now() >= due:
+                    route.merge_each(warehouse, only=self._only)
+                    due = clock.now() + timedelta(seconds=MERGE_SECONDS_MAX)
+        finally:
+            self._apart = source.vouched() if isinstance(source, Vouches) else {}
+            self._spending.enter(source, clock.now())
         route.merge_each(warehouse, only=self._only)
         self._go_on(session)
         if self._only is None and (self._may_be_open or route.merged > merged):
             self._may_be_open = mend(route, source, warehouse, route.merging(), self._tried) > 0
-        self._through = begun
+        self.is_unfinished = isinstance(source, ReadsOn) and source.unfinished
+        self._through = None if isinstance(source, Vouches) else begun
 
     def _go_on(self, session: Session) -> None:
         """Streams that were paused and whose contracts were mended: what these take now is released."""

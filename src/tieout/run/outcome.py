@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
 import structlog
 
 from ..base.errors import Fenced, Misconfigured, Occupied, Stopped, TieoutError, Transient
-from ..capture.source import Remarks, Source
+from ..capture.source import FallsShort, Remarks, Source
 from .route import Route
 from .stuck import why
 
@@ -40,8 +41,12 @@ class Outcome:
     """Whether all is done but for streams that wait for somebody."""
     is_elsewhere: bool = False
     """Whether another living process works the lane: how the lane is, is its to tell."""
+    keeps_pace: bool = False
+    """Whether the lane goes on as ever though a part of its source could not be read."""
     through: datetime | None = None
     """When the bound was taken to which the pass came; None where it did not."""
+    apart: Mapping[str, datetime] = field(default_factory=dict)
+    """Of a source that vouches for each object by itself: the moment of each, as far as it is known."""
 
     @property
     def is_well(self) -> bool:
@@ -100,6 +105,13 @@ def with_remarks(outcome: Outcome, source: Source) -> Outcome:
     told = " ".join(remark.text for remark in remarks[:REMARKS_MAX])
     rest = f" And {len(remarks) - REMARKS_MAX} more." if len(remarks) > REMARKS_MAX else ""
     return replace(outcome, reason=f"Left out: {told}{rest}", hint=remarks[0].hint)
+
+
+def with_shortfall(outcome: Outcome, source: Source) -> Outcome:
+    """A part of the source that could not be read stops no other, and nobody may call the run complete."""
+    if not isinstance(source, FallsShort) or source.shortfall is None:
+        return outcome
+    return replace(outcome_of(outcome.lane, source.shortfall), keeps_pace=True)
 
 
 def with_paused(outcome: Outcome, route: Route) -> Outcome:

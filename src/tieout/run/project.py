@@ -25,6 +25,7 @@ from ..contract.drift import Policy
 from ..quality.gate import Gate
 from ..quality.incident import Severity
 from .environment import filled
+from .org_config import SalesforceConfig, salesforce
 from .rhythm import Rhythm
 
 FILE = "tieout.yaml"
@@ -35,8 +36,8 @@ WAREHOUSE = "duckdb:///./.tieout/warehouse.duckdb"
 
 QUARANTINE = "7d"
 
-_TYPES = ("changes", "postgres")
-_TYPES_PLANNED = frozenset({"salesforce", "stripe", "zendesk", "ga4", "files", "events", "kafka"})
+_TYPES = ("changes", "postgres", "salesforce")
+_TYPES_PLANNED = frozenset({"stripe", "zendesk", "ga4", "files", "events", "kafka"})
 _SCHEMES_PLANNED = frozenset({"s3", "postgres", "postgresql", "snowflake"})
 _SECRET = frozenset({"url", "to"})
 
@@ -97,7 +98,7 @@ class AlertConfig:
     least: Severity
 
 
-SourceConfig = ChangesConfig | PostgresConfig
+SourceConfig = ChangesConfig | PostgresConfig | SalesforceConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +269,8 @@ def _source(document: Document, base: Path, project: str, name: str) -> SourceCo
             return ChangesConfig(path=base / _folder(document, (*place, "path"), path))
         case "postgres":
             return _postgres(document, place, project)
+        case "salesforce":
+            return salesforce(document, place)
         case str(word):
             raise _wrong_word(document, (*place, "type"), "is", word, _TYPES, planned=_TYPES_PLANNED)
         case _:

@@ -7,7 +7,7 @@ younger than the warehouse. Whatever lies sealed is adopted before anything else
 from __future__ import annotations
 
 from ..base.step import Step
-from ..capture.source import Bound, ReadsAnew
+from ..capture.source import Bound, FallsShort, ReadsAnew, ReadsOn
 from ..merge.warehouse import Warehouse
 from .house import WAIT_SECONDS, House
 from .neighbours import Closing
@@ -90,7 +90,15 @@ class Session(LandingSession):
 
     def drain(self, until: Bound) -> None:
         """Captures and merges all that the source has up to `until`; a stream that cannot be merged is `stuck`."""
+        while self._captured(until):  # bounded: a full read ends
+            self.route.renew()
+
+    def _captured(self, until: Bound) -> bool:
+        """Captures and merges; whether the source has more that is due."""
         for _ in self.route.capture(until):
             if self.route.is_full:
                 self.route.merge_each(self.warehouse)
         self.route.merge_each(self.warehouse)
+        if isinstance(self.source, FallsShort) and self.source.shortfall is not None:
+            raise self.source.shortfall
+        return isinstance(self.source, ReadsOn) and self.source.unfinished

@@ -16,18 +16,19 @@ from ..base.clock import moment_json
 from ..base.cursor import Cursor
 from ..base.errors import Misconfigured, TieoutError
 from ..base.stream import Stream
+from ..capture.aged import Aged, aged
 from ..capture.hole import Unread, unread
 from ..ledger.facts import Advanced, Certified, Drifted, Landed, Paused, Ran, Stuck
 from ..ledger.ledger import Entry, Ledger
 from ..merge.reading import Obligation
 from ..merge.warehouse import Reader
 from ..quality.books import Books
-from ..quality.freshness import Pass
 from .backfill import Backfill, all_backfills
 from .figures import Figures, Read, figures_of, whole
 from .freshness import Fresh, Freshnesses, received_of
 from .house import House
 from .pausing import paused_now
+from .spending import spent
 from .stuck import stuck_now
 
 DRIFT_MAX = 100
@@ -48,6 +49,7 @@ class Coverage:
     advanced_at: datetime | None
     cursors: tuple[Cursor, ...]
     unread: Mapping[str, Unread]
+    aged: Mapping[str, Aged]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -60,13 +62,15 @@ class Coverage:
 @dataclass(frozen=True, slots=True)
 class LaneStatus:
     """How the last pass over a lane that is worth a fact ended; `outcome` "new" before the first. `through`: all that
-    the source had then has landed; None where no pass has proven that."""
+    the source had then has landed; None where no pass has proven that. `spent`: what its calls
+    have come to, where its source takes only so many."""
 
     lane: str
     outcome: str
     reason: str
     at: datetime | None
     through: datetime | None
+    spent: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -75,6 +79,7 @@ class LaneStatus:
             "reason": self.reason,
             "at": moment_json(self.at),
             "read_through": moment_json(self.through),
+            "budget": None if self.spent is None else dict(self.spent),
         }
 
 
@@ -94,6 +99,11 @@ class StreamStatus:
     drift: tuple[Entry, ...] = ()
 
     @property
+    def aged(self) -> Aged | None:
+        """Columns that are as old as they were read last; None where the source tells all changes."""
+        return self.coverage.aged.get(self.stream.object)
+
+    @property
     def unread(self) -> Unread | None:
         """What of the stream was not told, or not read yet; None when nothing is known to be missing."""
         return self.coverage.unread.get(self.stream.object)
@@ -109,6 +119,7 @@ class StreamStatus:
             "promises": self.fresh.promises_json(),
             "coverage": self.coverage.to_json(),
             "unread": None if self.unread is None else self.unread.to_json(),
+            "aged": None if self.aged is None else self.aged.to_json(),
             "obligations": {
                 "open": figures.open_total,
                 "keys": [{"key": one.key, "reason": one.reason} for one in figures.open_keys],
@@ -144,7 +155,8 @@ def report(house: House, reader: Reader, *, only: Stream | None, read: Read = wh
     sources = {stream.source for stream in streams} | set(house.lanes(only))
     # Before all else: what a pass proves of what had landed by then must not be believed of less than that.
     freshnesses = Freshnesses.of(house, sorted(sources))
-    lanes = {lane: _lane(ledger, lane, passed) for lane, passed in freshnesses.last.items()}
+    budgets = spent(ledger, freshnesses.last)
+    lanes = {lane: _lane(ledger, lane, freshnesses.lane(lane), budgets.get(lane)) for lane in freshnesses.last}
     coverage = {lane: _coverage(ledger, lane) for lane in lanes}
     # The warehouse first: a batch is in the ledger before it is merged, so what was posted is among what landed.
     figures = {stream: figures_of(house, reader, stream, read, freshnesses.latencies) for stream in streams}
@@ -254,19 +266,19 @@ def _landed(ledger: Ledger) -> dict[Stream, dict[str, Entry]]:
     return landed
 
 
-def _lane(ledger: Ledger, lane: str, passed: Pass | None) -> LaneStatus:
+def _lane(ledger: Ledger, lane: str, through: datetime | None, spent: Mapping[str, Any] | None) -> LaneStatus:
     last = _last(ledger.entries(Ran, lane=lane, last=1))
     if last is None:
-        return LaneStatus(lane, "new", "", None, None)
+        return LaneStatus(lane, "new", "", None, None, spent)
     assert isinstance(last.fact, Ran), "only Ran was asked for"
-    return LaneStatus(lane, last.fact.outcome, last.fact.reason, last.at, None if passed is None else passed.through)
+    return LaneStatus(lane, last.fact.outcome, last.fact.reason, last.at, through, spent)
 
 
 def _coverage(ledger: Ledger, lane: str) -> Coverage:
     progress = ledger.progress(lane)
     last = _last(ledger.entries(Advanced, lane=lane, last=1))
     shown = tuple(progress[track] for track in sorted(progress)[:CURSORS_MAX])
-    return Coverage(len(progress), None if last is None else last.at, shown, unread(progress))
+    return Coverage(len(progress), None if last is None else last.at, shown, unread(progress), aged(progress))
 
 
 def _backfills(ledger: Ledger, lanes: Iterable[str], only: Stream | None) -> tuple[Backfill, ...]:

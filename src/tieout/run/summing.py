@@ -96,7 +96,8 @@ class Summing:
 
     def _tell_unalike(self, unalike: Unalike, but: frozenset[str]) -> bool:
         """Whether the rows that differ were few enough to be read; those of the keys `but` are not told."""
-        prints = []
+        # A table that was emptied may have no share any more.
+        prints = [pa.table({"fingerprint": pa.array([], pa.int64())})]
         for share in self._sums.fingerprints(self._layout, unalike.buckets):
             self._route.renew()
             prints.append(pa.table({"fingerprint": share}))

@@ -13,6 +13,7 @@ from random import Random
 
 import structlog
 
+from ..base.codec import canonical_json
 from ..base.errors import Transient
 from ..base.stream import Stream
 from ..ledger.facts import Ran
@@ -81,7 +82,9 @@ class Worker:
         outcome = shift.last = shift.work.step(stopping)
         shift.counts = shift.counts.plus(Counts.of(outcome))
         shift.failures = 0 if outcome.is_well else shift.failures + 1
-        wait = _until_next(shift.work) if outcome.is_well else pause(shift.failures, self._dice)
+        may_go_on = outcome.is_well or outcome.keeps_pace
+        wait = _until_next(shift.work) if may_go_on else pause(shift.failures, self._dice)
+        wait = 0.0 if outcome.is_well and shift.work.is_unfinished else wait
         shift.rest = Rest(self._house.tools.clock.now(), timedelta(seconds=wait))
         shift.entered = self._record(outcome, shift.entered)
         if outcome.merged:
@@ -89,13 +92,23 @@ class Worker:
 
     def _to_the_end(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
         """Live work, then the backfills that are asked for, live work between their chunks."""
-        outcome = self._patiently(work, stopping)
+        outcome = self._whole(work, stopping)
         while outcome.is_well and (wait := work.backfills.wait_seconds) is not None:  # bounded: a range ends
             if stopping():
                 return replace(outcome, outcome="partial", reason=ASKED_TO_STOP, exit_code=3)
             if work.backfills.delays >= ATTEMPTS_ONCE and (why := work.backfills.delayed):
                 return replace(outcome, outcome="partial", reason=why.message, hint=why.hint, exit_code=3)
             self._house.tools.clock.sleep(wait)
+            before, outcome = outcome, self._whole(work, stopping)
+            outcome = counted(outcome, Counts.of(before).plus(Counts.of(outcome)))
+        return outcome
+
+    def _whole(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
+        """Passes, until the source has nothing left that is due: one with full reads under way ends none too late."""
+        outcome = self._patiently(work, stopping)
+        while outcome.is_well and work.is_unfinished:  # bounded: a full read ends
+            if stopping():
+                return replace(outcome, outcome="partial", reason=ASKED_TO_STOP, exit_code=3)
             before, outcome = outcome, self._patiently(work, stopping)
             outcome = counted(outcome, Counts.of(before).plus(Counts.of(outcome)))
         return outcome
@@ -126,8 +139,11 @@ class Worker:
             # Of a lane that is held, the lane itself is well, and so are its other streams.
             ended, reason = ("complete", "") if outcome.is_held else (outcome.outcome, outcome.reason)
             through = outcome.through if ended == "complete" else None
+            apart = canonical_json({object_: at.isoformat() for object_, at in outcome.apart.items()})
             try:
-                self._house.tools.ledger.append([Ran(outcome.lane, ended, reason, through)], given=[])
+                self._house.tools.ledger.append(
+                    [Ran(outcome.lane, ended, reason, through, apart if outcome.apart else "")], given=[]
+                )
             except Transient as away:
                 # The pass itself has met the same, or will; a book that is away for a while must end no worker.
                 log.warning("the ledger is away", lane=outcome.lane, reason=away.message, hint=away.hint)
@@ -136,12 +152,21 @@ class Worker:
 
     def _proves_more(self, outcome: Outcome, before: Outcome) -> bool:
         """Whether it is time to enter how far the lane has come since."""
-        if outcome.through is None or before.through is None:
+        if outcome.apart or before.apart:
+            moved = [
+                abs((at - before.apart[one]).total_seconds())
+                for one, at in outcome.apart.items()
+                if one in before.apart
+            ]
+            is_news = outcome.apart.keys() != before.apart.keys()
+        elif outcome.through is None or before.through is None:
             return outcome.through is not None
+        else:
+            # Either way: a clock that was set back proves less than it seems to have proven.
+            moved, is_news = [abs((outcome.through - before.through).total_seconds())], False
         promised = self._house.tools.contracts.soonest(outcome.lane)
         wait = PROOF_SECONDS if promised is None else min(PROOF_SECONDS, promised / PROOFS_IN_PROMISE)
-        # Either way: a clock that was set back proves less than it seems to have proven.
-        return abs((outcome.through - before.through).total_seconds()) >= wait
+        return is_news or max(moved, default=0.0) >= wait
 
     def _close(self) -> None:
         for work in self._works:

@@ -30,6 +30,7 @@ from .ending import ended_in_order, unbroken
 from .examples import EXAMPLES
 from .hands import TOUCHED
 from .intrusion import GATE, Tell, intrude
+from .keeping import refuse_full
 from .play import Play, Script
 from .report import DemoReport
 from .server import PostgresServer
@@ -55,7 +56,7 @@ def demo(*, example: str, seed: int, minutes: float | None, chaos: bool, keep: P
     with ended_in_order(), TemporaryDirectory(prefix="tieout-demo-") as scratch:
         if keep is None:
             return perform(script, FULL, Path(scratch) / "project", Path(scratch), show)
-        _refuse_full(keep)
+        refuse_full(keep)
         return replace(perform(script, FULL, keep, Path(scratch), show), kept=keep)
 
 
@@ -110,8 +111,3 @@ def _write_project(project: Path, url: str) -> None:
     document = {"project": SOURCE, "sources": {SOURCE: source}, "gates": {GATE: gate}}
     settings = yaml.safe_dump(document, sort_keys=False)
     (project / FILE).write_text(_HEADING + settings, encoding="utf-8")
-
-
-def _refuse_full(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Misconfigured(f"{folder} is there already, and not empty.", hint="Name a new folder for --keep.")

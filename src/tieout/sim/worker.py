@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from ..base.errors import Broken
 from .ending import unbroken
@@ -16,7 +19,9 @@ _LAST_LINES = 8
 class WorkerProcess:
     """Runs the project in `project` from `start` on; what it says goes to the file `log`."""
 
-    def __init__(self, project: Path, log: Path) -> None:
+    def __init__(self, project: Path, log: Path, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`environment`: what the project's file asks of it, beside this process's own."""
+        self._environment = {**os.environ, **environment}
         self._project = project
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -33,7 +38,7 @@ class WorkerProcess:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tieout", "run", "--project", str(self._project)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment,
                 start_new_session=True,  # so that Ctrl-C reaches us first, and we end it in order
             )  # fmt: skip
 

@@ -22,6 +22,7 @@ _VERDICTS = {
     State.BROKEN: "Broken: something differs that nothing known explains.",
 }
 _PARTLY_COMPLETE = "What changed here is what the source has; the rest is as it was when all was compared."
+_COUNTED_COMPLETE = "What is here is what the source has, as far as it can count."
 _UNCERTIFIED = "Not every stream could be compared."
 
 
@@ -45,14 +46,18 @@ class Certified:
             )
         reasons = [_reason(one, told) for one in streams for told in one.reasons]
         untold = [_untold(one) for one in streams if one.compared.untold]
+        aged = [_aged(one) for one in streams if one.derived is not None and one.derived.rows_aged]
         partly = [_partly(one) for one in streams if one.proof.since is not None]
+        counted = [_counted(one) for one in streams if one.proof.counted is not None]
         repairs = [_repaired(one) for one in streams if one.repaired]
         lacking = [_reason(one, f"not compared, as it cannot be merged: {one.reason}") for one in uncertified]
         word = self.certificates.state
         told = _UNCERTIFIED if uncertified else _VERDICTS[word]
         if word is State.COMPLETE and partly:
             told = _PARTLY_COMPLETE
-        notes = [*reasons, *lacking, *untold, *partly, *repairs, verdict(word.value, told)]
+        elif word is State.COMPLETE and counted:
+            told = _COUNTED_COMPLETE
+        notes = [*reasons, *lacking, *untold, *aged, *partly, *counted, *repairs, verdict(word.value, told)]
         return stacked(_table(streams), *notes, *_hints([*streams, *uncertified]))
 
 
@@ -86,6 +91,20 @@ def _partly(one: Certificate) -> Text:
     assert one.proof.since is not None, "it was not compared as a whole"
     told = f"only what changed since certificate {one.proof.since.number} was compared, which was of the whole."
     return Text.assemble((f"{one.stream}: ", "bold"), told)
+
+
+def _counted(one: Certificate) -> Text:
+    calls = "" if one.proof.counted is None else f", in {several(one.proof.counted.calls, 'call')}"
+    return Text.assemble((f"{one.stream}: ", "bold"), f"compared {one.proof.how}{calls}.")
+
+
+def _aged(one: Certificate) -> Text:
+    """No event and no stamp tells of these columns, so that they are old is no difference."""
+    assert one.derived is not None, "it has no derived columns"
+    fields = ", ".join(f"{field} ({rows:,})" for field, rows in one.derived.fields.items())
+    as_of = "never" if one.derived.as_of is None else f"at {one.derived.as_of:%Y-%m-%d %H:%M} UTC"
+    rows = f"{one.derived.rows_aged:,} of {several(one.derived.rows_compared, 'row')} hold older values of formulas"
+    return Text.assemble((f"{one.stream}: ", "bold"), safe(f"{rows}: {fields}; all rows' were last read {as_of}."))
 
 
 def _repaired(one: Certificate) -> Text:

@@ -21,6 +21,8 @@ Keys = Annotated[bool, typer.Option("--keys", help="Tell every key that differs,
 Changed = Annotated[
     bool, typer.Option("--changed", help="Leave out what did not change since all was compared and complete.")
 ]
+Rows = Annotated[bool, typer.Option("--rows", help="Read every row, whatever the source can sum or count.")]
+Derived = Annotated[bool, typer.Option("--derived", help="Compare formulas in all rows, not only those read.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would cost.")]
 
 
@@ -31,6 +33,8 @@ def certify(
     yes: Yes = False,
     keys: Keys = False,
     changed: Changed = False,
+    rows: Rows = False,
+    derived: Derived = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> Answer:
@@ -67,6 +71,8 @@ def certify(
             may_repair=may_repair,
             keys_max=KEYS_TOLD_MAX if keys else 0,
             only_changed=changed,
+            by_rows=rows,
+            derived=derived,
             foretold=foretold,
         )
     return Foretold(tuple(forecasts)) if dry_run else Certified(found)

@@ -20,12 +20,14 @@ import typer
 
 from ..base.errors import TieoutError
 from ..base.stream import Stream
-from ..sim.examples import EXAMPLES
+from ..sim.examples import EXAMPLES, REVOPS
 from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
 from .certifying import certify
 from .checking import check
 from .measuring import metrics
+from .migrating import migrate
+from .modelling import model
 from .options import HERE, Json, OneStream, Project, StreamArgument
 from .proving import certificates, gate, incidents
 from .quarantining import quarantine
@@ -44,10 +46,12 @@ app = typer.Typer(
 )
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(backfill, name="backfill")
+app.add_typer(migrate, name="migrate")
 app.command()(certificates)
 app.command()(check)
 app.command()(gate)
 app.command()(incidents)
+app.command()(model)
 
 
 @app.command()
@@ -146,7 +150,9 @@ app.command()(certify)
 def demo(
     example: Annotated[str, typer.Argument(help=f"Which one: {', '.join(EXAMPLES)}.")] = EXAMPLES[0],
     seed: Annotated[int, typer.Option(help="Of all chance in it.", min=0)] = 1,
-    minutes: Annotated[float | None, typer.Option(help="Of live change; 45 seconds, if left out.", min=0.1)] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Of live change; 45 seconds of a shop, 75 of a day, if left out.", min=0.1)
+    ] = None,
     chaos: Annotated[bool, typer.Option("--chaos/--no-chaos", help="Whether the worker is killed.")] = True,
     keep: Annotated[
         Path | None, typer.Option("--keep", "--project", help="A new folder, where its project stays.", metavar="DIR")
@@ -162,9 +168,22 @@ def demo(
     from .demo_stage import DemoStage
 
     logs.configure()
+    if example == REVOPS:
+        return _day(seed, minutes, chaos=chaos, keep=keep)
     with DemoStage(Console(stderr=True)) as stage:
         report = run_demo(example=example, seed=seed, minutes=minutes, chaos=chaos, keep=keep, show=stage.show)
     return DemoEnded(report)
+
+
+def _day(seed: int, minutes: float | None, *, chaos: bool, keep: Path | None) -> Answer:
+    """The working day of a company that sells by Salesforce."""
+    from rich.console import Console
+
+    from ..sim.revops.demo import demo as run_day
+    from .demo_revops import DayStage, RevopsEnded
+
+    with DayStage(Console(stderr=True)) as stage:
+        return RevopsEnded(run_day(seed=seed, minutes=minutes, chaos=chaos, keep=keep, tell=stage.tell))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import RenderableType
@@ -24,7 +24,13 @@ class Foretold:
 
     def to_json(self) -> dict[str, Any]:
         streams = [
-            {"stream": str(one.stream), "way": one.way.value, "rows": one.rows, "bytes": one.bytes}
+            {
+                "stream": str(one.stream),
+                "way": one.way.value,
+                "rows": one.rows,
+                "bytes": one.bytes,
+                "calls": None if one.calls is None else asdict(one.calls),
+            }
             for one in self.forecasts
         ]
         return {"streams": streams}
@@ -35,6 +41,11 @@ class Foretold:
 
 def cost(forecast: Forecast) -> str:
     """A line on what the comparison of a stream is going to cost."""
+    if (calls := forecast.calls) is not None:
+        return (
+            f"{forecast.stream}: the source counts its rows by day, in {several(calls.counts, 'call')}; where days"
+            f" differ, ids are read in at most {several(calls.ids_max, 'call')}, and rows in {calls.rows_max:,}."
+        )
     rows = "rows" if forecast.rows is None else f"about {several(forecast.rows, 'row')}"
     size = "" if forecast.bytes is None else f", {forecast.bytes / 2**20:,.0f} MiB"
     deeds = {

@@ -17,6 +17,7 @@ from ..run.backfill import FAILED
 from ..run.figures import Figures
 from ..run.status import LaneStatus, Report, StreamStatus
 from .backfilled import reason_of, table_of
+from .budgeted import budget
 from .freshened import detail as freshness_detail
 from .freshened import overview as freshness_overview
 from .paint import count, grid, moment, next_step, safe, seconds, several, stacked, state, verdict
@@ -45,7 +46,9 @@ class Standing:
         reasons = [_reason(stream) for stream in self.report.streams if stream.reason]
         reasons += [_remark(lane) for lane in self.report.lanes if lane.outcome == "complete" and lane.reason]
         fresh = None if self.at_length else freshness_overview(self.report.streams)
-        return stacked(*drawn, fresh, self._lanes(), *self._backfills(), *reasons, self._verdict(), self._next())
+        return stacked(
+            *drawn, fresh, self._lanes(), *self._budgets(), *self._backfills(), *reasons, self._verdict(), self._next()
+        )
 
     def _overview(self) -> Table:
         table = grid("stream", "state", *_FIGURES, right=_FIGURES)
@@ -58,6 +61,9 @@ class Standing:
         for lane in self.report.lanes:
             table.add_row(safe(lane.lane), state(lane.outcome), moment(lane.at))
         return table
+
+    def _budgets(self) -> list[RenderableType]:
+        return [budget(lane.lane, lane.spent) for lane in self.report.lanes if lane.spent is not None]
 
     def _backfills(self) -> list[RenderableType]:
         """Those that somebody waits for."""
@@ -113,6 +119,9 @@ def _detail(stream: StreamStatus) -> Table:
     table.add_row("coverage", Text.assemble(f"{tracks}, advanced at ", moment(stream.coverage.advanced_at)))
     for change in stream.to_json()["drift"]:
         table.add_row("drift", safe(_drifted(change)))
+    if stream.aged is not None:
+        columns = ", ".join(stream.aged.columns)
+        table.add_row("aged", Text.assemble(safe(columns), " of all rows as of ", moment(stream.aged.through)))
     if certificate := stream.to_json()["certificate"]:
         table.add_row("certificate", Text.assemble(state(certificate["state"]), f" at {certificate['at']}"))
     return table
@@ -140,6 +149,7 @@ def _drifted(change: dict[str, Any]) -> str:
         "aside": f"was added by the source ({now}) and is kept in _extra",
         "widened": f"was widened by the source from {was} to {now}",
         "retyped": f"is {now} in the source and was {was}; what the contract does not take waits in quarantine",
+        "choices": f"offers other values in the source: {now}; it offered {was}",
         "removed": "is not in the source any more; its old values are kept",
     }[change["what"]]
     version = f"; contract {change['contract']}" if change["contract"] else ""

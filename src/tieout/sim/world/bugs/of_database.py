@@ -161,7 +161,9 @@ OF_CHECKS: Final = (
         "certified_but_a_column",
         "A certificate leaves out the last column.",
         in_code(
-            compare.Comparing.compare, "if column.name not in self._untold]", "if column.name not in self._untold][:-1]"
+            compare.Comparing.compare,
+            "if column.name not in self._left_out]",
+            "if column.name not in self._left_out][:-1]",
         ),
     ),
     Bug(

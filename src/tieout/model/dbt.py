@@ -1,0 +1,179 @@
+"""dbt as a neighbour: one process a build, told by files where it may write, and its failures told as ours.
+
+The warehouse's file has to be free, as DuckDB lets no second process in. No setting of the project, and so no secret of
+it, is handed over: a profile that names the file, and of the environment what a program needs to run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+
+import yaml
+
+from ..base import yamlfile
+from ..base.errors import Broken, Misconfigured, Occupied, Stopped, TieoutError, Transient
+from .artefacts import RESULTS, built_from, known_models
+from .built import Built, Model
+
+PROJECT_FILE = "dbt_project.yml"
+BUILD_SECONDS_MAX = 6 * 3600.0
+"""A build that has not ended by then will not: the whole of the largest marts is made in a fraction of it."""
+
+_LOOK_SECONDS = 0.5
+_END_SECONDS = 10.0
+_MEMORY_MAX = "1GiB"
+_HANDED_ON = re.compile(r"PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|VIRTUAL_ENV|PYTHON.*|DBT_.*")
+_OURS = (".sql", ".yml", ".yaml", ".csv", ".py", ".md")
+_ASIDE = frozenset({"target", "logs", "dbt_packages"})
+_TOLD_LINES_MAX = 12
+_LOCKED = "Could not set lock on file"
+
+_FAMILIES: tuple[tuple[str, type[TieoutError], str], ...] = (
+    ("No space left on device", Transient, "Free some space."),
+    ("Out of Memory Error", Transient, "Give the machine more memory, or make the model smaller."),
+    ("Compilation Error", Misconfigured, "Mend the model that is named."),
+    ("Parsing Error", Misconfigured, "Mend the file that is named."),
+    ("Runtime Error", Misconfigured, "Mend what is named."),
+    ("Usage:", Misconfigured, "Mend what is named."),
+)
+"""By dbt's words who must move next, where nothing could be built at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dbt:
+    """A project of dbt and where it builds. `folder` holds its dbt_project.yml, `warehouse` is the DuckDB file, `aside`
+    a folder of ours for all that dbt writes beside it."""
+
+    folder: Path
+    warehouse: Path
+    aside: Path
+
+    def code(self) -> str:
+        """A hash of all that the project says; another one means that every model may be another."""
+        files = (file for file in self.folder.rglob("*") if file.suffix in _OURS and file.is_file())
+        told = sha256()
+        for file in sorted(files):
+            place = file.relative_to(self.folder)
+            if _ASIDE.isdisjoint(place.parts):
+                told.update(f"{place}\0{sha256(file.read_bytes()).hexdigest()}\n".encode())
+        return told.hexdigest()
+
+    def known(self) -> dict[str, Model]:
+        """The models, as the last build here understood them; none before the first."""
+        return known_models(self._target)
+
+    def check(self) -> None:
+        """Raises Misconfigured where there is no project, or no dbt."""
+        if not (self.folder / PROJECT_FILE).is_file():
+            raise Misconfigured(
+                f"There is no {PROJECT_FILE} in {self.folder}.", hint="Put your dbt project there; see examples/revops."
+            )
+        if find_spec("dbt") is None or find_spec("dbt.adapters") is None or find_spec("dbt.adapters.duckdb") is None:
+            raise Misconfigured("dbt is not installed here.", hint="Install `tieout[marts]`.")
+
+    def build(
+        self,
+        environ: Mapping[str, str],
+        *,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        full: bool = False,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> Built:
+        """Builds and tests what is selected (left out: all), and not what is excluded; `full`: from nothing.
+
+        What failed is told in what is returned. Raises Misconfigured where dbt cannot understand its project, Transient
+        where the file is held or the disk is full, Stopped when asked to, Broken for all else that left no results.
+        """
+        self.check()
+        self._target.mkdir(parents=True, exist_ok=True)
+        (self._target / RESULTS).unlink(missing_ok=True)
+        (self.aside / "profiles.yml").write_text(self._profile(), encoding="utf-8")
+        code, told = _ended(self._line(select, exclude, full), _handed_on(environ), stopping)
+        if code != 0 and not (self._target / RESULTS).exists():
+            raise _failed(code, told)
+        return built_from(self._target)
+
+    @property
+    def _target(self) -> Path:
+        return self.aside / "target"
+
+    def _profile(self) -> str:
+        """As dbt_project.yml calls it: one target, one thread, since one writer is all that the file takes."""
+        document = yamlfile.load(self.folder / PROJECT_FILE)
+        said = document.content.get("profile") if isinstance(document.content, dict) else None
+        if not isinstance(said, str):
+            raise document.wrong(("profile",), "is missing.", hint="Write profile: tieout.")
+        output = {
+            "type": "duckdb",
+            "path": str(self.warehouse),
+            "schema": "main",
+            "threads": 1,
+            "settings": {"TimeZone": "UTC", "memory_limit": _MEMORY_MAX, "preserve_insertion_order": False},
+        }
+        return yaml.safe_dump({said: {"target": "warehouse", "outputs": {"warehouse": output}}}, sort_keys=False)
+
+    def _line(self, select: Sequence[str], exclude: Sequence[str], full: bool) -> list[str]:
+        line = [sys.executable, "-m", "dbt.cli.main", "--no-version-check", "--no-use-colors", "--quiet", "build"]
+        line += ["--project-dir", str(self.folder), "--profiles-dir", str(self.aside)]
+        line += ["--target-path", str(self._target), "--log-path", str(self.aside / "logs")]
+        line += ["--full-refresh"] if full else []
+        line += ["--select", *select] if select else []
+        line += ["--exclude", *exclude] if exclude else []
+        return line
+
+
+def _handed_on(environ: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in environ.items() if _HANDED_ON.fullmatch(name)}
+    return kept | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
+
+
+def _ended(line: Sequence[str], environ: Mapping[str, str], stopping: Callable[[], bool]) -> tuple[int, str]:
+    """The exit code and what was said. Nothing of it outlives this call, however it ends."""
+    process = subprocess.Popen(
+        line, env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, encoding="utf-8", errors="replace", start_new_session=os.name == "posix",
+    )  # fmt: skip
+    try:
+        for _ in range(int(BUILD_SECONDS_MAX / _LOOK_SECONDS)):
+            try:
+                told, _ = process.communicate(timeout=_LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                if stopping():
+                    raise Stopped("the build was asked to stop.", hint="What is built stands.") from None
+                continue
+            return process.returncode, told
+        raise Transient(f"dbt had not ended after {BUILD_SECONDS_MAX / 3600:g} hours.", hint="Build less at once.")
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.communicate(timeout=_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def _failed(code: int, told: str) -> TieoutError:
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    if _LOCKED in told:
+        hint = "Stop the worker, or the tool that has it open, or wait for it."
+        return Occupied("somebody took the warehouse's file before dbt did.", hint=hint)
+    said = " ".join(lines[-_TOLD_LINES_MAX:]) or "it said nothing"
+    for words, family, hint in _FAMILIES:
+        if words in told:
+            at = next((index for index, line in enumerate(lines) if words in line), 0)
+            return family(f"dbt could not build: {' '.join(lines[at:][:_TOLD_LINES_MAX])}.", hint=hint)
+    return Broken(f"dbt ended with {code} and left no results: {said}.", hint="Run `tieout model` again.")

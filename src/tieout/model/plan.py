@@ -1,0 +1,102 @@
+"""What has to be built: decided from what was built before and what has been merged since. Pure.
+
+A model is as it should be when its last build ended well, on the same code, from the same inputs; everything else is
+built. What depends on a mart whose gate is closed is not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .built import Built, Model, State
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a model was last built from.
+
+    code    the hash of the project's files
+    day     the day of the build, `2026-11-22`, in UTC
+    inputs  of each table of the warehouse, what had been merged into it, as one word
+    """
+
+    code: str
+    day: str
+    inputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`models` None: all that there are, as nobody knows them yet. `full`: from nothing, as their code is another one.
+    `current`: those that are as they should be. `kept`: those that stay as they are behind a closed gate."""
+
+    models: tuple[str, ...] | None
+    full: bool
+    current: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+    @property
+    def is_idle(self) -> bool:
+        return self.models == ()
+
+
+def plan(
+    known: Mapping[str, Model],
+    standing: Mapping[str, Standing],
+    now: Standing,
+    *,
+    there: Collection[tuple[str, str]],
+    closed: Collection[str],
+    full: bool,
+) -> Plan:
+    """`known` are the models, none where the code is new; `there` the relations that the warehouse has; `closed` the
+    marts whose gate is closed; `now` what there is to build from."""
+    if full or not known:
+        return Plan(None, True)
+    kept = {name for name, model in known.items() if behind(model, closed)}
+    due = {
+        name
+        for name, model in known.items()
+        if name not in kept and (model.relation not in there or not _stands(model, standing.get(name), now))
+    }
+    # What is made of something that is built anew is built too, whatever it was made of before.
+    due |= {name for name, model in known.items() if name not in kept and not model.parents.isdisjoint(due)}
+    renewed = any(name in standing and standing[name].code != now.code for name in due)
+    return Plan(tuple(sorted(due)), renewed, tuple(sorted(known.keys() - due - kept)), tuple(sorted(kept)))
+
+
+def behind(model: Model, closed: Collection[str]) -> bool:
+    """Whether a model is one of these marts, or is made of one."""
+    return model.name in closed or not model.parents.isdisjoint(closed)
+
+
+def standing_after(built: Built, before: Mapping[str, Standing], now: Standing) -> dict[str, Standing]:
+    """What stands after a build: of what was built what it was built from, of what failed (or a test of which did)
+    nothing, so that it is not taken to be as it should, and the rest as it stood."""
+    ran = {one.name: one.state for one in built.models}
+    ran |= {name: State.FAILED for test in built.failed if test.blocks for name in test.about}
+    stood = {name: before[name] for name in built.known if name in before and name not in ran}
+    fresh = {
+        name: Standing(now.code, now.day, {table: now.inputs.get(table, "") for table in sorted(model.tables)})
+        for name, model in built.known.items()
+        if ran.get(name) is State.BUILT
+    }
+    return stood | fresh
+
+
+def to_text(standing: Mapping[str, Standing]) -> str:
+    return json.dumps({name: asdict(one) for name, one in sorted(standing.items())}, separators=(",", ":"))
+
+
+def from_text(text: str) -> dict[str, Standing]:
+    told: dict[str, Any] = json.loads(text)
+    return {name: Standing(**one) for name, one in told.items()}
+
+
+def _stands(model: Model, was: Standing | None, now: Standing) -> bool:
+    if was is None or was.code != now.code or (model.is_daily and was.day != now.day):
+        return False
+    return all(was.inputs.get(table) == now.inputs.get(table, "") for table in model.tables)

@@ -1,0 +1,3 @@
+-- live --
+-- What lives here.
+select * from {{ table }} where not _deleted;
