@@ -4,7 +4,7 @@ BIN    := .venv/bin
 READY  := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test campaign simulate check bench lock
+.PHONY: help setup demo test long campaign simulate check bench lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -31,6 +31,9 @@ test: export PYTHONDONTWRITEBYTECODE :=
 # Three at a time on two cores: a third of a test's time it waits for another process, or for the disk.
 test: $(READY) ## every test that a change needs
 	$(BIN)/python -m pytest -n 3 --dist worksteal
+
+long: $(READY) ## what takes minutes each: marts built by dbt, a working day of an org
+	$(BIN)/python -m pytest -n 2 -m campaign tests/e2e tests/house
 
 campaign: $(READY) ## the laws, on fifty times as many histories as in `make test`
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest -n 2 -m "" tests/property tests/conformance/test_changes_source.py

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from . import fresh, judging, landing, lines, merging, postgres, starting, whole
+from . import events, fresh, judging, landing, lines, merging, postgres, salesforce, starting, whole
 from .timing import Measured, Pair, Watch, cpus, measure, peak, walls
 
 PAIRS: tuple[Pair, ...] = (
@@ -23,6 +23,8 @@ PAIRS: tuple[Pair, ...] = (
     *postgres.PAIRS,
     *whole.PAIRS,
     *lines.PAIRS,
+    *events.PAIRS,
+    *salesforce.PAIRS,
     *starting.PAIRS,
 )
 _FRESH = "fresh"

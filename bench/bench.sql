@@ -246,3 +246,43 @@ where there.id is null or here.id is null
         , there.shipped_on, there.is_gift, there.ref)
     is distinct from (here.customer_id, here.store_id, here.status, here.amount, here.discount, here.email, here.note
         , here.placed_at, here.shipped_on, here.is_gift, here.ref);
+
+-- deals_content --
+-- Counts and sums of a table of deals, whatever types its reader found for them.
+select
+    count("Id"), count(distinct "Id"), sum(cast("Amount" as decimal(18, 2))), sum(strlen("Name")), sum(strlen("NextStep"))
+    , sum(cast("Probability" as bigint)), max(cast("CloseDate" as date)), sum(epoch_ms(cast("SystemModstamp" as timestamptz)))
+    , count(*) filter (where cast("IsWon" as boolean))
+from {{ deals }}
+where "Id" is not null;
+
+-- deals_files --
+-- The Parquet that each side has written.
+read_parquet({{ files }}, union_by_name = true)
+
+-- deals_table --
+-- The floor's copy, under the name it has.
+deals
+
+-- latest_deals --
+-- What users see as the table.
+(select * from latest.salesforce__opportunity where not _deleted)
+
+-- deals_heard --
+-- How many events have come to the history.
+select count(*) from raw.salesforce__opportunity where _kind = 'patch';
+
+-- deals_changed --
+-- The same, and what the deals say in the end, added up.
+select
+    (select count(*) from raw.salesforce__opportunity where _kind = 'patch')
+    , sum(try_cast("NextStep" as bigint))
+from latest.salesforce__opportunity;
+
+-- create_deals --
+-- The first page says what the columns are; Arrow found no type for one that is empty there.
+create table deals as select * from page;
+
+-- insert_deals --
+-- The pages behind it.
+insert into deals by name select * from page;

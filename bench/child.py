@@ -10,16 +10,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
 
 import duckdb
+import httpx
+import psutil
 import psycopg2
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection
+from pyarrow import csv
 
-from tieout.base.errors import Broken
+from tieout.base.errors import Broken, Transient
 from tieout.base.sql import literal
 from tieout.capture.postgres.lsn import lsn_number
+from tieout.run.clock import SystemClock
+from tieout.run.serve import SocketReader, socket_path
+from tieout.sim.worker import WorkerProcess
 
 from .postgres import counted
 from .shop import SQL
@@ -27,6 +35,8 @@ from .timing import Watch
 
 PUBLICATION = SLOT = "floor"
 _KIB_IN_MIB = 1024
+_FOLLOWED_SECONDS_MAX = 600.0
+_LOOK_SECONDS = 0.5
 
 
 def timed(watch: Watch, arguments: Sequence[str], *, codes: Sequence[int] = (0,)) -> None:
@@ -52,6 +62,56 @@ def load(url: str, path: str) -> None:
             for batch in cursor.fetch_record_batch():
                 warehouse.register("batch", _plain(batch))
                 warehouse.execute(SQL("insert_wide"))
+
+
+def followed(watch: Watch, project: Path, statement: str, *, until: int) -> None:
+    """Runs `tieout run` on a project until the statement, which counts, comes to `until`; then stops it. The watch is
+    filled with what it took to come there."""
+    clock, log = SystemClock(), project / "worker.log"
+    reader = SocketReader(socket_path(project / ".tieout" / "warehouse.duckdb"))
+    worker, began = WorkerProcess(project, log), time.perf_counter()
+    worker.start()
+    try:
+        for _ in range(int(_FOLLOWED_SECONDS_MAX / _LOOK_SECONDS)):
+            worker.check()
+            if _counted(reader, statement) >= until:
+                break
+            clock.sleep(_LOOK_SECONDS)
+        watch.wall = time.perf_counter() - began
+        process = psutil.Process(worker.pid)
+        spent = process.cpu_times()
+        watch.cpu, watch.peak = spent.user + spent.system, _peak(process.pid)
+        worker.stop()
+    finally:
+        worker.kill()
+
+
+def _counted(reader: SocketReader, statement: str) -> int:
+    try:
+        return int(reader.query(statement).column(0)[0].as_py())
+    except Transient:
+        return 0  # the worker does not listen yet
+
+
+def _peak(pid: int) -> float | None:
+    """The most memory that a process has had, in MiB; None where the system does not say."""
+    status = Path(f"/proc/{pid}/status")
+    told = (line.split() for line in status.read_text().splitlines()) if status.exists() else ()
+    return next((int(words[1]) / _KIB_IN_MIB for words in told if words[:1] == ["VmHWM:"]), None)
+
+
+def deals(address: str, token: str, path: str) -> None:
+    """All pages of a Bulk result into a DuckDB table."""
+    locator, is_first = "", True
+    with duckdb.connect(path) as warehouse, httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
+        warehouse.execute("set TimeZone = 'UTC'")
+        while locator != "null":  # bounded: a result ends
+            answer = client.get(address + (f"&locator={locator}" if locator else ""), timeout=60.0).raise_for_status()
+            locator = answer.headers["Sforce-Locator"]
+            page = csv.read_csv(BytesIO(answer.content), parse_options=csv.ParseOptions(newlines_in_values=True))
+            warehouse.register("page", page)
+            warehouse.execute(SQL("create_deals" if is_first else "insert_deals"))
+            is_first = False
 
 
 def compare(url: str, path: str, warehouse: str) -> None:
@@ -83,7 +143,7 @@ def count(url: str, until: str) -> None:
     connection.close()
 
 
-_FLOORS = {"load": load, "count": count, "compare": compare}
+_FLOORS = {"load": load, "deals": deals, "count": count, "compare": compare}
 
 if __name__ == "__main__":
     _FLOORS[sys.argv[1]](*sys.argv[2:])
