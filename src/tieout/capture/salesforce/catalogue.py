@@ -28,6 +28,8 @@ class Catalogue:
         self._known: dict[str, SObject] = {}
         self._hidden: dict[str, Misconfigured] = {}
         self._asked: dict[str, datetime] = {}
+        self._answered: dict[str, datetime] = {}
+        self._unchanged: dict[str, datetime] = {}
 
     def objects(self, *, anew: bool) -> Mapping[str, SObject]:
         """Those that the org shows. With `anew` a description that is old is asked for again; where the org cannot be
@@ -63,6 +65,16 @@ class Catalogue:
         notes = ((one.object, one.described().note) for one in self._known.values())
         return tuple(Remark(f"{object_}: {note}", "It is left out.") for object_, note in notes if note)
 
+    def unchanged_until(self, object_: str) -> datetime | None:
+        """When it was still described as it was before it changed last; None: it did not change."""
+        return self._unchanged.get(object_)
+
+    def _note(self, object_: str, sobject: SObject) -> None:
+        known = self._known.get(object_)
+        if known is not None and known.fingerprint != sobject.fingerprint:
+            self._unchanged[object_] = self._answered[object_]
+        self._known[object_] = sobject
+
     def _is_old(self, object_: str) -> bool:
         asked = self._asked.get(object_)
         return asked is None or self._clock.now() - asked >= timedelta(seconds=DESCRIBED_SECONDS)
@@ -77,5 +89,6 @@ class Catalogue:
         else:
             self._hidden.pop(object_, None)
             if described is not None:  # else it is as it was
-                self._known[object_] = SObject.of(described)
+                self._note(object_, SObject.of(described))
+            self._answered[object_] = self._clock.now()
         self._asked[object_] = self._clock.now()

@@ -69,10 +69,10 @@ class ObjectReading:
     def object(self) -> str:
         return self.wanted.object
 
-    def describe(self, sobject: SObject, known: Progress) -> None:
-        """It is shown otherwise: windows that ended before knew nothing of a field that is new."""
+    def describe(self, sobject: SObject, known: Progress, unchanged_until: int) -> None:
+        """It is shown otherwise than at that second: windows that ended since knew nothing of a field that is new."""
         if sobject.fingerprint != self.sobject.fingerprint:
-            self._described_through = self.through(known) or 0
+            self._described_through = min(self.through(known) or 0, unchanged_until)
         self.sobject = sobject
 
     def forget(self) -> None:

@@ -286,7 +286,8 @@ class SalesforceSource:
             known = self._readings[object_] = ObjectReading(
                 self._wire.client, self._wire.bulk, self._wanted[object_], sobject, self._watermarks, self._clock
             )
-        known.describe(sobject, self._known)
+        until = self._catalogue.unchanged_until(object_)
+        known.describe(sobject, self._known, 0 if until is None else int(until.timestamp()))
         return known
 
     def _fail(self, reading: ObjectReading, error: TieoutError, failed: list[TieoutError]) -> None:
