@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import distribution, distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.house.listing import ROOT
 
@@ -49,6 +51,10 @@ def requirements(lock: str) -> dict[str, str]:
     return {re.split(r"[=\s;\[]", block)[0]: block.strip() for block in blocks if block.strip()}
 
 
+def installed() -> set[str]:
+    return {re.sub(r"[-_.]+", "-", one.name).lower() for one in distributions()}
+
+
 def test_nothing_of_one_machine_or_one_person_is_in_the_repository() -> None:
     found = [
         f"{path.relative_to(ROOT)} holds {what}: {match[0]}"
@@ -66,6 +72,24 @@ def test_a_lock_pins_every_package_by_its_hash(lock: str) -> None:
 
     assert pinned
     assert not [name for name, block in pinned.items() if "==" not in block or "--hash=sha256:" not in block]
+
+
+def test_a_lock_names_the_extras_that_its_packages_ask_of_each_other() -> None:
+    """A pip of 2023 takes `name[extra]` for another requirement than `name`, and finds it unpinned."""
+    pinned = {name: Requirement(re.split(r"[;\\]", block)[0]) for name, block in requirements(LOCKS[1]).items()}
+    asked = [
+        (name, wanted)
+        for name, held in pinned.items()
+        if held.marker is None and name in installed()
+        for wanted in map(Requirement, distribution(name).requires or ())
+        if wanted.extras
+        and any(wanted.marker is None or wanted.marker.evaluate({"extra": e}) for e in held.extras | {""})
+    ]
+
+    assert asked
+    assert not [
+        f"{name} asks for {wanted}" for name, wanted in asked if not wanted.extras <= pinned[wanted.name].extras
+    ]
 
 
 @pytest.mark.parametrize("lock", LOCKS)
