@@ -149,10 +149,6 @@ def test_so_many_fields_that_no_id_fits_are_not_asked_for_by_id() -> None:
         list(soql.by_ids(many.fields, many, [IDS[0]]))
 
 
-def test_a_text_cannot_leave_its_quotes() -> None:
-    assert soql.text_literal('O\'Hara \\ "x"\n') == r"'O\'Hara \\ \"x\"\n'"
-
-
 def test_only_a_name_is_asked_for() -> None:
     with pytest.raises(Broken):
         soql.count(SObject.of(described(name="Account WHERE Id != null")))

@@ -11,7 +11,7 @@ from ..quality.certificate import Certificates
 from .behind import Behind
 from .stage import Kill
 
-_OF_A_STREAM = (
+OF_A_STREAM = (
     "stream", "source_rows", "current_rows", "missing", "ghost", "stale", "diverged", "books", "freshness_p95_seconds",
 )  # fmt: skip
 _UNPROVEN = 3
@@ -51,7 +51,7 @@ class DemoReport:
         return {
             "example": self.example,
             "seed": self.seed,
-            "streams": [{name: one[name] for name in _OF_A_STREAM} for one in certified],
+            "streams": [{name: one[name] for name in OF_A_STREAM} for one in certified],
             "kills": len(self.kills),
             "certificate": self.certificate,
             "behind_the_back": None if self.behind is None else self.behind.to_json(),

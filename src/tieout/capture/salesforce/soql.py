@@ -21,13 +21,6 @@ SOQL_CHARS_MAX = 100_000
 _HEAD_BYTES = 3_072
 """Of it, what is left to headers (a token has up to 2,000 bytes) and to the path before the question."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*")
-_ESCAPED = str.maketrans(
-    {"\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f"}
-)
-
-
-def text_literal(text: str) -> str:
-    return f"'{text.translate(_ESCAPED)}'"
 
 
 def id_literal(id_: str) -> str:

@@ -25,12 +25,14 @@ from ...run.certify import certify
 from ...run.clock import SystemClock
 from ...run.house import House, opened
 from ...run.modelling import FOLDER
+from ...run.org_config import SalesforceConfig
 from ...run.project import load_project
 from ...run.serve import socket_path
 from ..ending import ended_in_order
 from ..examples import REVOPS, example_folder
 from ..keeping import refuse_full
 from ..org.seedling import Size
+from ..report import OF_A_STREAM
 from ..worker import WorkerProcess
 from .claims import Claims, Heard
 from .company import SOURCE, Company
@@ -107,11 +109,6 @@ class RevopsReport:
             "marts": self.marts.to_json(),
             "wrong": list(self.wrong),
         }
-
-
-OF_A_STREAM = (
-    "stream", "source_rows", "current_rows", "missing", "ghost", "stale", "diverged", "books", "freshness_p95_seconds",
-)  # fmt: skip
 
 
 def demo(*, seed: int, minutes: float | None, chaos: bool, keep: Path | None, tell: Tell) -> RevopsReport:
@@ -218,7 +215,8 @@ def _proven(day_: Day, house: House, clock: Clock, tell: Tell) -> RevopsReport:
 def _objects(house: House, company: Company) -> Mapping[str, str]:
     """The org's name of each object that the project reads, by ours."""
     config = house.project.sources[SOURCE]
-    wanted = [one.api_name for one in getattr(config, "objects", ())]
+    assert isinstance(config, SalesforceConfig), "the example's source is an org"
+    wanted = [one.api_name for one in config.objects]
     return {name.lower(): company.org.schemas[name].name for name in wanted}
 
 

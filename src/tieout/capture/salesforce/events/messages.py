@@ -17,8 +17,6 @@ SUBSCRIBE = f"{_SERVICE}/Subscribe"
 GET_SCHEMA = f"{_SERVICE}/GetSchema"
 GET_TOPIC = f"{_SERVICE}/GetTopic"
 PUBLISH = f"{_SERVICE}/Publish"
-PUBLISH_STREAM = f"{_SERVICE}/PublishStream"
-MANAGED_SUBSCRIBE = f"{_SERVICE}/ManagedSubscribe"
 
 _ENUMS: dict[str, tuple[str, ...]] = {
     "ErrorCode": ("UNKNOWN", "PUBLISH", "COMMIT"),
