@@ -1,0 +1,151 @@
+"""The stand-in behaves as Snowflake where fakesnow does not. One test or more for each correction it claims."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from snowflake.connector import SnowflakeConnection
+from snowflake.connector.errors import ProgrammingError
+
+from tests.snowflake import Connect, snowflake_database, snowflake_server, snowflake_sessions
+
+__all__ = ["snowflake_database", "snowflake_server", "snowflake_sessions"]
+
+Rows = list[tuple[Any, ...]]
+Ask = Callable[..., Rows]
+
+
+def ask(connection: SnowflakeConnection, *statements: str) -> Rows:
+    """The rows of the last one."""
+    rows: Rows = []
+    for statement in statements:
+        rows = list(connection.cursor().execute(statement).fetchall())
+    return rows
+
+
+@pytest.fixture
+def session(snowflake_sessions: Connect) -> SnowflakeConnection:
+    return snowflake_sessions()
+
+
+@pytest.mark.parametrize("kind", ["table", "view"])
+def test_what_is_temporary_lies_in_the_schema_named_and_goes_with_its_session(
+    snowflake_sessions: Connect, snowflake_database: str, kind: str
+) -> None:
+    mine, yours = snowflake_sessions(), snowflake_sessions()
+    ask(mine, "create schema s", "use schema public")
+
+    ask(mine, f"create or replace temporary {kind} {snowflake_database}.s.t as select 1 as a")
+
+    assert ask(mine, f"select t.a from {snowflake_database}.s.t") == [(1,)]
+    assert ask(mine, f"describe table {snowflake_database}.s.t")[0][0] == "A"
+    with pytest.raises(ProgrammingError):
+        ask(yours, "select a from s.t")
+    mine.close()
+    assert ask(yours, "select table_name from information_schema.tables where table_schema = 'S'") == []
+
+
+def stage(session: SnowflakeConnection, folder: Path, name: str, table: pa.Table, *, below: str = "") -> None:
+    pq.write_table(table, folder / name)
+    ask(session, "create stage if not exists landing")
+    ask(session, f"put file://{folder / name} @landing{below} auto_compress=false overwrite=true")
+
+
+PARQUET = "file_format=(type=parquet use_logical_type=true binary_as_text=false)"
+BY_NAME = "match_by_column_name=case_insensitive on_error=abort_statement"
+
+
+@pytest.mark.parametrize("below", ["", "/a/b"])
+@pytest.mark.parametrize("temporary", ["", "temporary"])
+def test_copy_loads_the_files_it_names(
+    session: SnowflakeConnection, tmp_path: Path, below: str, temporary: str
+) -> None:
+    stage(session, tmp_path, "x.parquet", pa.table({"ID": ["a"], "n": [Decimal("1.50")], "other": [1]}), below=below)
+    stage(session, tmp_path, "y.parquet", pa.table({"ID": ["b"]}), below=below)
+    ask(session, f"create {temporary} table t (id varchar, n number(18,2))")
+
+    cursor = session.cursor().execute(f"copy into t from @landing{below} files=('x.parquet') {PARQUET} {BY_NAME}")
+
+    assert [column.name for column in cursor.description][:6] == [
+        "file", "status", "rows_parsed", "rows_loaded", "error_limit", "errors_seen"
+    ]  # fmt: skip
+    assert cursor.fetchall()[0][1:4] == ("LOADED", 1, 1)
+    assert ask(session, "select * from t") == [("a", Decimal("1.50"))]
+
+
+def test_copy_skips_a_file_that_it_loaded_unless_it_was_changed(session: SnowflakeConnection, tmp_path: Path) -> None:
+    copy = f"copy into t from @landing files=('x.parquet') {PARQUET} {BY_NAME}"
+    stage(session, tmp_path, "x.parquet", pa.table({"ID": ["a"]}))
+    ask(session, "create table t (id varchar)", copy)
+
+    assert ask(session, copy) == [("Copy executed with 0 files processed.",)]
+    stage(session, tmp_path, "x.parquet", pa.table({"ID": ["b"]}))
+    assert ask(session, copy)[0][1] == "LOADED"
+    assert ask(session, "select id from t order by id") == [("a",), ("b",)]
+
+
+def test_a_load_that_was_rolled_back_was_no_load(session: SnowflakeConnection, tmp_path: Path) -> None:
+    copy = f"copy into t from @landing files=('x.parquet') {PARQUET} {BY_NAME}"
+    stage(session, tmp_path, "x.parquet", pa.table({"ID": ["a"]}))
+    ask(session, "create table t (id varchar)", "begin", copy, "rollback")
+
+    assert ask(session, copy)[0][1] == "LOADED"
+
+
+def test_copy_refuses_a_file_that_is_not_there(session: SnowflakeConnection) -> None:
+    ask(session, "create stage landing", "create table t (id varchar)")
+
+    with pytest.raises(ProgrammingError) as refused:
+        ask(session, f"copy into t from @landing files=('x.parquet') {PARQUET} {BY_NAME}")
+
+    assert refused.value.errno == 91016
+
+
+def test_a_session_keeps_its_own_parameters(snowflake_sessions: Connect) -> None:
+    mine, yours = snowflake_sessions(session_parameters={"QUERY_TAG": "login"}), snowflake_sessions()
+
+    ask(mine, "alter session set timezone = 'UTC', lock_timeout = 300, error_on_nondeterministic_merge = false")
+
+    assert ask(mine, "show parameters like 'TIMEZONE'")[0][:3] == ("TIMEZONE", "UTC", "America/Los_Angeles")
+    assert ask(mine, "show parameters like 'LOCK_TIMEOUT'")[0][1] == "300"
+    assert ask(mine, "show parameters like 'QUERY_TAG'")[0][1] == "login"
+    assert ask(yours, "show parameters like 'TIMEZONE'")[0][1] == "America/Los_Angeles"
+    ask(mine, "alter session unset timezone, query_tag")
+    assert ask(mine, "show parameters like 'TIMEZONE'")[0][1] == "America/Los_Angeles"
+
+
+def test_a_session_knows_itself(session: SnowflakeConnection) -> None:
+    ask(session, "use role loader", "use warehouse merging")
+    before = session.cursor().execute("select 1").sfqid
+
+    assert ask(session, "select last_query_id()") == [(before,)]
+    assert ask(session, "select current_role(), current_warehouse()") == [("LOADER", "MERGING")]
+    assert ask(session, "select current_session()")[0][0]
+
+
+def test_whole_numbers_have_38_digits(session: SnowflakeConnection) -> None:
+    ask(session, "create table t (h number(20,0), n number(38,0))")
+    ask(session, f"insert into t values ({2**64 - 1}, {10**38 - 1}), ({2**64 - 1}, 1)")
+
+    assert ask(session, "select h, n from t order by n") == [(2**64 - 1, 1), (2**64 - 1, 10**38 - 1)]
+    assert ask(session, "select sum(h), mod(sum(h), 18446744073709551616) from t") == [(2**65 - 2, 2**64 - 2)]
+    assert ask(session, "select to_number('ffffffffffffffff', 'XXXXXXXXXXXXXXXX'), to_number('0f', 'XX')") == [
+        (2**64 - 1, 15)
+    ]
+
+
+def test_a_null_moment_is_null(session: SnowflakeConnection) -> None:
+    moment = datetime.datetime(1969, 12, 31, 23, 59, 59, 999999)
+    ask(session, "alter session set timezone = 'UTC'", "create table t (n timestamp_ntz(6), l timestamp_ltz(6))")
+    session.cursor().execute("insert into t values (?, null), (null, ?)", (moment, moment))
+
+    rows = ask(session, "select n, l from t order by n")
+
+    assert rows == [(moment, None), (None, moment.replace(tzinfo=datetime.UTC))]
