@@ -126,11 +126,8 @@ drop table if exists {{ merged }};
 copy into {{ incoming }} from {{ staged }}
 file_format = (type = parquet use_logical_type = true binary_as_text = false)
 match_by_column_name = case_insensitive
-on_error = abort_statement;
-
--- unstage --
--- The file has served.
-remove {{ staged }};
+on_error = abort_statement
+purge = true;
 
 -- applied --
 -- The batches that are in the tables, and when each was merged.

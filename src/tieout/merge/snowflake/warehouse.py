@@ -126,7 +126,6 @@ class SnowflakeWarehouse:
             self._session.put(file, stage)
             staged = Sql(f"{stage}/{file.name}")
             told = self._session.rows(_SQL("copy", staged=staged, **parts))
-            self._session.run(_SQL("unstage", staged=staged))
         loaded = sum(int(row["rows_loaded"]) for row in told if "rows_loaded" in row)
         if loaded != table.num_rows:
             raise Broken(f"{table.num_rows} rows were staged, {loaded} were loaded.", hint="See copy_history.")
