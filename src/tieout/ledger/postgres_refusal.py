@@ -44,6 +44,7 @@ _FAMILY: dict[str, tuple[type[TieoutError], str]] = {
     "28": (Misconfigured, "Correct user and password of the ledger's URL, or the server's pg_hba.conf."),
     "3D": (Misconfigured, "Correct the database in the ledger's URL, or create it."),
 }
+ADDRESS = "Write the ledger's URL as postgresql://user:${PASSWORD}@host:5432/database."
 _SIGN_IN = "Correct user and password of the ledger's URL."
 _WORDS: tuple[tuple[str, type[TieoutError], str], ...] = (
     ("password authentication failed", Misconfigured, _SIGN_IN),
@@ -52,20 +53,24 @@ _WORDS: tuple[tuple[str, type[TieoutError], str], ...] = (
     ("is not permitted to log in", Misconfigured, "Run: alter role ... with login;"),
     ("does not exist", Misconfigured, "Correct user and database in the ledger's URL, or create them."),
     ("permission denied for database", Misconfigured, "Grant the role what docs/reference/ledger.md lists."),
-    ("could not translate host name", Misconfigured, "Correct the host in the ledger's URL."),
     ("certificate verify failed", Misconfigured, "Name the authority of the server's certificate by sslrootcert."),
     ("session is read-only", Transient, _STANDBY),
     ("server is in hot standby mode", Transient, _STANDBY),
     ("too many", Transient, "Raise max_connections, or the connection limit of the role or the database."),
+    ("connection is bad: invalid", Misconfigured, ADDRESS),
+    ("bad value for", Misconfigured, ADDRESS),
+    ("Servname not supported", Misconfigured, ADDRESS),
     ("remaining connection slots are reserved", Transient, "Raise max_connections."),
 )
-_TAKEN_FOR_HOST = re.compile(r'"[^"]*@[^"]*"')
-"""A password with an unescaped @ ends up in what is taken for the host."""
+_WRONG_VALUE = re.compile(r"""(invalid [^"':]*|value: |value for \w+: )("[^"]*"|'[^']*')""")
+_BEFORE_AT = re.compile(r"""("[^"]*|'[^']*|\S*)@""")
+"""Of a password with characters that should have been escaped, a piece is taken for something else: the port, or the
+beginning of the host or of the database."""
 
 
 def refusal(error: psycopg.Error, where: str) -> TieoutError:
     """Our error for the driver's."""
-    text = _TAKEN_FOR_HOST.sub('"..."', " ".join(str(error).split()))
+    text = without_secrets(" ".join(str(error).split()))
     if error.sqlstate is not None:
         family, hint = _MEND.get(error.sqlstate) or _FAMILY.get(error.sqlstate[:2]) or (Broken, "")
         said = f"the ledger {where} refused a statement: {text}"
@@ -78,3 +83,8 @@ def refusal(error: psycopg.Error, where: str) -> TieoutError:
     return Transient(
         f"the ledger {where} cannot be reached: {text}", hint="Start the server, or correct its address in tieout.yaml."
     )
+
+
+def without_secrets(text: str) -> str:
+    """Without what may be a piece of a password."""
+    return _BEFORE_AT.sub("...@", _WRONG_VALUE.sub(r'\1"..."', text))

@@ -22,7 +22,7 @@ from psycopg.rows import TupleRow
 
 from ..base.errors import Broken, Misconfigured, Transient
 from ..base.sql import Statements, name
-from .postgres_refusal import GONE, refusal
+from .postgres_refusal import ADDRESS, GONE, refusal, without_secrets
 
 VERSION = 1
 """Of the tables. Raised with every change to them."""
@@ -125,7 +125,7 @@ class Session:
             for left in reversed(range(_TRIES_MAX)):
                 try:
                     return self._written(deed)
-                except psycopg.OperationalError:
+                except psycopg.Error:
                     if left == 0 or not self._is_lost:
                         raise
         raise AssertionError("the last try returns or raises")
@@ -136,7 +136,7 @@ class Session:
             for left in reversed(range(_TRIES_MAX)):
                 try:
                     return self._connected().execute(self.sql(statement, **parts), values).fetchall()
-                except psycopg.OperationalError:
+                except psycopg.Error:
                     if left == 0 or not self._is_lost:
                         raise
         raise AssertionError("the last try returns or raises")
@@ -164,10 +164,8 @@ class Session:
             raise
         try:
             db.execute("commit")
-        except psycopg.OperationalError as error:
-            if not self._is_lost or writing.first is None:
-                raise
-            if not self._stands(writing, error):
+        except psycopg.Error:
+            if not self._is_lost or writing.first is None or not self._stands(writing):
                 raise
         except BaseException:
             self._let_go()
@@ -181,7 +179,7 @@ class Session:
         ((at, call),) = cursor.fetchall()
         return Writing(db, at.astimezone(UTC) if self._now is None else self._now(), call)
 
-    def _stands(self, writing: Writing, error: psycopg.OperationalError) -> bool:
+    def _stands(self, writing: Writing) -> bool:
         """Whether the deed was committed, whose answer was lost. Its session may still be at it: whoever gets the right
         to write after it sees how it ended."""
         try:
@@ -194,7 +192,7 @@ class Session:
                 f"the ledger {self._where} was lost at a commit, and could not be asked whether it stands: "
                 f"{refusal(other, self._where).message}",
                 hint="What stands in it is read again at the next try.",
-            ) from error
+            ) from None
         return bool(stands)
 
     def _connected(self) -> psycopg.Connection[TupleRow]:
@@ -283,7 +281,8 @@ class Session:
         except psycopg.Error as error:
             if error.sqlstate in GONE:
                 self._let_go()  # the next call makes it ready anew
-            raise refusal(error, self._where) from error
+            # What the driver says may hold a piece of a password: the message has it without.
+            raise refusal(error, self._where) from None
 
 
 def _asked(url: str) -> dict[str, Any]:
@@ -291,9 +290,7 @@ def _asked(url: str) -> dict[str, Any]:
     try:
         given = conninfo_to_dict(url)
     except psycopg.Error:
-        raise Misconfigured(
-            "the ledger's URL cannot be read.", hint="Write it as postgresql://user:${PASSWORD}@host:5432/database."
-        ) from None
+        raise Misconfigured("the ledger's URL cannot be read.", hint=ADDRESS) from None
     # The server takes the last of two equal settings.
     patience = " ".join(f"-c {key}={value}" for key, value in _PATIENCE.items())
     meaning = "-c TimeZone=UTC -c client_encoding=UTF8 -c search_path=pg_catalog"
@@ -301,9 +298,10 @@ def _asked(url: str) -> dict[str, Any]:
 
 
 def _where(asked: Mapping[str, Any], schema: str) -> str:
-    """As people are told of it: without the user, and what an unescaped @ has made of the password."""
-    host = str(asked.get("host") or asked.get("hostaddr") or "this machine").rpartition("@")[2]
-    return f"{schema} in {asked.get('dbname') or 'the default database'} at {host}"
+    """As people are told of it."""
+    host = asked.get("host") or asked.get("hostaddr") or "this machine"
+    database = asked.get("dbname") or "the user's database"
+    return f"{schema} in {without_secrets(str(database))} at {without_secrets(str(host))}"
 
 
 def _key(schema: str) -> int:
