@@ -4,6 +4,7 @@ lost, a server that refuses, restarts or cannot be written to."""
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 import sys
 import textwrap
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Event
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -39,7 +41,7 @@ from tieout.base.errors import Broken, Fenced, Misconfigured, Occupied, Transien
 from tieout.ledger.facts import Advanced, Asked, Fact, Landed, Paused, Ran
 from tieout.ledger.ledger import CursorAt, Holder, LeaseHeld
 from tieout.ledger.postgres import PostgresLedger, schema_of
-from tieout.ledger.postgres_session import NAME_BYTES_MAX, Session, _key
+from tieout.ledger.postgres_session import _CONNECTION, _PATIENCE, NAME_BYTES_MAX, Session, _key
 from tieout.run.clock import SystemClock
 from tieout.sim.server import PostgresServer
 
@@ -182,7 +184,7 @@ def test_processes_that_contend_for_a_lane_enter_each_fact_once_under_rising_fen
                 fences.append(lease.fence)
                 before = ledger.progress("erp").get("wal")
                 step = before.position + 1 if before else 1
-                if step > 40:
+                if step > 25:
                     break
                 facts = [landed(f"b{step}"), advanced(step)]
                 ledger.append(facts, given=[LeaseHeld(lease), CursorAt("erp", "wal", before)])
@@ -208,9 +210,9 @@ def test_processes_that_contend_for_a_lane_enter_each_fact_once_under_rising_fen
 
     entered = [step for steps, _ in told for step in eval(steps)]
     fences = [fence for _, of_one in told for fence in eval(of_one)]
-    assert sorted(entered) == list(range(1, 41))
+    assert sorted(entered) == list(range(1, 26))
     assert len(set(fences)) == len(fences)
-    assert facts_of(opened()) == [fact for n in range(1, 41) for fact in (landed(f"b{n}"), advanced(n))]
+    assert facts_of(opened()) == [fact for n in range(1, 26) for fact in (landed(f"b{n}"), advanced(n))]
     assert [(seq, number) for seq, number in seen if seq != number] == [], "no entry is seen before a lower one"
 
 
@@ -651,3 +653,101 @@ def test_writers_of_one_book_have_one_lock_and_those_of_another_have_another() -
 
     assert len(keys) == 1_000
     assert all(0 <= key < 2**63 for key in keys)
+
+
+# Rights, as docs/reference/ledger.md has them
+
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "ledger.md").read_text(encoding="utf-8")
+PREPARED, SHARED = re.findall(r"^```sql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def page(schema: str, sql: psycopg.Connection) -> Iterator[Callable[[str], None]]:
+    """Runs a block of the page for the schema of this test; its roles are gone at the end."""
+
+    def run(block: str) -> None:
+        for statement in block.replace("tieout_shop", f'"{schema}"').strip().split(";"):
+            if statement.strip():
+                sql.execute(statement)  # type: ignore[call-overload]
+
+    yield run
+    for role in ("tieout_ledger", "tieout_worker"):
+        if sql.execute("select from pg_roles where rolname = %s", [role]).fetchone() is not None:
+            sql.execute(f"drop owned by {role} cascade")
+            sql.execute(f"drop role {role}")
+
+
+def work(ledger: PostgresLedger) -> None:
+    """All that a ledger can do."""
+    lease = ledger.renew(take(ledger), seconds=60)
+    ledger.append([landed("b1"), advanced(1), merged("b1")], given=[LeaseHeld(lease), CursorAt("erp", "wal", None)])
+    ledger.release(lease)
+    assert len(facts_of(ledger)) == 3
+    assert ledger.progress("erp") == {"wal": at(1)}
+    assert ledger.passages("erp.account", since=NOON, last=3)
+
+
+def test_a_role_that_owns_the_schema_and_nothing_else_can_do_all(
+    url: str, page: Callable[[str], None], opened: Open
+) -> None:
+    page(PREPARED)
+
+    work(opened(url.replace("postgres@", "tieout_ledger@")))
+
+
+def test_a_worker_with_the_rights_of_the_page_can_do_all_and_change_no_fact(
+    url: str, schema: str, page: Callable[[str], None], opened: Open
+) -> None:
+    page(PREPARED)
+    opened(url.replace("postgres@", "tieout_ledger@"))
+    page(SHARED)
+
+    work(opened(url.replace("postgres@", "tieout_worker@")))
+
+    with psycopg.connect(url.replace("postgres@", "tieout_worker@"), autocommit=True) as worker:
+        for statement in ("update {} set body = ''", "delete from {}", "truncate {}", "drop table {}"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                worker.execute(statement.format(f'"{schema}".facts'))  # type: ignore[call-overload]
+
+
+def test_a_role_without_the_rights_is_told_the_statement_that_mends_it(
+    url: str, schema: str, page: Callable[[str], None], opened: Open, sql: psycopg.Connection
+) -> None:
+    page("create role tieout_worker login")
+    as_worker = url.replace("postgres@", "tieout_worker@")
+
+    with pytest.raises(Misconfigured, match="permission denied") as refused:
+        opened(as_worker)
+    opened()
+    with pytest.raises(Misconfigured, match="permission denied") as unlet:
+        opened(as_worker)
+
+    assert f'create schema "{schema}" authorization "tieout_worker";' in refused.value.hint
+    assert "docs/reference/ledger.md" in unlet.value.hint
+
+
+def test_the_page_tells_the_settings_and_tables_that_there_are(
+    opened: Open, schema: str, sql: psycopg.Connection
+) -> None:
+    opened()
+    told = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", PAGE, re.MULTILINE))
+    tables = {row[0] for row in sql.execute("select tablename from pg_tables where schemaname = %s", [schema])}
+    held = {name: str(value) for name, value in {**_CONNECTION, **_PATIENCE}.items()}
+
+    assert {name: held[name] for name in told} == told
+    assert set(re.findall(r"^\| `(\w+)` \| [^`]", PAGE.partition("## What it makes")[2], re.MULTILINE)) == tables
+
+
+def test_of_several_hosts_the_one_that_can_be_written_to_is_taken(tmp_path: Path, url: str, opened: Open) -> None:
+    with PostgresServer(tmp_path / "standby") as standby:
+        standby.stop()
+        (tmp_path / "standby" / "standby.signal").touch()
+        standby.start()
+        folder = parse_qs(urlsplit(standby.url()).query)["host"][0]
+
+        with pytest.raises(Transient, match=r"read-only|standby") as refused:
+            opened(standby.url())
+        opened(url.replace("/ledgers?host=", f"/postgres?host={folder},")).append([advanced(1)], given=[])
+
+    assert "primary" in refused.value.hint
+    assert facts_of(opened(url.replace("/ledgers?", "/postgres?"))) == [advanced(1)]

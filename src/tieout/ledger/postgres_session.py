@@ -123,10 +123,11 @@ class Session:
         twice, the first time without effect."""
         with self._told():
             for left in reversed(range(_TRIES_MAX)):
+                db = self._connected()
                 try:
-                    return self._written(deed)
+                    return self._written(db, deed)
                 except psycopg.Error:
-                    if left == 0 or not self._is_lost:
+                    if left == 0 or not db.closed:
                         raise
         raise AssertionError("the last try returns or raises")
 
@@ -134,10 +135,11 @@ class Session:
         """What the book answers, of all that was committed before."""
         with self._told():
             for left in reversed(range(_TRIES_MAX)):
+                db = self._connected()
                 try:
-                    return self._connected().execute(self.sql(statement, **parts), values).fetchall()
+                    return db.execute(self.sql(statement, **parts), values).fetchall()
                 except psycopg.Error:
-                    if left == 0 or not self._is_lost:
+                    if left == 0 or not db.closed:
                         raise
         raise AssertionError("the last try returns or raises")
 
@@ -148,12 +150,7 @@ class Session:
         self._is_closed = True
         self._let_go()
 
-    @property
-    def _is_lost(self) -> bool:
-        return self._db is None or self._db.closed
-
-    def _written(self, deed: Callable[[Writing], Outcome]) -> Outcome:
-        db = self._connected()
+    def _written(self, db: psycopg.Connection[TupleRow], deed: Callable[[Writing], Outcome]) -> Outcome:
         try:
             writing = self._begun(db)
             outcome = deed(writing)
@@ -165,7 +162,7 @@ class Session:
         try:
             db.execute("commit")
         except psycopg.Error:
-            if not self._is_lost or writing.first is None or not self._stands(writing):
+            if not db.closed or writing.first is None or not self._stands(writing):
                 raise
         except BaseException:
             self._let_go()
