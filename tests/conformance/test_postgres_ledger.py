@@ -38,9 +38,11 @@ from tests.conformance.ledger_promise import (
     take,
 )
 from tieout.base.errors import Broken, Fenced, Misconfigured, Occupied, Transient
+from tieout.base.sql import Sql
+from tieout.ledger import postgres_session
 from tieout.ledger.facts import Advanced, Asked, Fact, Landed, Paused, Ran
 from tieout.ledger.ledger import CursorAt, Holder, LeaseHeld
-from tieout.ledger.postgres import PostgresLedger, schema_of
+from tieout.ledger.postgres import PostgresLedger, is_made, schema_of
 from tieout.ledger.postgres_session import _CONNECTION, _PATIENCE, NAME_BYTES_MAX, Session, _key
 from tieout.run.clock import SystemClock
 from tieout.sim.server import PostgresServer
@@ -130,7 +132,8 @@ def line(url: str) -> Iterator[Line]:
 
 
 class Meanwhile(Sequence[Fact]):
-    """Facts, of which something happens as they are entered the first time: in the midst of the transaction."""
+    """Facts, at whose end something happens the first time: in the midst of the transaction that enters them. A fact
+    that another one precedes begins a statement of its own, so that one has been entered by then."""
 
     def __init__(self, facts: Sequence[Fact], deed: Callable[[], object]) -> None:
         self._facts, self._deed = facts, deed
@@ -144,9 +147,9 @@ class Meanwhile(Sequence[Fact]):
 
     def __iter__(self) -> Iterator[Fact]:
         self.times += 1
+        yield from self._facts
         if self.times == 1:
             self._deed()
-        return iter(self._facts)
 
 
 def start(url: str, schema: str, script: str) -> subprocess.Popen[str]:
@@ -308,12 +311,12 @@ def test_a_session_that_was_ended_in_the_midst_of_a_write_leaves_nothing_and_is_
     opened: Open, sql: psycopg.Connection
 ) -> None:
     ledger = opened()
-    facts = Meanwhile([landed("b1"), advanced(1)], lambda: end_sessions(sql))
+    facts = Meanwhile([landed("b1"), merged("b1")], lambda: end_sessions(sql))
 
     ledger.append(facts, given=[CursorAt("erp", "wal", None)])
 
     assert facts.times == 2
-    assert [(entry.seq, entry.fact) for entry in ledger.entries()] == [(1, landed("b1")), (2, advanced(1))]
+    assert [(entry.seq, entry.fact) for entry in ledger.entries()] == [(1, landed("b1")), (2, merged("b1"))]
 
 
 def test_a_lease_whose_session_was_ended_is_taken_by_the_next_one(opened: Open, sql: psycopg.Connection) -> None:
@@ -387,14 +390,31 @@ def test_a_writer_that_stands_still_in_the_midst_of_a_write_holds_up_the_others_
     assert facts_of(opened()) == [advanced(1), landed("b1")]
 
 
+def test_who_reads_waits_for_no_writer_and_sees_nothing_of_a_write_under_way(opened: Open) -> None:
+    writer, reader = opened(), opened()
+    seen: list[object] = []
+
+    def look() -> None:
+        seen.extend([facts_of(reader), reader.progress("erp"), reader.landed("erp")])
+
+    writer.append([landed("b1"), advanced(1)], given=[])
+    writer.append(Meanwhile([landed("b2"), merged("b2")], look), given=[])
+
+    assert seen == [[landed("b1"), advanced(1)], {"wal": at(1)}, {"b1": "erp.account"}]
+    assert len(facts_of(reader)) == 4
+
+
 # A server that refuses
 
 
-def test_a_server_that_restarts_is_transient_and_found_again(postgres_server: PostgresServer, opened: Open) -> None:
+@pytest.mark.parametrize("end", [PostgresServer.stop, PostgresServer.kill])
+def test_a_server_that_restarts_is_transient_and_found_again(
+    end: Callable[[PostgresServer], None], postgres_server: PostgresServer, opened: Open
+) -> None:
     ledger = opened()
     ledger.append([advanced(1)], given=[])
 
-    postgres_server.stop()
+    end(postgres_server)
     with pytest.raises(Transient, match="cannot be reached") as away:
         ledger.append([advanced(2)], given=[])
     with pytest.raises(Transient, match="cannot be reached"):
@@ -485,12 +505,42 @@ def test_a_password_is_never_told(address: str, opened: Open) -> None:
 
 def test_a_ledger_shows_its_place_and_not_its_address(url: str, schema: str) -> None:
     session = Session(url, schema, landing=None)
-    session.close()
 
     assert repr(session).startswith(f"<ledger {schema} in ledgers at /")
     assert "postgres" not in repr(PostgresLedger(url, SystemClock(), schema=schema)).replace(
         "tieout.ledger.postgres", ""
     )
+
+
+def test_a_server_that_is_too_old_is_said_to_be(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_session, "_SERVER_MIN", 99_00_00)
+
+    with pytest.raises(Misconfigured, match="has version 18"):
+        opened()
+
+
+def test_a_database_that_has_not_all_characters_is_refused(postgres_server: PostgresServer, opened: Open) -> None:
+    narrow = postgres_server.create_database("narrow", options=Sql("encoding 'LATIN1' locale 'C' template template0"))
+    try:
+        with pytest.raises(Misconfigured, match="LATIN1"):
+            opened(narrow)
+    finally:
+        postgres_server.drop_database("narrow")
+
+
+def test_whether_there_is_a_ledger_can_be_asked_without_making_one(
+    url: str, schema: str, opened: Open, sql: psycopg.Connection
+) -> None:
+    assert not is_made(url, schema=schema)
+    assert sql.execute("select from pg_namespace where nspname = %s", [schema]).fetchone() is None
+
+    opened(landing="0a1b2c3d").close()
+
+    assert is_made(url, schema=schema, landing="0a1b2c3d")
+    with pytest.raises(Misconfigured, match="of landing"):
+        is_made(url, schema=schema, landing="ffffffff")
+    with pytest.raises(Transient, match="cannot be reached"):
+        is_made(url.replace("?host=", "?host=/nowhere"), schema=schema)
 
 
 # What is in the database

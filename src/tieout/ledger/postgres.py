@@ -49,6 +49,11 @@ def schema_of(project: str) -> str:
     return f"{schema[: NAME_BYTES_MAX - _MARK_LENGTH - 1]}_{mark}"
 
 
+def is_made(url: str, *, schema: str, landing: str | None = None) -> bool:
+    """Whether there is a ledger already, for those who only look. Raises what opening it would."""
+    return Session(url, schema, landing=landing).is_made()
+
+
 class PostgresLedger:
     """`clock` is the holder's; `now` is asked for the ledger's time instead of the server, where one is given: for
     tests. `landing` is the identity of the landing whose facts these are; a book of another one is refused."""
@@ -64,6 +69,7 @@ class PostgresLedger:
     ) -> None:
         self._clock = clock
         self._session = Session(url, schema, landing=landing, now=now)
+        self._session.open()
 
     def lease(
         self, lane: str, holder: Holder, *, seconds: float, fence_min: int, is_dead: Callable[[Holder], bool]

@@ -12,8 +12,8 @@ import psycopg
 
 from ..base.errors import Broken, Misconfigured, TieoutError, Transient
 
-GONE = frozenset({"42P01", "3F000", "42883"})
-"""Codes for tables, a schema or a function that are no more: somebody dropped the ledger beneath us."""
+GONE = frozenset({"42P01", "3F000"})
+"""Codes for tables or a schema that are no more: somebody dropped the ledger beneath us."""
 
 _STANDBY = "Name the primary in the ledger's URL; or all hosts, of which the one that can be written to is taken."
 _REBUILT = "Restore the database, or drop the schema; `tieout run` fills a new one from the landing."

@@ -47,6 +47,9 @@ _SCHEMA = (
     "create_order",
     "create_facts_refuse_holes",
 )
+_SERVER_MIN = 13_00_00
+"""Since this version the server makes UUIDs without an extension."""
+_ENCODINGS = frozenset({"UTF8", "SQL_ASCII"})
 _TRIES_MAX = 2
 """A line that went dead unnoticed costs a try; when the new one dies too, the server has other troubles."""
 
@@ -112,11 +115,25 @@ class Session:
         self._where = _where(self._asked, schema)
         self._db: psycopg.Connection[TupleRow] | None = None
         self._is_closed = False
-        with self._told():
-            self._connected()
 
     def __repr__(self) -> str:
         return f"<ledger {self._where}>"
+
+    def open(self) -> None:
+        """Makes the tables where there are none yet."""
+        with self._told():
+            self._connected()
+
+    def is_made(self) -> bool:
+        """Whether the tables are there; makes none. Raises what `open` would of a server or a schema that is wrong."""
+        with self._told(), closing(self._connect()) as db:
+            _refuse_server(db)
+            _, is_book, is_used = self._look(db)
+            if is_book:
+                self._refuse_others(db)
+            else:
+                self._refuse_strangers(is_used)
+        return bool(is_book)
 
     def write(self, deed: Callable[[Writing], Outcome]) -> Outcome:
         """Does the deed with the book to itself: all of it or nothing, and durable when this returns. It may be begun
@@ -215,9 +232,13 @@ class Session:
             db.close()
 
     def _make_ready(self, db: psycopg.Connection[TupleRow]) -> None:
-        """Raises when the schema is another program's or another landing's, or was written by a newer tieout."""
+        _refuse_server(db)
         if not self._look(db)[1]:
             self._make(db)
+        self._refuse_others(db)
+
+    def _refuse_others(self, db: psycopg.Connection[TupleRow]) -> None:
+        """Raises when the book is another landing's, or was written by a newer tieout."""
         ((version, landing),) = db.execute(self.sql("edition")).fetchall()
         if version > VERSION:
             raise Broken(
@@ -264,6 +285,7 @@ class Session:
         return found
 
     def _refuse_strangers(self, is_used: bool) -> None:
+        """Raises when the schema, in which there is no book, holds anything else."""
         if is_used:
             raise Misconfigured(
                 f"the schema of the ledger {self._where} holds tables of another program.",
@@ -280,6 +302,20 @@ class Session:
                 self._let_go()  # the next call makes it ready anew
             # What the driver says may hold a piece of a password: the message has it without.
             raise refusal(error, self._where) from None
+
+
+def _refuse_server(db: psycopg.Connection[TupleRow]) -> None:
+    """Raises where a ledger cannot be."""
+    if db.info.server_version < _SERVER_MIN:
+        raise Misconfigured(
+            f"the ledger's PostgreSQL has version {db.info.server_version // 10_000}.",
+            hint=f"Use version {_SERVER_MIN // 10_000} or newer.",
+        )
+    if (encoding := db.info.parameter_status("server_encoding")) not in _ENCODINGS:
+        raise Misconfigured(
+            f"the ledger's database holds text as {encoding}, which has not all characters.",
+            hint="Make a database with encoding 'UTF8' and name it in the ledger's URL.",
+        )
 
 
 def _asked(url: str) -> dict[str, Any]:
