@@ -11,13 +11,18 @@ from urllib.parse import parse_qs, urlsplit
 _COMMIT = b"Q\x00\x00\x00\x0bcommit\x00"
 """As the protocol has it: a simple query, its length, its text."""
 
+_LATE_SECONDS = 0.15
+"""Longer than it takes to connect anew and ask."""
+
 
 class Lost(Enum):
-    """What is lost: the commit and the session, the commit while the server still holds the session, or the answer."""
+    """What is lost: the commit and the session, the commit while the server still holds the session, or the answer; or
+    the line, while the commit is still under way."""
 
     COMMIT = "commit"
     COMMIT_UNNOTICED = "commit unnoticed"
     ANSWER = "answer"
+    LINE = "line"
 
 
 class Line:
@@ -80,6 +85,8 @@ class Line:
         _cut(near)
         if losing is Lost.ANSWER:
             far.sendall(_COMMIT)
+        elif losing is Lost.LINE:
+            threading.Timer(_LATE_SECONDS, far.sendall, [_COMMIT]).start()
         elif losing is Lost.COMMIT:
             _cut(far)
 

@@ -334,7 +334,7 @@ def test_a_lease_whose_session_was_ended_is_taken_by_the_next_one(opened: Open, 
 
 @pytest.mark.parametrize("lost", Lost)
 def test_a_commit_of_which_no_answer_came_is_looked_up_and_entered_once(lost: Lost, line: Line, opened: Open) -> None:
-    ledger = opened(f"{line.url}&options=-c%20idle_in_transaction_session_timeout%3D300ms")
+    ledger = opened(f"{line.url}&options=-c%20idle_in_transaction_session_timeout%3D600ms")
     ledger.append([Paused("erp.account", "most", "look", "")], given=[])
     line.losing = lost
 
