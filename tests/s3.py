@@ -206,11 +206,18 @@ class Store:
         """The store behind the door."""
         return s3_backends[ACCOUNT]["aws"]
 
-    def fail(self, fault: Fault, *, method: str = "", times: int = 1, having: str = "", lists: bool = False) -> None:
-        """The next so many requests of this method, with this in their path, meet the fault."""
+    def fail(
+        self, fault: Fault, *, method: str = "", times: int = 1, having: str = "", asking: str = "", lists: bool = False
+    ) -> None:
+        """The next so many requests of this method, with this in their path and query, meet the fault."""
 
         def chosen(asked: Asked) -> bool:
-            return method in ("", asked.method) and having in asked.path and asked.is_list == lists
+            return (
+                method in ("", asked.method)
+                and having in asked.path
+                and asking in asked.query
+                and asked.is_list == lists
+            )
 
         self.door.faults += [(chosen, fault)] * times
 
@@ -239,11 +246,16 @@ def running() -> Iterator[Store]:
 
 
 def bucket(address: S3Address, patience: Patience = IMPATIENT) -> Bucket:
-    return Bucket(address, _client(address.endpoint_url, patience), is_renewed=False)
+    client, is_renewed = known_client(address, patience)
+    return Bucket(address, client, is_renewed=is_renewed)
+
+
+def known_client(address: S3Address, patience: Patience) -> tuple[Any, bool]:
+    """In the place of `client_of`: one for all tests, as it takes longer to make than to use."""
+    return _client(address.endpoint_url, patience), False
 
 
 @cache
-def _client(url: str, patience: Patience) -> Any:
-    """One for all tests: it takes longer to make than to use."""
+def _client(url: str | None, patience: Patience) -> Any:
     client, _ = client_of(S3Address("any", region=REGION, endpoint_url=url), patience)
     return client

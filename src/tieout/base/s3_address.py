@@ -48,7 +48,8 @@ class S3Address:
         if not text.startswith(SCHEME) or not bucket:
             raise ValueError("is no address in S3; write one such as s3://bucket/prefix.")
         if not _BUCKET.fullmatch(bucket):
-            raise ValueError(f"has the bucket {bucket!r}; a bucket's name has 3 to 63 of a-z, 0-9, '.' and '-'.")
+            # It is not shown: somebody may have put credentials before it.
+            raise ValueError("names no bucket that can be; a bucket's name has 3 to 63 of a-z, 0-9, '.' and '-'.")
         prefix = prefix.removesuffix("/")
         if prefix and not _is_plain(prefix):
             raise ValueError(f"has the prefix {prefix!r}; write names between single slashes, without '#'.")
