@@ -16,7 +16,11 @@ from botocore.exceptions import (
     HTTPClientError,
     IncompleteReadError,
     MetadataRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
     SSLError,
+    SSOError,
     TokenRetrievalError,
 )
 from botocore.exceptions import ConnectionError as NoConnection
@@ -33,6 +37,7 @@ _RIGHTS = "Give these credentials the rights that docs/reference/landing-s3.md l
 _REGION = "Write the bucket's own region into the address: ?region=..."
 _KEY = "Enable the KMS key again, or write another one into the address: ?kms_key=..."
 _CREDENTIALS = "Give credentials that hold, as the libraries of AWS find them: a role, a profile or the environment."
+_SETTINGS = "Mend it in the settings of AWS on this machine, or in the address in tieout.yaml."
 _RENEW = "Renew the session's credentials: these are not renewed by themselves, as those of a role are."
 _STORE = "This store does not keep what S3 promises and a landing needs: see docs/reference/landing-s3.md."
 _CLOCK = "Set this machine's clock."
@@ -64,6 +69,7 @@ _AWAY = (
     NoConnection, HTTPClientError, IncompleteReadError, ChecksumError,
     CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError,
 )  # fmt: skip
+_NOBODY = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, SSOError)
 
 
 def code_of(error: ClientError) -> str:
@@ -90,12 +96,12 @@ def refusal(where: str, error: ClientError, *, is_renewed: bool) -> TieoutError:
 
 def absence(where: str, error: BotoCoreError) -> TieoutError:
     """There was no answer, or nobody to ask with."""
-    told = f"{where} cannot be reached: {error}"
+    told = f"{where} cannot be reached: {str(error).rstrip('.')}."
     if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in told:
         return Misconfigured(told, hint=_CERTIFICATE)
     if isinstance(error, _AWAY):
         return Transient(told, hint=_NETWORK)
-    return Misconfigured(told, hint=_CREDENTIALS)
+    return Misconfigured(told, hint=_CREDENTIALS if isinstance(error, _NOBODY) else _SETTINGS)
 
 
 def _status_of(error: ClientError) -> int:
