@@ -201,6 +201,14 @@ class Store:
         self.backend.create_bucket(bucket, REGION)
         return S3Address(bucket, prefix, region=REGION, endpoint_url=self.url, **options)
 
+    def keep_versions(self, address: S3Address) -> None:
+        self.backend.put_bucket_versioning(address.bucket, "Enabled")
+
+    def versions(self, address: S3Address) -> dict[str, int]:
+        """How often each key was written, in a bucket that keeps versions."""
+        keys = self.backend.get_bucket(address.bucket).keys
+        return {key: len(keys.getlist(key)) for key in keys}
+
     @property
     def backend(self) -> Any:
         """The store behind the door."""

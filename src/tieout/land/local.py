@@ -40,10 +40,10 @@ class LocalLanding:
         self._passing(Step.SEALED)
         return name
 
-    def names(self) -> Iterator[tuple[Stream, str]]:
-        for source in self._folders_in(self._root):
-            for object_ in self._folders_in(source):
-                stream = stream_at(source.name, object_.name)
+    def names(self, source: str | None = None) -> Iterator[tuple[Stream, str]]:
+        for folder in self._folders_in(self._root) if source is None else [self._root / source]:
+            for object_ in self._folders_in(folder):
+                stream = stream_at(folder.name, object_.name)
                 if stream is None:
                     continue
                 for name in self._listed(object_):

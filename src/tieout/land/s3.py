@@ -25,6 +25,7 @@ from .sealing import footer_bytes, missing, read_footer, seal, unseal
 
 _TAIL_BYTES = 64 << 10
 """Read from the end of a batch for its footer: nearly always all of it, in one request."""
+_MEND = "Remove its delete marker, if the bucket keeps versions, or restore it from a copy."
 _LOOKS_MAX = 4
 """How often we look again when what is there changes between two requests."""
 
@@ -43,14 +44,14 @@ class S3Landing:
         self._passing(Step.SEALED)
         return name
 
-    def names(self) -> Iterator[tuple[Stream, str]]:
+    def names(self, source: str | None = None) -> Iterator[tuple[Stream, str]]:
         """As the list tells it. A store whose lists lag may leave out the newest; they can be opened all the same."""
-        for source in self._bucket.folders():
-            if source.startswith("."):
+        for folder in self._bucket.folders() if source is None else [source]:
+            if folder.startswith("."):
                 continue
-            for entry in self._bucket.entries(f"{source}/"):
-                object_, _, name = entry.key.removeprefix(f"{source}/").partition("/")
-                stream, match = stream_at(source, unquote(object_)), SEALED.fullmatch(name)
+            for entry in self._bucket.entries(f"{folder}/"):
+                object_, _, name = entry.key.removeprefix(f"{folder}/").partition("/")
+                stream, match = stream_at(folder, unquote(object_)), SEALED.fullmatch(name)
                 if stream is not None and match:
                     yield stream, match[1]
 
@@ -68,7 +69,7 @@ class S3Landing:
         key = _key(stream, name)
         body = self._bucket.get(key)
         if body is None:
-            raise missing(self._bucket.where(key))
+            raise missing(self._bucket.where(key), mend=_MEND)
         return unseal(stream, name, self._bucket.where(key), body.data)
 
     def keep_certificate(self, stream: Stream, number: int, text: str) -> str:
@@ -127,7 +128,7 @@ class S3Landing:
     def _tail(self, key: str, count: int) -> bytes:
         tail = self._bucket.tail(key, count)
         if tail is None:
-            raise missing(self._bucket.where(key))
+            raise missing(self._bucket.where(key), mend=_MEND)
         return tail
 
     def _text(self, key: str) -> str:

@@ -83,5 +83,5 @@ def unseal(stream: Stream, name: str, where: str, data: bytes) -> Batch:
     return Batch(name, footer, changes.replace_schema_metadata(None))
 
 
-def missing(where: str) -> Broken:
-    return Broken(f"batch {where} is missing.", hint=_RESTORE)
+def missing(where: str, *, mend: str = _RESTORE) -> Broken:
+    return Broken(f"batch {where} is missing.", hint=mend)
