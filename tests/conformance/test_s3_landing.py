@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -191,6 +196,42 @@ def test_of_many_that_put_one_batch_at_once_one_does(running: s3.Store, address:
     assert statuses.count("200") <= 1  # the one whose answer was lost may be it
     assert set(statuses) <= {"200", "412"}
     assert running.versions(address) == {f"books/landing/erp/account/{names.pop()}.parquet": 1}
+
+
+def test_of_two_processes_that_put_one_batch_at_once_one_does(running: s3.Store, address: S3Address) -> None:
+    script = """
+        import sys
+        from tests.conformance.landing_promise import judged, put
+        from tieout.base.s3 import reached
+        from tieout.base.s3_address import S3Address
+        from tieout.land.s3 import S3Landing
+        landing = S3Landing(reached(S3Address.parse(sys.argv[1])))
+        print("ready", flush=True)
+        sys.stdin.readline()
+        print(put(landing, judged(500)))
+    """
+    told = f"{address}?region={address.region}&endpoint_url={address.endpoint_url}"
+    line = [sys.executable, "-c", textwrap.dedent(script), told]
+    here = str(Path(__file__).parents[2])
+    running.keep_versions(address)
+
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=here)
+            )
+            for _ in range(2)
+        ]
+        assert [process.stdout.readline() for process in processes if process.stdout] == ["ready\n"] * 2
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        names = {process.communicate(timeout=60)[0].strip() for process in processes}
+
+    (name,) = names
+    assert sorted(running.answered("PUT")) == ["200", "412"]
+    assert running.versions(address) == {f"books/landing/erp/account/{name}.parquet": 1}
 
 
 @pytest.mark.parametrize(

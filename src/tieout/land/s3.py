@@ -19,7 +19,7 @@ from ..base.codec import sha256_hex
 from ..base.errors import Transient
 from ..base.s3 import Bucket
 from ..base.step import Passing, Step, unobserved
-from ..base.stream import Stream
+from ..base.stream import SOURCE_NAME, Stream
 from .layout import CERTIFICATES, CERTIFIED, IDENTITY, SEALED, SUFFIX, certificate_name, stream_at
 from .sealing import footer_bytes, missing, read_footer, seal, unseal
 
@@ -47,8 +47,8 @@ class S3Landing:
     def names(self, source: str | None = None) -> Iterator[tuple[Stream, str]]:
         """As the list tells it. A store whose lists lag may leave out the newest; they can be opened all the same."""
         for folder in self._bucket.folders() if source is None else [source]:
-            if folder.startswith("."):
-                continue
+            if not SOURCE_NAME.fullmatch(folder):
+                continue  # somebody else's, and perhaps long
             for entry in self._bucket.entries(f"{folder}/"):
                 object_, _, name = entry.key.removeprefix(f"{folder}/").partition("/")
                 stream, match = stream_at(folder, unquote(object_)), SEALED.fullmatch(name)
