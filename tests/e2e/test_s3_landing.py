@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 from tests import s3
 from tests.e2e.command import Project, image, project
 from tieout.base.s3_address import S3Address
-from tieout.base.step import unobserved
+from tieout.base.step import Passing, Step, unobserved
 from tieout.base.stream import Stream
 from tieout.land.s3 import S3Landing
 from tieout.ledger.sqlite import SqliteLedger
@@ -52,20 +55,25 @@ def books(tmp_path: Path) -> Project:
 
 
 @contextmanager
-def opened(books: Project, address: S3Address) -> Iterator[House]:
+def opened(books: Project, address: S3Address, *, passing: Passing = unobserved) -> Iterator[House]:
     told, clock = load_project(books.root, environ={}), SystemClock()
     ledger = SqliteLedger(told.ledger, clock)
     try:
-        tools = Tools(S3Landing(s3.bucket(address)), ledger, Contracts(told.root), clock, unobserved)
+        tools = Tools(S3Landing(s3.bucket(address), passing=passing), ledger, Contracts(told.root), clock, passing)
         yield House(told, tools, LocalNeighbours(told, tools))
     finally:
         ledger.close()
 
 
-def run(books: Project, address: S3Address) -> Outcome:
-    with opened(books, address) as house:
+def run(books: Project, address: S3Address, *, passing: Passing = unobserved) -> Outcome:
+    with opened(books, address, passing=passing) as house:
         (outcome,) = Worker(house, only=None, dice=Random(1)).once(lambda: False)
         return outcome
+
+
+def die_at(books: Project, address: S3Address, step: Step) -> None:
+    """A pass in a process that kills itself when it reaches the step."""
+    run(books, address, passing=lambda reached: os.kill(os.getpid(), signal.SIGKILL) if reached is step else None)
 
 
 def keys(books: Project) -> list[str]:
@@ -141,6 +149,21 @@ def test_a_batch_that_is_registered_and_that_no_list_shows_is_not_taken_for_lost
 
     assert run(books, address).outcome == "complete"
 
+    assert keys(books) == ALL
+
+
+@pytest.mark.parametrize(("step", "found"), [(Step.CAPTURED, 0), (Step.SEALED, 1), (Step.MERGED, 1)])
+def test_a_worker_killed_on_the_way_leaves_all_of_a_batch_in_s3_or_nothing(
+    books: Project, address: S3Address, step: Step, found: int
+) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=die_at, args=(books, address, step))
+    process.start()
+    process.join(60)
+
+    assert process.exitcode == -signal.SIGKILL
+    assert sealed(address) == found
+    assert run(books, address).outcome == "complete"
+    assert sealed(address) == 1
     assert keys(books) == ALL
 
 
