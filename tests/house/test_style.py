@@ -30,6 +30,7 @@ TOUCHES_FILES = {
     "base/local_disk.py": "the door itself",
     "base/sql.py": "the statements that lie beside the modules of this package",
     "base/yamlfile.py": "settings and contracts, which people write",
+    "capture/changes/bucket.py": "a file without a name, which goes with the process",
     "capture/changes/checkup.py": "a neighbour's folder, only looked at",
     "capture/changes/folder.py": "a neighbour's folder, only read",
     "capture/postgres/log/streamed.py": "a file without a name, which goes with the process",

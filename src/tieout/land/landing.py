@@ -20,8 +20,9 @@ class Landing(Protocol):
         """
         ...
 
-    def names(self) -> Iterator[tuple[Stream, str]]:
-        """Every sealed batch, in no order. One whose writer was killed before `put` returned is named too."""
+    def names(self, source: str | None = None) -> Iterator[tuple[Stream, str]]:
+        """Every sealed batch, or every one of a source, in no order. One whose writer was killed before
+        `put` returned is named too."""
         ...
 
     def sync(self, stream: Stream) -> None:
