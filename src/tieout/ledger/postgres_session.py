@@ -121,13 +121,13 @@ class Session:
     def __repr__(self) -> str:
         return f"<ledger {self._where}>"
 
-    def open(self) -> None:
+    def begin(self) -> None:
         """Makes the tables where there are none yet."""
         with self._told():
             self._connected()
 
     def is_made(self) -> bool:
-        """Whether the tables are there; makes none. Raises what `open` would of a server or a schema that is wrong."""
+        """Whether the tables are there; makes none. Raises what `begin` would of a server or a schema that is wrong."""
         with self._told(), closing(self._connect()) as db:
             _refuse_server(db)
             _, is_book, is_used = self._look(db)
