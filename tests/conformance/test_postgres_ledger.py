@@ -198,9 +198,10 @@ def test_processes_that_contend_for_a_lane_enter_each_fact_once_under_rising_fen
         print(entered, fences, sep="|", flush=True)
     """
     seen: list[tuple[int, int]] = []
-    watched, done = opened(), Event()
+    done = Event()
 
     def watch() -> None:
+        watched = opened()
         while not done.is_set():
             seen.extend((entry.seq, number) for number, entry in enumerate(watched.entries(), start=1))
 
@@ -243,6 +244,21 @@ def test_processes_that_begin_a_ledger_at_once_all_get_it(url: str, schema: str,
             done.result(timeout=30)
 
     assert len(facts_of(opened())) == 8
+
+
+def test_a_ledger_is_not_carried_to_another_thread(opened: Open) -> None:
+    ledger = opened()
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Broken, match="another thread's"):
+        pool.submit(ledger.progress, "erp").result(timeout=30)
+
+
+def test_a_ledger_that_was_closed_stays_closed(opened: Open) -> None:
+    ledger = opened()
+    ledger.close()
+
+    with pytest.raises(Broken, match="was closed"):
+        ledger.append([advanced(1)], given=[])
 
 
 def test_two_projects_share_a_database_and_nothing_else(opened: Open) -> None:

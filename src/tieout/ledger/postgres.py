@@ -69,7 +69,7 @@ class PostgresLedger:
     ) -> None:
         self._clock = clock
         self._session = Session(url, schema, landing=landing, now=now)
-        self._session.open()
+        self._session.begin()
 
     def lease(
         self, lane: str, holder: Holder, *, seconds: float, fence_min: int, is_dead: Callable[[Holder], bool]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import get_ident
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -115,17 +116,18 @@ class Session:
         self._where = _where(self._asked, schema)
         self._db: psycopg.Connection[TupleRow] | None = None
         self._is_closed = False
+        self._thread = get_ident()
 
     def __repr__(self) -> str:
         return f"<ledger {self._where}>"
 
-    def open(self) -> None:
+    def begin(self) -> None:
         """Makes the tables where there are none yet."""
         with self._told():
             self._connected()
 
     def is_made(self) -> bool:
-        """Whether the tables are there; makes none. Raises what `open` would of a server or a schema that is wrong."""
+        """Whether the tables are there; makes none. Raises what `begin` would of a server or a schema that is wrong."""
         with self._told(), closing(self._connect()) as db:
             _refuse_server(db)
             _, is_book, is_used = self._look(db)
@@ -212,6 +214,9 @@ class Session:
     def _connected(self) -> psycopg.Connection[TupleRow]:
         if self._is_closed:
             raise Broken(f"the ledger {self._where} was closed.", hint="This is a bug in tieout; please report it.")
+        # Statements of two threads would end up in one transaction.
+        if get_ident() != self._thread:
+            raise Broken(f"the ledger {self._where} is another thread's.", hint="This is a bug; please report it.")
         if self._db is None or self._db.closed:
             db = self._connect()
             try:
