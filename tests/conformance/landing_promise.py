@@ -187,7 +187,9 @@ class LandingPromise:
         assert {name for _, name in landing.names()} == names
         assert len(names) == 3
 
-    @pytest.mark.parametrize("object_", ["Opportunity__c", "public.orders", "weiß | 100 %", "a b\n;'", "x" * 200])
+    @pytest.mark.parametrize(
+        "object_", ["Opportunity__c", "public.orders", "weiß | 100 %", "a+b\\c?d#%2B&", "a b\n;'", "x" * 200]
+    )
     def test_an_object_may_have_any_name_that_a_stream_may_have(self, landing: Landing, object_: str) -> None:
         stream = Stream("erp", object_)
 
