@@ -53,6 +53,14 @@ class Landing(Protocol):
         """The streams that have certificates, sorted."""
         ...
 
+    def identity(self) -> str | None:
+        """By which it is told from every other landing; None where it has none yet. Raises Transient, Misconfigured."""
+        ...
+
+    def identify(self, proposed: str) -> str:
+        """The identity that it has, or else the proposed one. Of two that do so at once both get the same."""
+        ...
+
     def sweep_spool(self, source: str) -> int:
         """Deletes what a killed writer of this source left half-written; returns how many files. Never touches a sealed
         batch. Call it under the source's lease only."""

@@ -20,6 +20,7 @@ from ..base.folder import make_folder, refusal
 from ..base.local_disk import LOCAL_DISK
 from ..base.step import Passing, Step, unobserved
 from ..base.stream import Stream
+from .identity import identify, identity_in
 from .layout import CERTIFICATES, CERTIFIED, SEALED, SUFFIX, certificate_name, stream_at
 from .sealing import missing, read_footer, seal, unseal
 
@@ -95,6 +96,12 @@ class LocalLanding:
         sources = self._folders_in(self._root / CERTIFICATES)
         named = [stream_at(source.name, object_.name) for source in sources for object_ in self._folders_in(source)]
         return sorted(stream for stream in named if stream is not None)
+
+    def identity(self) -> str | None:
+        return identity_in(self._root)
+
+    def identify(self, proposed: str) -> str:
+        return identify(self._root, proposed)
 
     def sweep_spool(self, source: str) -> int:
         spool = spool_of(self._root, source)
