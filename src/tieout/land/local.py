@@ -42,13 +42,13 @@ class LocalLanding:
         return name
 
     def names(self, source: str | None = None) -> Iterator[tuple[Stream, str]]:
-        for folder in self._folders_in(self._root) if source is None else [self._root / source]:
+        for folder in self._folders_in(self._root):
             for object_ in self._folders_in(folder):
                 stream = stream_at(folder.name, object_.name)
                 if stream is None:
                     continue
                 for name in self._listed(object_):
-                    if match := SEALED.fullmatch(name):
+                    if (match := SEALED.fullmatch(name)) and source in (None, stream.source):
                         yield stream, match[1]
 
     def sync(self, stream: Stream) -> None:
