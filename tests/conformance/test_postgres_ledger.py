@@ -784,11 +784,15 @@ def test_a_role_without_the_rights_is_told_the_statement_that_mends_it(
 
     with pytest.raises(Misconfigured, match="permission denied") as refused:
         opened(as_worker)
+    sql.execute(f'create schema "{schema}"')
+    with pytest.raises(Misconfigured, match="permission denied") as closed:
+        opened(as_worker)
     opened()
     with pytest.raises(Misconfigured, match="permission denied") as unlet:
         opened(as_worker)
 
     assert f'create schema "{schema}" authorization "tieout_worker";' in refused.value.hint
+    assert f'grant usage, create on schema "{schema}" to "tieout_worker";' in closed.value.hint
     assert "docs/reference/ledger.md" in unlet.value.hint
 
 

@@ -277,10 +277,15 @@ class Session:
             for statement in _SCHEMA:
                 db.execute(self.sql(statement))
         except psycopg.errors.InsufficientPrivilege as error:
-            role = name(db.info.user)
+            schema, role = name(self._schema), name(db.info.user)
+            mend = (
+                f"Let the schema's owner run: grant usage, create on schema {schema} to {role};"
+                if is_there
+                else f"Let the database's owner run: create schema {schema} authorization {role};"
+            )
             raise Misconfigured(
                 f"the role {db.info.user} may not make the ledger {self._where}: {error.diag.message_primary}.",
-                hint=f"Let the database's owner run: create schema {name(self._schema)} authorization {role};",
+                hint=mend,
             ) from error
         db.execute(self.sql("enter_edition"), {"version": VERSION, "landing": self._landing})
 
