@@ -34,6 +34,7 @@ TOUCHES_FILES = {
     "capture/changes/checkup.py": "a neighbour's folder, only looked at",
     "capture/changes/folder.py": "a neighbour's folder, only read",
     "capture/postgres/log/streamed.py": "a file without a name, which goes with the process",
+    "land/identity.py": "a file that is made once, of two that make it at once by one: a hard link tells which",
     "ledger/sqlite_file.py": "SQLite opens its file itself, and it is made first, for the owner alone",
     "model/artefacts.py": "what dbt left, which is its own and can be made anew",
     "model/dbt.py": "a neighbour's project, only read, and the profile that it is given",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from uuid import uuid4
 
 from ..base.folder import make_folder, refusal
 from ..base.local_disk import LOCAL_DISK
@@ -35,8 +34,8 @@ def identify(folder: Path, proposed: str) -> str:
 
 def _make(path: Path, proposed: str) -> None:
     make_folder(path.parent)
-    beside = path.with_name(f"{IDENTITY}.{uuid4().hex}")
-    with beside.open("x", encoding="ascii") as file:
+    beside = path.with_name(f"{IDENTITY}.{proposed}")
+    with beside.open("w", encoding="ascii") as file:
         file.write(proposed + "\n")
         file.flush()
         os.fsync(file.fileno())

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..base.clock import Clock
 from ..base.errors import Misconfigured, Transient
+from ..base.finding import Finding
+from ..base.s3_address import S3Address
 from ..base.step import Passing, unobserved
 from ..base.stream import Stream
 from ..base.types import Declared
@@ -27,7 +29,7 @@ from ..ledger.ledger import Holder, Lease, Ledger
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
 from ..merge.warehouse import Warehouse
-from .addresses import FolderOrBucket
+from .addresses import FolderOrBucket, PostgresBook
 from .contracts import Contracts
 from .declared import declared
 from .extras import needs
@@ -238,6 +240,23 @@ def _objects(config: SalesforceConfig) -> list[Wanted]:
         )
         for one in config.objects
     ]
+
+
+def has_book(project: Project) -> bool:
+    """Whether the server of the ledger has the project's book already. Raises what opening it would."""
+    assert isinstance(project.ledger, PostgresBook), "a file is looked at as a file"
+    from ..ledger.postgres import is_made, schema_of
+
+    landing = known_identity(landing_of(project))
+    return is_made(project.ledger.url, schema=schema_of(project.name), landing=landing)
+
+
+def bucket_findings(address: S3Address) -> tuple[Finding, ...]:
+    """What there is to say of the bucket of a landing. Raises Misconfigured where what asks it is not installed."""
+    needs("aws", "the landing in S3")
+    from ..land.s3_checkup import S3Checkup
+
+    return S3Checkup(address).check()
 
 
 def checkup_of(project: Project, lane: str, clock: Clock) -> SourceCheckup:

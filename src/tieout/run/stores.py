@@ -15,11 +15,9 @@ from ..base.yamlfile import Place
 from ..contract import odcs
 from ..contract.quality import load_checks
 from ..merge.duckdb import DuckDBReader
-from .addresses import FolderOrBucket, PostgresBook
+from .addresses import FolderOrBucket
 from .contracts import Contracts
-from .extras import needs
-from .house import landing_of
-from .identity import known_identity
+from .house import bucket_findings, has_book
 from .project import Project
 
 _OK, _NOTE, _WARNING, _ERROR = Level
@@ -71,7 +69,7 @@ def project(said: Project) -> Iterator[Finding]:
     if isinstance(said.ledger, Path):
         yield from judge(seat("ledger", said.ledger.parent))
     else:
-        yield from _server(said, said.ledger)
+        yield from _server(said)
     yield from judge(seat("warehouse", said.warehouse.parent))
     yield from _warehouse(said.warehouse)
     if isinstance(said.ledger, Path):
@@ -126,26 +124,18 @@ def _landing(place: FolderOrBucket) -> Iterator[Finding]:
         yield from judge(seat("landing", place))
         return
     try:
-        needs("aws", "the landing in S3")
+        yield from bucket_findings(place)
     except Misconfigured as error:
         yield CODES("project.extra.missing", error.message, about="landing", hint=error.hint)
-        return
-    from ..land.s3_checkup import S3Checkup
-
-    yield from S3Checkup(place).check()
 
 
-def _server(said: Project, book: PostgresBook) -> Iterator[Finding]:
-    from ..ledger.postgres import is_made, schema_of
-
-    schema = schema_of(said.name)
+def _server(said: Project) -> Iterator[Finding]:
     try:
-        made = is_made(book.url, schema=schema, landing=known_identity(landing_of(said)))
+        made = "is there" if has_book(said) else "will be made by the first run"
     except TieoutError as error:
         yield CODES("project.ledger.unusable", error.message, about="ledger", hint=error.hint)
-        return
-    told = "is there" if made else "is made by the first run"
-    yield CODES("project.ledger.ok", f"schema {schema} {told}", about="ledger")
+    else:
+        yield CODES("project.ledger.ok", f"the server of the ledger answers; its book {made}", about="ledger")
 
 
 def _warehouse(path: Path) -> Iterator[Finding]:
