@@ -31,6 +31,7 @@ from .modelling import model
 from .options import HERE, Json, OneStream, Project, StreamArgument
 from .proving import certificates, gate, incidents
 from .quarantining import quarantine
+from .setting_up import snowflake
 
 if TYPE_CHECKING:
     from ..base.clock import Clock
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(backfill, name="backfill")
 app.add_typer(migrate, name="migrate")
+app.add_typer(snowflake, name="snowflake")
 app.command()(certificates)
 app.command()(check)
 app.command()(gate)
