@@ -25,6 +25,7 @@ from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
 from .certifying import certify
 from .checking import check
+from .costing import cost
 from .measuring import metrics
 from .migrating import migrate
 from .modelling import model
@@ -51,6 +52,7 @@ app.add_typer(migrate, name="migrate")
 app.add_typer(snowflake, name="snowflake")
 app.command()(certificates)
 app.command()(check)
+app.command()(cost)
 app.command()(gate)
 app.command()(incidents)
 app.command()(model)
