@@ -262,6 +262,7 @@ def test_every_price_says_of_what_it_is_when_it_was_seen_and_where() -> None:
         ("usd: {credit_enterprize: {figure: 3}}\n", "is not in the price table. Did you mean credit_enterprise?"),
         ("usd: {credit_enterprise: {figure: -1}}\n", "is -1; write a number, or [least, likely, most], none below 0."),
         ("usd: {credit_enterprise: {figure: [3, 2, 4]}}\n", "usd.credit_enterprise.figure does not rise"),
+        ("paces: {compression: {figure: [0, 1, 2]}}\n", "begins at 0, at which nothing would ever end"),
         ("usd: {credit_enterprise: {figure: dear}}\n", 'is "dear"; write a number'),
     ],
 )  # fmt: skip

@@ -93,6 +93,37 @@ PLANTED = {
         "kept",
         AS_SYS + 'create transient schema if not exists "S"."RAW" with managed access data_retention_time_in_days = 7;',
     ),
+    "deleted rows kept longer later": (
+        "kept",
+        AS_SYS + 'alter schema if exists "S"."LATEST" set data_retention_time_in_days = 90'
+        " max_data_extension_time_in_days = 0;",
+    ),
+    "deleted rows kept for a late reader": (
+        "kept",
+        AS_SYS + 'alter schema if exists "S"."LATEST" set data_retention_time_in_days = 1'
+        " max_data_extension_time_in_days = 14;",
+    ),
+    "a warehouse that never sleeps any more": (
+        "warehouse", AS_SYS + 'alter warehouse if exists "W" set auto_suspend = 0;',
+    ),
+    "a form of grant that is not known": (
+        "known", AS_SECURITY + 'grant usage on database "S" to database role "S"."X";',
+    ),
+    "a right that takes no role": ("known", AS_SECURITY + 'grant select on table "S"."RAW"."T" to user "U";'),
+    "a mask dropped": ("known", AS_SYS + 'drop masking policy if exists "P";'),
+    "a schema dropped": ("known", AS_SYS + 'drop schema if exists "S"."RAW";'),
+    "a row policy taken away": (
+        "known", AS_SYS + 'alter table if exists "S"."RAW"."P" drop all row access policies;',
+    ),
+    "a reader that loads": (
+        "apart", AS_SECURITY + 'create role if not exists "S_LOADER" comment = \'x\';\n'
+        'grant role "S_LOADER" to role "SYSADMIN";\ngrant role "S_LOADER" to role "S_READER";',
+    ),
+    "a loader for a person": (
+        "apart", AS_SECURITY + 'create role if not exists "S_LOADER" comment = \'x\';\n'
+        'grant role "S_LOADER" to role "SYSADMIN";\ngrant role "S_LOADER" to user "ANNA";',
+    ),
+    "a session of many roles": ("apart", AS_SECURITY + 'alter user if exists "U" set default_role = "S_LOADER";'),
     "a quote that does not end": ("statement", AS_SYS + "alter user if exists \"U\" set comment = 'x;"),
     "an escape that ends nothing": ("statement", AS_SYS + "alter user if exists \"U\" set comment = '\\';"),
     "a letter of no language": ("statement", AS_SYS + "drop schema if exists §;"),

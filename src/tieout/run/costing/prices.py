@@ -78,8 +78,11 @@ def load_prices(path: Path | None) -> Prices:
 
 def _price(document: Document, place: Place, held: Price | None) -> Price:
     told = form.read(_PriceForm, document, place)
+    found = figure(document, (*place, "figure"))
+    if place[0] == "paces" and found.least == 0:
+        raise document.wrong((*place, "figure"), "begins at 0, at which nothing would ever end; write more.")
     return Price(
-        figure(document, (*place, "figure")),
+        found,
         str(told.per) if told.per is not None else held.per if held else "",
         str(told.as_of) if told.as_of is not None else "as given",
         told.source if told.source is not None else "the file given with --prices",

@@ -17,6 +17,17 @@ from .vocabulary import VOCABULARY
 SUSPEND_SECONDS_MAX = 300
 _ADMINS: Final = frozenset({"ACCOUNTADMIN", "SECURITYADMIN", "ORGADMIN", "USERADMIN", "SYSADMIN"})
 _GRANT = re.compile(r"grant (?P<rights>[a-z ,]+) on (?P<what>.+) to role (?P<to>@\d+|[a-z]+)")
+_FORMS: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"grant role (@\d+|[a-z]+) to (role|user) (@\d+|[a-z]+)",
+        r"grant database role @0 \. @1 to role @2",
+        r"grant [a-z ,]+ on account to role (@\d+|[a-z]+)",
+        r"(grant|revoke) [a-z ,]+ on (database|schema|warehouse|table) @\d+( \. @\d+)* (to|from) role (@\d+|[a-z]+)",
+        r"grant [a-z ,]+ on (all|future) (tables|views) in schema @0 \. @1 to role (@\d+|[a-z]+)",
+    )
+)
+"""Of grants."""
 _RIGHTS: Final = {
     "READER": {"usage", "select"},
     "AUDITOR": {"usage", "select"},
@@ -136,11 +147,12 @@ def _warehouse(book: Sequence[Said]) -> Found:
         if re.fullmatch(r"alter warehouse .+ set resource_monitor = @1", said.plain) and said.names[1] in stopping
     }
     for said in book:
-        if not said.plain.startswith("create warehouse "):
-            continue
+        makes = said.plain.startswith("create warehouse ")
         suspend = re.search(r" auto_suspend = (\d+)", said.plain)
-        if suspend is None or not 0 < int(suspend[1]) <= SUSPEND_SECONDS_MAX:
+        if (makes and suspend is None) or (suspend and not 0 < int(suspend[1]) <= SUSPEND_SECONDS_MAX):
             yield said, f"makes a warehouse that stays up idle for more than {SUSPEND_SECONDS_MAX} s"
+        if not makes:
+            continue
         for needed in ("initially_suspended = true", "statement_timeout_in_seconds = "):
             if needed not in said.plain:
                 yield said, f"makes a warehouse without {needed.split(' ')[0].upper()}"
@@ -222,9 +234,40 @@ def _exempt(book: Sequence[Said]) -> Found:
 
 def _kept(book: Sequence[Said]) -> Found:
     for said in book:
-        match = re.match(r"create (transient )?schema .+ data_retention_time_in_days = (\d+)", said.plain)
-        if match and said.names[1] in _ABOUT_ROWS and (match[1] is None or int(match[2]) > 1):
-            yield said, "keeps deleted rows longer than a day"
+        match = re.match(r"(create|alter) (transient )?schema .+ data_retention_time_in_days = (\d+)", said.plain)
+        if match and said.names[1] in _ABOUT_ROWS:
+            is_permanent = match[1] == "create" and match[2] is None
+            extension = re.search(r" max_data_extension_time_in_days = (\d+)", said.plain)
+            if is_permanent or int(match[3]) > 1 or extension is None or int(extension[1]) > 0:
+                yield said, "keeps deleted rows longer than a day"
+
+
+def _known(book: Sequence[Said]) -> Found:
+    """A form that no rule looks into could say anything."""
+    filled = {said.names[:3] for said in book if " add row access policy " in said.plain}
+    for said in book:
+        if said.plain.startswith(("grant ", "revoke ")) and not any(one.fullmatch(said.plain) for one in _FORMS):
+            yield said, "grants in a form that no rule looks into"
+        elif said.plain.startswith("drop ") and (
+            said.plain != "drop schema if exists @0 . @1" or said.names[1] != "PUBLIC"
+        ):
+            yield said, "drops more than the schema PUBLIC"
+        elif said.plain.endswith(" drop all row access policies") and said.names not in filled:
+            yield said, "takes a row policy away and gives none back"
+
+
+def _apart(book: Sequence[Said]) -> Found:
+    """Duties are kept apart: no role of the set-up has another one, no session has more roles than its own."""
+    made = {said.names[0] for said in book if said.plain.startswith("create role ")}
+    for said in book:
+        if re.fullmatch(r"grant role @0 to (role|user) @1", said.plain):
+            role, to = said.names
+            is_service = said.plain.endswith(" user @1") and to == f"{role}_SERVICE"
+            if role in made and not is_service and not (said.plain.endswith(" role @1") and to == "SYSADMIN"):
+                yield said, f"gives {to} what {role} may"
+        if (said.plain.startswith("alter user ") and " set default_role = " in said.plain
+                and " default_secondary_roles = ( )" not in said.plain):  # fmt: skip
+            yield said, "lets a session have more roles than its own"
 
 
 RULES: Final[dict[str, Callable[[Sequence[Said]], Found]]] = {
@@ -241,5 +284,7 @@ RULES: Final[dict[str, Callable[[Sequence[Said]], Found]]] = {
     "role": _role,
     "exempt": _exempt,
     "kept": _kept,
+    "known": _known,
+    "apart": _apart,
 }
 """Beside these there is `statement` (it can be read) and `eraser` (it sees tables about people alone)."""
