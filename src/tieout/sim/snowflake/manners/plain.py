@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from sqlglot import exp  # type: ignore[import-not-found]
-
+from . import staging
 from .answers import texts
 from .corrections import ACCEPTED_ONLY
 from .cursor import Cursor
@@ -19,30 +18,22 @@ _SHOW_PARAMETERS = re.compile(
     r"\s*show\s+parameters(?:\s+like\s+'([^']*)')?(?:\s+(?:in|for)\s+session)?\s*;?\s*", re.IGNORECASE
 )
 _USE = re.compile(r"\s*use\s+(role|warehouse|secondary\s+roles)\s+(\"[^\"]+\"|\w+)\s*;?\s*", re.IGNORECASE)
-_ACCEPTED = re.compile("|".join(rf"(?:\s*{form}\b)" for form in ACCEPTED_ONLY), re.IGNORECASE)
+_ACCEPTED = re.compile("|".join(rf"(?:\s*{form})" for form in ACCEPTED_ONLY), re.IGNORECASE)
 
 
 _FORMS = {"NUMBER": r"\d+", "BOOLEAN": "true|false", "STRING": "(?s:.*)"}
 
 
-def answer(cursor: Cursor, text: str) -> bool:
-    """Whether it was such a statement, which then has its answer."""
-    for pattern, deed in _DEEDS:
+def answer(cursor: Cursor, text: str) -> str | None:
+    """The kind of the statement, if it was such a one, which then has its answer."""
+    for pattern, kind, deed in _DEEDS:
         if found := pattern.fullmatch(text):
             deed(cursor, found)
-            return True
+            return kind
     if _ACCEPTED.match(text):
         cursor.say()
-        return True
-    return False
-
-
-def is_definition(statement: exp.Expression) -> bool:
-    return False
-
-
-def define(cursor: Cursor, statement: exp.Expression) -> bool:
-    return False
+        return "definition"
+    return None
 
 
 def set_parameter(cursor_parameters: dict[str, str], name: str, value: str) -> None:
@@ -95,8 +86,10 @@ def _use(cursor: Cursor, found: re.Match[str]) -> None:
     cursor.say()
 
 
-_DEEDS: tuple[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str]], None]], ...] = (
-    (_ALTER_SESSION, _alter_session),
-    (_SHOW_PARAMETERS, _show_parameters),
-    (_USE, _use),
+_DEEDS: tuple[tuple[re.Pattern[str], str, Callable[[Cursor, re.Match[str]], None]], ...] = (
+    (_ALTER_SESSION, "session", _alter_session),
+    (_SHOW_PARAMETERS, "read", _show_parameters),
+    (_USE, "session", _use),
+    (staging.LISTED, "read", staging.list_stage),
+    (staging.REMOVED, "file", staging.remove),
 )
