@@ -21,7 +21,8 @@ from sqlglot import exp  # type: ignore[import-not-found]
 
 from . import answers
 from .errors import refusal
-from .rewriting import before
+from .functions import no_boolean
+from .rewriting import after, before
 from .session import Session
 
 
@@ -97,7 +98,7 @@ class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
         return found
 
     def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
-        return super()._transform(before(expression, self.session), params)
+        return after(super()._transform(before(expression, self.session), params))
 
     def _execute(self, transformed: exp.Expression, params: Any = None) -> None:
         if self.session.transaction is not None:
@@ -107,6 +108,10 @@ class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
             super()._execute(transformed, params)
         except duckdb.Error as error:
             raise told(error) from error
+        except ProgrammingError as error:
+            if isinstance(error.__cause__, duckdb.BinderException | duckdb.ConversionException):
+                raise told(error.__cause__) from error
+            raise
 
     def _described(self) -> list[answers.Column]:
         with self._conn.cursor() as described:
@@ -121,6 +126,10 @@ def told(error: duckdb.Error) -> Error:
     text = str(error)
     if "cannot affect the same target row more than once" in text:
         return refusal("duplicate_row")
+    if (function := no_boolean(text)) is not None:
+        return refusal("no_boolean", function=function)
+    if isinstance(error, duckdb.BinderException) and "not found in FROM clause" in text:
+        return refusal("identifier", what=text.split("\n")[0])
     if isinstance(error, duckdb.ConstraintException) and "NOT NULL" in text:
         return ProgrammingError(msg=f"NULL result in a non-nullable column: {text}", errno=100072, sqlstate="22000")
     for kind, number, state in _KINDS:
@@ -134,7 +143,7 @@ _KINDS: Sequence[tuple[type[duckdb.Error], int, str]] = (
     (duckdb.ConversionException, 100038, "22018"),
     (duckdb.TransactionException, 625, "57014"),
     (duckdb.CatalogException, 2003, "42S02"),
-    (duckdb.BinderException, 904, "42000"),
+    (duckdb.BinderException, 1044, "42P13"),
     (duckdb.ParserException, 1003, "42000"),
 )
 

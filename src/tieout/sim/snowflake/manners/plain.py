@@ -10,7 +10,7 @@ from .answers import texts
 from .corrections import ACCEPTED_ONLY
 from .cursor import Cursor
 from .errors import refusal
-from .session import PARAMETERS
+from .session import PARAMETERS, Session
 
 _ALTER_SESSION = re.compile(r"\s*alter\s+session\s+(set|unset)\s+(.+?)\s*;?\s*", re.IGNORECASE | re.DOTALL)
 _SETTING = re.compile(r"\s*(\w+)\s*=\s*('(?:[^'\\]|''|\\.)*'|[-\w.]+)\s*,?", re.DOTALL)
@@ -36,14 +36,16 @@ def answer(cursor: Cursor, text: str) -> str | None:
     return None
 
 
-def set_parameter(cursor_parameters: dict[str, str], name: str, value: str) -> None:
+def set_parameter(session: Session, name: str, value: str) -> None:
     name = name.upper()
     if name not in PARAMETERS:
         raise refusal("parameter", name=name, value=value)
     kind = PARAMETERS[name][1]
     if not re.fullmatch(_FORMS[kind], value, re.IGNORECASE):
         raise refusal("parameter", name=name, value=value)
-    cursor_parameters[name] = value.lower() if kind == "BOOLEAN" else value
+    session.parameters[name] = value.lower() if kind == "BOOLEAN" else value
+    if name == "TIMEZONE":
+        session.show_moments_in(value)
 
 
 def _alter_session(cursor: Cursor, found: re.Match[str]) -> None:
@@ -51,12 +53,13 @@ def _alter_session(cursor: Cursor, found: re.Match[str]) -> None:
     if found[1].lower() == "unset":
         for name in re.split(r"[\s,]+", found[2]):
             parameters.pop(name.upper(), None)
+        cursor.session.show_moments_in(cursor.session.parameter("TIMEZONE"))
     else:
         settings = list(_SETTING.finditer(found[2]))
         if "".join(each[0] for each in settings).strip() != found[2].strip():
             raise refusal("syntax", what=f"near '{found[2]}'")
         for each in settings:
-            set_parameter(parameters, each[1], _text(each[2]))
+            set_parameter(cursor.session, each[1], _text(each[2]))
     cursor.say()
 
 

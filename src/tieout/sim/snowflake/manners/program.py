@@ -32,7 +32,7 @@ from starlette.requests import Request  # type: ignore[import-not-found]
 from starlette.responses import JSONResponse, Response  # type: ignore[import-not-found]
 from starlette.routing import Route  # type: ignore[import-not-found]
 
-from . import answers, bindings, plain
+from . import answers, bindings, catalog, macros, plain
 from .cursor import Cursor
 from .errors import refusal
 from .faults import Fault, Faults
@@ -84,6 +84,8 @@ def _end_with_stdin() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+theirs.shared_fs.duck_conn.execute(macros.creation("memory"))
+theirs.shared_fs.duck_conn.execute(catalog.columns())
 theirs.shared_fs.create_database_on_connect = theirs.shared_fs.create_schema_on_connect = False
 """To name a database at the login makes none; the session begins without one if it is not there."""
 
@@ -181,9 +183,10 @@ def _login(house: House, request: Request, body: dict[str, Any]) -> Response:
     session = connection.tieout_session = Session(connection, house.locks)
     session.warehouse = (name := request.query_params.get("warehouse")) and theirs.normalise_ident(name)
     session.role = ((name := request.query_params.get("roleName")) and theirs.normalise_ident(name)) or session.role
+    session.show_moments_in(session.parameter("TIMEZONE"))
     for name, value in (body["data"].get("SESSION_PARAMETERS") or {}).items():
         if name.upper() in PARAMETERS:
-            plain.set_parameter(session.parameters, name, str(value))
+            plain.set_parameter(session, name, str(value))
     token = secrets.token_urlsafe(32)
     house.sessions[token] = session
     data = {

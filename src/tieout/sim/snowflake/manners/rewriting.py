@@ -7,6 +7,7 @@ from collections.abc import Callable
 import fakesnow.transforms  # type: ignore[import-not-found]
 from sqlglot import exp  # type: ignore[import-not-found]
 
+from . import functions
 from .session import Session
 
 _WIDE = 18
@@ -20,7 +21,14 @@ def before(statement: exp.Expression, session: Session) -> exp.Expression:
     _name_temporaries(statement, session, temporary=temporary)
     for rewrite in _BEFORE:
         statement = statement.transform(lambda node, rewrite=rewrite: rewrite(node, session), copy=False)
+    for call in functions.BEFORE:
+        statement = statement.transform(call, copy=False)
     return statement
+
+
+def after(statement: exp.Expression) -> exp.Expression:
+    """In DuckDB's words."""
+    return statement.transform(functions.as_text, copy=False)
 
 
 def normal(identifier: exp.Identifier | None) -> str:

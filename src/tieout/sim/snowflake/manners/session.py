@@ -87,6 +87,10 @@ class Session:
     def is_set(self, name: str) -> bool:
         return self.parameter(name).lower() == "true"
 
+    def show_moments_in(self, zone: str) -> None:
+        """TIMEZONE: the engine's casts between moments with and without a zone follow it."""
+        self.engine.execute(f"set timezone = '{zone.replace(chr(39), '')}'")
+
     def lock_seconds(self) -> float:
         return min(float(self.parameter("LOCK_TIMEOUT")), float(self.parameter("STATEMENT_TIMEOUT_IN_SECONDS")))
 
