@@ -149,3 +149,155 @@ def test_a_null_moment_is_null(session: SnowflakeConnection) -> None:
     rows = ask(session, "select n, l from t order by n")
 
     assert rows == [(moment, None), (None, moment.replace(tzinfo=datetime.UTC))]
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "create table made (a int)",
+        "create temporary table made (a int)",
+        "create view made as select 1 as a",
+        "alter table t add column b int",
+        "create stage made",
+        "grant select on table t to role reader",
+    ],
+)
+def test_a_definition_commits_the_open_transaction(session: SnowflakeConnection, definition: str) -> None:
+    ask(session, "create table t (a int)", "begin", "insert into t values (1)", definition, "rollback")
+
+    assert ask(session, "select a from t") == [(1,)]
+
+
+def test_a_failed_statement_leaves_the_transaction_open(session: SnowflakeConnection) -> None:
+    ask(session, "create table t (a int)", "begin", "insert into t values (1)")
+
+    for wrong in ("select nope from t", "insert into t values ('x')"):
+        with pytest.raises(ProgrammingError):
+            ask(session, wrong)
+
+    ask(session, "insert into t values (2)", "commit")
+    assert ask(session, "select a from t order by a") == [(1,), (2,)]
+
+
+MERGE = """
+merge into t using (select column1 as a, column2 as b from values (1, 'p'), (1, 'q')) s on t.a = s.a
+when matched then update set b = s.b when not matched then insert (a, b) values (s.a, s.b)
+"""
+
+
+def test_merge_refuses_two_rows_for_one(session: SnowflakeConnection) -> None:
+    ask(session, "create table t (a int, b varchar)", "insert into t values (1, 'x')")
+
+    with pytest.raises(ProgrammingError, match="Duplicate row detected during DML action") as refused:
+        ask(session, MERGE)
+
+    assert (refused.value.errno, refused.value.sqlstate) == (100090, "42P18")
+    assert ask(session, "select b from t") == [("x",)]
+
+
+def test_merge_inserts_what_two_rows_bring_anew(session: SnowflakeConnection) -> None:
+    ask(session, "create table t (a int, b varchar)")
+
+    cursor = session.cursor().execute(MERGE)
+
+    assert [column.name for column in cursor.description] == ["number of rows inserted", "number of rows updated"]
+    assert (cursor.rowcount, cursor.fetchall()) == (2, [(2, 0)])
+
+
+def test_merge_picks_one_of_two_rows_if_the_session_says_so(session: SnowflakeConnection) -> None:
+    ask(session, "create table t (a int, b varchar)", "insert into t values (1, 'x')")
+
+    ask(session, "alter session set error_on_nondeterministic_merge = false", MERGE)
+
+    assert ask(session, "select b from t") in ([("p",)], [("q",)])
+
+
+def test_update_refuses_two_rows_for_one_if_the_session_says_so(session: SnowflakeConnection) -> None:
+    update = (
+        "update t set b = s.b from (select column1 as a, column2 as b from values (1, 'p'), (1, 'q')) s where t.a = s.a"
+    )
+    ask(session, "create table t (a int, b varchar)", "insert into t values (1, 'x')")
+    ask(session, update, "alter session set error_on_nondeterministic_update = true")
+
+    with pytest.raises(ProgrammingError) as refused:
+        ask(session, update)
+
+    assert refused.value.errno == 100090
+
+
+def test_keys_are_not_enforced(session: SnowflakeConnection) -> None:
+    ask(
+        session,
+        "create table t (a int primary key, b int unique, c int, constraint k unique (c),"
+        " foreign key (b) references t (a))",
+    )
+
+    ask(session, "insert into t values (1, 1, 1), (1, 1, 1)")
+
+    assert ask(session, "select count(*) from t") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["insert into t values ('abcd')", "update t set a = a || 'bcd'", "insert into t select 'é' || a || 'cd' from t"],
+)
+def test_text_longer_than_its_column_is_refused(session: SnowflakeConnection, change: str) -> None:
+    ask(session, "create table t (a varchar(3))", "insert into t values ('é')")
+
+    with pytest.raises(ProgrammingError, match="is too long and would be truncated") as refused:
+        ask(session, change)
+
+    assert refused.value.errno == 100078
+    assert ask(session, "select a from t") == [("é",)]
+
+
+def test_a_wider_column_takes_longer_text(session: SnowflakeConnection) -> None:
+    ask(session, "create table t (a varchar(3))", "alter table t alter column a set data type varchar(5)")
+    ask(session, "alter table t rename to u", "insert into u values ('abcde')")
+
+    with pytest.raises(ProgrammingError, match="too long"):
+        ask(session, "insert into u values ('abcdef')")
+
+
+def test_tables_are_swapped(session: SnowflakeConnection) -> None:
+    ask(session, "create table a (x int)", "create table b (y varchar)", "insert into a values (1)")
+
+    ask(session, "alter table a swap with b")
+
+    assert ask(session, "select x from b") == [(1,)]
+    assert ask(session, "select y from a") == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "alter table t set data_retention_time_in_days = 1",
+        "alter table t set comment = 'x'",
+        "comment on table t is 'x'",
+        "create transient table u (a int) data_retention_time_in_days = 0 comment = 'x'",
+        "create or replace secure view v as select a from t",
+        "create role reader",
+        "grant usage on schema public to role reader",
+        "create masking policy hide as (val varchar) returns varchar -> '***'",
+        "alter table t modify column a set masking policy hide",
+        "create warehouse if not exists w warehouse_size = xsmall",
+        "drop role if exists reader",
+        "alter schema public set data_retention_time_in_days = 1",
+        "use secondary roles none",
+    ],
+)
+def test_what_is_only_accepted_succeeds(session: SnowflakeConnection, statement: str) -> None:
+    ask(session, "create table t (a varchar)")
+
+    ask(session, statement)
+
+
+def test_files_of_a_stage_are_listed_and_removed_by_their_path(session: SnowflakeConnection, tmp_path: Path) -> None:
+    for name, below in (("x.parquet", "/a"), ("y.parquet", "/a/b"), ("z.parquet", "/c")):
+        stage(session, tmp_path, name, pa.table({"ID": ["a"]}), below=below)
+
+    listed = ask(session, "list @landing/a")
+
+    assert [name for name, *_ in listed] == ["landing/a/b/y.parquet", "landing/a/x.parquet"]
+    assert ask(session, "remove @landing/a/b/") == [("landing/a/b/y.parquet", "removed")]
+    assert len(ask(session, "list @landing")) == 2

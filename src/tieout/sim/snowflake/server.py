@@ -39,7 +39,8 @@ class SnowflakeServer:
         self._python = python or Path(os.environ.get(PYTHON_NAMED_BY) or _python)
         self._record = record
         self._process: subprocess.Popen[bytes] | None = None
-        self._folder: Path | None = None
+        self.folder: Path | None = None
+        """Its log and its files while it runs."""
         self._port = 0
         self._owner = os.getpid()
 
@@ -71,14 +72,14 @@ class SnowflakeServer:
                 hint="Make it: `python3.11 -m venv .venv-snowflake`, then `.venv-snowflake/bin/python -m pip install "
                 f"--requirement requirements-snowflake.lock`; or name another by {PYTHON_NAMED_BY}.",
             )
-        self._folder = Path(tempfile.mkdtemp(prefix="tieout-snow-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="tieout-snow-"))
         command = [str(self._python), str(_program), "--host", HOST, "--end-with-stdin"]
         if self._record is not None:
             command += ["--record", str(self._record)]
-        with (self._folder / "log").open("wb") as log:
+        with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                env={**os.environ, "TMPDIR": str(self._folder)},
+                env={**os.environ, "TMPDIR": str(self.folder)},
                 start_new_session=True,  # so that Ctrl-C reaches us first, and we stop it in order
             )  # fmt: skip
         atexit.register(self.close)
@@ -92,9 +93,9 @@ class SnowflakeServer:
         if process is not None:
             _end(process)
             atexit.unregister(self.close)
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder = None
 
     def _await_ready(self, process: subprocess.Popen[bytes]) -> int:
         assert process.stdout is not None
@@ -110,8 +111,8 @@ class SnowflakeServer:
         raise Broken("The stand-in for Snowflake ended while it started.", hint=words)
 
     def _last_words(self) -> str:
-        assert self._folder is not None
-        return "Its log ends: " + " / ".join((self._folder / "log").read_text(errors="replace").splitlines()[-5:])
+        assert self.folder is not None
+        return "Its log ends: " + " / ".join((self.folder / "log").read_text(errors="replace").splitlines()[-5:])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -86,11 +86,22 @@ CORRECTIONS = (
     ),
 )
 
-ACCEPTED_ONLY = (
-    r"grant", r"revoke",
-    r"(?:create|alter|drop)\s+(?:or\s+replace\s+)?(?:role|user|warehouse|masking\s+policy|row\s+access\s+policy"
-    r"|resource\s+monitor|network\s+policy|tag|database\s+role|storage\s+integration)",
+_NAME = r'(?:"[^"]*"|[\w$.])+'
+_WITHOUT_EFFECT = (
+    "role", "user", "warehouse", "masking policy", "row access policy", "aggregation policy", "projection policy",
+    "resource monitor", "network policy", "network rule", "tag", "database role", "storage integration",
 )  # fmt: skip
+
+ACCEPTED_ONLY = (
+    r"grant",
+    r"revoke",
+    rf"(?:create|alter|drop)\s+(?:or\s+replace\s+)?(?:{'|'.join(_WITHOUT_EFFECT)})".replace(" ", r"\s+"),
+    rf"alter\s+(?:table|view)\s+(?:if\s+exists\s+)?{_NAME}\s+(?:modify|alter)\s+(?:column\s+)?{_NAME}"
+    r"\s+(?:un)?set\s+(?:masking\s+policy|tag|projection\s+policy)",
+    rf"alter\s+(?:table|view)\s+(?:if\s+exists\s+)?{_NAME}\s+(?:add|drop)\s+(?:all\s+)?row\s+access\s+polic",
+    rf"alter\s+(?:schema|database)\s+(?:if\s+exists\s+)?{_NAME}\s+(?:un)?set",
+    r"comment\s+(?:if\s+exists\s+)?on\s+(?:column|schema|database|role|warehouse)",
+)
 """Beginnings of statements that succeed, are recorded, and have no effect. Nothing is enforced."""
 
 NOT_MADE = (

@@ -21,7 +21,8 @@ from sqlglot import exp  # type: ignore[import-not-found]
 
 from . import answers
 from .errors import refusal
-from .rewriting import before
+from .functions import no_boolean
+from .rewriting import after, before
 from .session import Session
 
 
@@ -41,7 +42,9 @@ class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
         """Runs it; returns what does the same once more, without an answer."""
         self.type_id = statement_type.statement_type_id(statement)
         self.check_db_and_schema(statement)
-        if isinstance(statement, exp.Merge):
+        if isinstance(statement, exp.Update) and self.session.is_set("ERROR_ON_NONDETERMINISTIC_UPDATE"):
+            self._refuse_twice_updated(statement.copy(), values)
+        if isinstance(statement, exp.Merge) and self.session.is_set("ERROR_ON_NONDETERMINISTIC_MERGE"):
             return [self._merge(statement, values)]
         again: list[Callable[[], object]] = []
         for part in self._transform_explode(statement):
@@ -61,20 +64,33 @@ class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
     def say(self, sentence: str = "Statement executed successfully.") -> None:
         self.answer(answers.texts(["status"], [(sentence,)]))
 
+    def _refuse_twice_updated(self, statement: exp.Update, values: Any) -> None:
+        if (source := statement.args.get("from_")) is None:
+            return
+        target = statement.this
+        row = exp.column("ROWID", table=target.alias_or_name)
+        twice = exp.select(row).from_(target).join(source.this, join_type="cross")
+        if (where := statement.args.get("where")) is not None:
+            twice = twice.where(where.this)
+        ready = self._transform(twice.group_by(row).having("count(*) > 1").limit(1), values)
+        if self.engine(ready.sql(dialect="duckdb"), values if ready.find(exp.Placeholder) else None):
+            raise refusal("duplicate_row")
+
     def _merge(self, statement: exp.Merge, values: Any) -> Callable[[], object]:
         counted = operations(statement)
         ready = self._transform(statement, values).sql(dialect="duckdb") + " returning merge_action"
-        done = [action for (action,) in self._engine(ready, values)]
+        done = [action for (action,) in self.engine(ready, values)]
         names = {"inserted": "INSERT", "updated": "UPDATE", "deleted": "DELETE"}
         used = [name for name, clauses in counted.items() if clauses]
         counts = [done.count(names[name]) for name in used]
         self.answer(answers.texts([f"number of rows {name}" for name in used], [counts]), type_id=statement_type.MERGE)
-        return partial(self._engine, ready, values)
+        return partial(self.engine, ready, values)
 
     def _once_more(self, ready: exp.Expression, bound: Any) -> None:
         Cursor(self._conn, self._duck_conn)._execute(ready.copy(), bound)
 
-    def _engine(self, sql: str, values: Any = None) -> list[tuple[Any, ...]]:
+    def engine(self, sql: str, values: Any = None) -> list[tuple[Any, ...]]:
+        """Straight in DuckDB's words."""
         try:
             found: list[tuple[Any, ...]] = self._duck_conn.execute(sql, values or None).fetchall()
         except duckdb.Error as error:
@@ -82,13 +98,20 @@ class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
         return found
 
     def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
-        return super()._transform(before(expression, self.session), params)
+        return after(super()._transform(before(expression, self.session), params))
 
     def _execute(self, transformed: exp.Expression, params: Any = None) -> None:
+        if self.session.transaction is not None:
+            for kept_elsewhere in ("text_lengths", "table_comment"):  # The engine writes to one database within one.
+                transformed.args.pop(kept_elsewhere, None)
         try:
             super()._execute(transformed, params)
         except duckdb.Error as error:
             raise told(error) from error
+        except ProgrammingError as error:
+            if isinstance(error.__cause__, duckdb.BinderException | duckdb.ConversionException):
+                raise told(error.__cause__) from error
+            raise
 
     def _described(self) -> list[answers.Column]:
         with self._conn.cursor() as described:
@@ -103,6 +126,10 @@ def told(error: duckdb.Error) -> Error:
     text = str(error)
     if "cannot affect the same target row more than once" in text:
         return refusal("duplicate_row")
+    if (function := no_boolean(text)) is not None:
+        return refusal("no_boolean", function=function)
+    if isinstance(error, duckdb.BinderException) and "not found in FROM clause" in text:
+        return refusal("identifier", what=text.split("\n")[0])
     if isinstance(error, duckdb.ConstraintException) and "NOT NULL" in text:
         return ProgrammingError(msg=f"NULL result in a non-nullable column: {text}", errno=100072, sqlstate="22000")
     for kind, number, state in _KINDS:
@@ -116,7 +143,7 @@ _KINDS: Sequence[tuple[type[duckdb.Error], int, str]] = (
     (duckdb.ConversionException, 100038, "22018"),
     (duckdb.TransactionException, 625, "57014"),
     (duckdb.CatalogException, 2003, "42S02"),
-    (duckdb.BinderException, 904, "42000"),
+    (duckdb.BinderException, 1044, "42P13"),
     (duckdb.ParserException, 1003, "42000"),
 )
 

@@ -20,6 +20,8 @@ _REFUSALS = {
     "cancelled": (604, "57014", "SQL execution canceled"),
     "syntax": (1003, "42000", "SQL compilation error:\nsyntax error {what}"),
     "unsupported": (2, "0A000", "Unsupported feature '{what}'."),
+    "mistake": (300002, "XX000", "A mistake in the stand-in: {what}"),
+    "identifier": (904, "42000", "SQL compilation error: invalid identifier: {what}"),
     "missing": (2003, "42S02", "SQL compilation error:\n{kind} '{name}' does not exist or not authorized."),
     "no_file": (91016, "22000", "Remote file '{name}' was not found. There are several potential causes."),
     "no_boolean": (

@@ -38,7 +38,7 @@ class Locks:
         with self._changed:
             return self._changed_at.get(table, 0) > moment
 
-    def take(self, table: Table, session: object, *, seconds_max: float) -> None:
+    def take(self, table: Table, session: object, seconds_max: float) -> None:
         """Waits for it. To take it again changes nothing."""
         with self._changed:
             if self._holders.get(table, session) is not session:

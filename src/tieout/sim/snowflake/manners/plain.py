@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from sqlglot import exp  # type: ignore[import-not-found]
-
+from . import staging
 from .answers import texts
 from .corrections import ACCEPTED_ONLY
 from .cursor import Cursor
 from .errors import refusal
-from .session import PARAMETERS
+from .session import PARAMETERS, Session
 
 _ALTER_SESSION = re.compile(r"\s*alter\s+session\s+(set|unset)\s+(.+?)\s*;?\s*", re.IGNORECASE | re.DOTALL)
 _SETTING = re.compile(r"\s*(\w+)\s*=\s*('(?:[^'\\]|''|\\.)*'|[-\w.]+)\s*,?", re.DOTALL)
@@ -19,40 +18,34 @@ _SHOW_PARAMETERS = re.compile(
     r"\s*show\s+parameters(?:\s+like\s+'([^']*)')?(?:\s+(?:in|for)\s+session)?\s*;?\s*", re.IGNORECASE
 )
 _USE = re.compile(r"\s*use\s+(role|warehouse|secondary\s+roles)\s+(\"[^\"]+\"|\w+)\s*;?\s*", re.IGNORECASE)
-_ACCEPTED = re.compile("|".join(rf"(?:\s*{form}\b)" for form in ACCEPTED_ONLY), re.IGNORECASE)
+_ACCEPTED = re.compile("|".join(rf"(?:\s*{form})" for form in ACCEPTED_ONLY), re.IGNORECASE)
 
 
 _FORMS = {"NUMBER": r"\d+", "BOOLEAN": "true|false", "STRING": "(?s:.*)"}
 
 
-def answer(cursor: Cursor, text: str) -> bool:
-    """Whether it was such a statement, which then has its answer."""
-    for pattern, deed in _DEEDS:
+def answer(cursor: Cursor, text: str) -> str | None:
+    """The kind of the statement, if it was such a one, which then has its answer."""
+    for pattern, kind, deed in _DEEDS:
         if found := pattern.fullmatch(text):
             deed(cursor, found)
-            return True
+            return kind
     if _ACCEPTED.match(text):
         cursor.say()
-        return True
-    return False
+        return "definition"
+    return None
 
 
-def is_definition(statement: exp.Expression) -> bool:
-    return False
-
-
-def define(cursor: Cursor, statement: exp.Expression) -> bool:
-    return False
-
-
-def set_parameter(cursor_parameters: dict[str, str], name: str, value: str) -> None:
+def set_parameter(session: Session, name: str, value: str) -> None:
     name = name.upper()
     if name not in PARAMETERS:
         raise refusal("parameter", name=name, value=value)
     kind = PARAMETERS[name][1]
     if not re.fullmatch(_FORMS[kind], value, re.IGNORECASE):
         raise refusal("parameter", name=name, value=value)
-    cursor_parameters[name] = value.lower() if kind == "BOOLEAN" else value
+    session.parameters[name] = value.lower() if kind == "BOOLEAN" else value
+    if name == "TIMEZONE":
+        session.show_moments_in(value)
 
 
 def _alter_session(cursor: Cursor, found: re.Match[str]) -> None:
@@ -60,12 +53,13 @@ def _alter_session(cursor: Cursor, found: re.Match[str]) -> None:
     if found[1].lower() == "unset":
         for name in re.split(r"[\s,]+", found[2]):
             parameters.pop(name.upper(), None)
+        cursor.session.show_moments_in(cursor.session.parameter("TIMEZONE"))
     else:
         settings = list(_SETTING.finditer(found[2]))
         if "".join(each[0] for each in settings).strip() != found[2].strip():
             raise refusal("syntax", what=f"near '{found[2]}'")
         for each in settings:
-            set_parameter(parameters, each[1], _text(each[2]))
+            set_parameter(cursor.session, each[1], _text(each[2]))
     cursor.say()
 
 
@@ -95,8 +89,10 @@ def _use(cursor: Cursor, found: re.Match[str]) -> None:
     cursor.say()
 
 
-_DEEDS: tuple[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str]], None]], ...] = (
-    (_ALTER_SESSION, _alter_session),
-    (_SHOW_PARAMETERS, _show_parameters),
-    (_USE, _use),
+_DEEDS: tuple[tuple[re.Pattern[str], str, Callable[[Cursor, re.Match[str]], None]], ...] = (
+    (_ALTER_SESSION, "session", _alter_session),
+    (_SHOW_PARAMETERS, "read", _show_parameters),
+    (_USE, "session", _use),
+    (staging.LISTED, "read", staging.list_stage),
+    (staging.REMOVED, "file", staging.remove),
 )

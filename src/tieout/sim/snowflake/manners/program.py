@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 from base64 import b64encode
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,16 @@ from starlette.requests import Request  # type: ignore[import-not-found]
 from starlette.responses import JSONResponse, Response  # type: ignore[import-not-found]
 from starlette.routing import Route  # type: ignore[import-not-found]
 
-from . import answers, bindings, plain
-from .copying import Loaded
+from . import answers, bindings, catalog, macros, plain
 from .cursor import Cursor
+from .errors import refusal
+from .faults import Fault, Faults
 from .locks import Locks
-from .running import run
+from .recording import Record
+from .running import Memory, run
 from .session import PARAMETERS, Session
+
+Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 _log = logging.getLogger("stand-in")
 
@@ -53,7 +58,9 @@ class House:
 
     locks: Locks = field(default_factory=Locks)
     sessions: dict[str, Session] = field(default_factory=dict)
-    loaded: Loaded = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+    faults: Faults = field(default_factory=Faults)
+    record: Record = field(default_factory=lambda: Record(None))
 
 
 def serve(host: str, port: int, record: Path | None, *, end_with_stdin: bool) -> None:
@@ -62,7 +69,7 @@ def serve(host: str, port: int, record: Path | None, *, end_with_stdin: bool) ->
     if end_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     listening = socket.create_server((host, port))
-    app = application(House())
+    app = application(House(record=Record(record)))
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
     sys.stdout.write(f"ready {listening.getsockname()[1]}\n")
     sys.stdout.flush()
@@ -77,7 +84,13 @@ def _end_with_stdin() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def application(house: House) -> Starlette:
+theirs.shared_fs.duck_conn.execute(macros.creation("memory"))
+theirs.shared_fs.duck_conn.execute(catalog.columns())
+theirs.shared_fs.create_database_on_connect = theirs.shared_fs.create_schema_on_connect = False
+"""To name a database at the login makes none; the session begins without one if it is not there."""
+
+
+def application(house: House) -> Application:
     async def login(request: Request) -> Response:
         return _login(house, request, await _body(request))
 
@@ -94,13 +107,33 @@ def application(house: House) -> Starlette:
         found = house.sessions.get(_token(request))
         if found is None:
             return _gone()
-        asked, body = request.query_params.get("requestId", ""), await _body(request)
-        return await run_in_threadpool(_answer, house, found, asked, body, request)
+        body = await _body(request)
+        fault = house.faults.of(body.get("sqlText", ""))
+        answer = await run_in_threadpool(_meet, house, found, fault, body, request)
+        if fault is not None and fault.ends_session:
+            del house.sessions[_token(request)]
+            await run_in_threadpool(found.close)
+        if fault is not None and fault.kind in ("drop", "lose_answer"):
+            request.scope["stand_in.transport"].abort()
+        return answer
 
-    return Starlette(
+    async def renew(request: Request) -> Response:
+        found = house.sessions.get((await _body(request))["oldSessionToken"])
+        return _gone() if found is None else _renewed(house, found)
+
+    async def faults(request: Request) -> Response:
+        if request.method == "POST":
+            house.faults.post(await _body(request))
+        elif request.method == "DELETE":
+            house.faults.clear()
+        return JSONResponse(house.faults.told())
+
+    inner = Starlette(
         routes=[
             Route("/session/v1/login-request", login, methods=["POST"]),
             Route("/session", session, methods=["POST"]),
+            Route("/session/token-request", renew, methods=["POST"]),
+            Route("/stand-in/faults", faults, methods=["GET", "POST", "DELETE"]),
             Route("/session/heartbeat", session, methods=["POST"]),
             Route("/queries/v1/query-request", query, methods=["POST"]),
             Route("/queries/v1/abort-request", lambda _: JSONResponse({"success": True}), methods=["POST"]),
@@ -108,6 +141,12 @@ def application(house: House) -> Starlette:
             Route("/telemetry/send", lambda _: JSONResponse({"success": True}), methods=["POST"]),
         ]
     )
+
+    async def outer(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """With the connection at hand, which a fault may have to cut."""
+        await inner({**scope, "stand_in.transport": receive.__self__.transport}, receive, send)
+
+    return outer
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -137,12 +176,17 @@ def _login(house: House, request: Request, body: dict[str, Any]) -> Response:
         for key in ("databaseName", "schemaName")
     )
     connection = theirs.shared_fs.connect(database, schema)
+    if not connection.database_set:
+        connection.database = connection._schema = None
+    elif not connection.schema_set:
+        connection._schema = None
     session = connection.tieout_session = Session(connection, house.locks)
     session.warehouse = (name := request.query_params.get("warehouse")) and theirs.normalise_ident(name)
     session.role = ((name := request.query_params.get("roleName")) and theirs.normalise_ident(name)) or session.role
+    session.show_moments_in(session.parameter("TIMEZONE"))
     for name, value in (body["data"].get("SESSION_PARAMETERS") or {}).items():
         if name.upper() in PARAMETERS:
-            plain.set_parameter(session.parameters, name, str(value))
+            plain.set_parameter(session, name, str(value))
     token = secrets.token_urlsafe(32)
     house.sessions[token] = session
     data = {
@@ -150,7 +194,7 @@ def _login(house: House, request: Request, body: dict[str, Any]) -> Response:
         "validityInSeconds": 3600, "masterValidityInSeconds": 14400, "sessionId": session.number,
         "parameters": _parameters(session),
         "sessionInfo": {
-            "databaseName": database, "schemaName": schema,
+            "databaseName": connection.database, "schemaName": connection.schema,
             "warehouseName": session.warehouse, "roleName": session.role,
         },
     }  # fmt: skip
@@ -167,38 +211,70 @@ def _parameters(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-def _answer(house: House, session: Session, asked: str, body: dict[str, Any], request: Request) -> Response:
+def _renewed(house: House, session: Session) -> Response:
+    """Another token for the same session, as a driver asks for when it is told that the old one has expired."""
+    token = secrets.token_urlsafe(32)
+    house.sessions[token] = session
+    data = {
+        "sessionToken": token, "validityInSecondsST": 3600, "masterToken": secrets.token_urlsafe(32),
+        "validityInSecondsMT": 14400, "sessionId": session.number,
+    }  # fmt: skip
+    return JSONResponse({"data": data, "success": True})
+
+
+def _meet(house: House, session: Session, fault: Fault | None, body: dict[str, Any], request: Request) -> Response:
+    match fault.kind if fault is not None else None:
+        case "drop":
+            return Response()
+        case "unavailable":
+            return Response(status_code=503)
+        case "session_expired":
+            return _refused("390112", "Your session has expired. Please login again.", None)
+        case "token_expired":
+            return _refused("390114", "Authentication token has expired. The user must authenticate again.", "08001")
+        case "lock_waiters" | "cancelled" as kind:
+            return JSONResponse(_told_of(refusal(kind, table="T")))
+        case "delay":
+            threading.Event().wait(fault.seconds if fault is not None else 0)
+    return _answer(house, session, body, request)
+
+
+def _answer(house: House, session: Session, body: dict[str, Any], request: Request) -> Response:
+    asked = request.query_params.get("requestId", "")
     with session.busy:
         if (known := session.answered.get(asked)) is not None:
             return JSONResponse(known)
+        within = session.transaction is not None
+        session.kind = "unknown"
         try:
             told = _run(house, session, body, request)
         except Error as error:
-            code = f"{error.errno:06d}"
-            data = {"errorCode": code, "sqlState": error.sqlstate, "queryId": secrets.token_hex(16)}
-            told = {"data": data, "code": code, "message": error.raw_msg, "success": False}
+            told = _told_of(error)
         except NotImplementedError as error:
-            data = {"errorCode": "000002", "sqlState": "0A000"}
-            message = f"Unsupported feature of the stand-in: {error}"
-            told = {"data": data, "code": "000002", "message": message, "success": False}
+            told = _told_of(refusal("unsupported", what=f"{error} in the stand-in"))
         except _MISTAKES as error:
             _log.exception("%s", body.get("sqlText"))
-            data = {"errorCode": "300002", "sqlState": "XX000"}
-            message = f"A mistake in the stand-in: {type(error).__name__}: {error}"
-            told = {"data": data, "code": "300002", "message": message, "success": False}
+            told = _told_of(refusal("mistake", what=f"{type(error).__name__}: {error}"))
         session.remember(asked, told)
+        house.record.write(session, body, told, kind=session.kind, within=within)
         return JSONResponse(told)
+
+
+def _told_of(error: Error) -> dict[str, Any]:
+    code = f"{error.errno:06d}"
+    data = {"errorCode": code, "sqlState": error.sqlstate, "queryId": secrets.token_hex(16)}
+    return {"data": data, "code": code, "message": error.raw_msg, "success": False}
 
 
 def _run(house: House, session: Session, body: dict[str, Any], request: Request) -> dict[str, Any]:
     values, batch = bindings.read(body.get("bindings") or {})
     if batch is None:
-        cursor = run(session, body["sqlText"], values, house.loaded)
+        cursor = run(session, body["sqlText"], values, house.memory)
         count = None
     else:
         count = 0
         for row in batch:
-            cursor = run(session, body["sqlText"], row, house.loaded)
+            cursor = run(session, body["sqlText"], row, house.memory)
             count += cursor.rows.column(0)[0].as_py()
     upload = cursor._last_transformed.args.get("put_stage_data")
     session.last_query = cursor.sfqid

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import fakesnow.transforms  # type: ignore[import-not-found]
 from sqlglot import exp  # type: ignore[import-not-found]
 
+from . import functions
 from .session import Session
 
 _WIDE = 18
@@ -16,17 +17,32 @@ _WIDE = 18
 def before(statement: exp.Expression, session: Session) -> exp.Expression:
     """In Snowflake's words. Names are in capitals from here on."""
     statement = statement.transform(fakesnow.transforms.upper_case_unquoted_identifiers, copy=False)
-    _make_temporary(statement, session)
-    _name_temporaries(statement, session)
+    temporary = _make_temporary(statement, session)
+    _name_temporaries(statement, session, temporary=temporary)
     for rewrite in _BEFORE:
         statement = statement.transform(lambda node, rewrite=rewrite: rewrite(node, session), copy=False)
+    for call in functions.BEFORE:
+        statement = statement.transform(call, copy=False)
     return statement
 
 
-def _make_temporary(statement: exp.Expression, session: Session) -> None:
+def after(statement: exp.Expression) -> exp.Expression:
+    """In DuckDB's words."""
+    return statement.transform(functions.as_text, copy=False)
+
+
+def normal(identifier: exp.Identifier | None) -> str:
+    """A name as the catalog has it: in capitals unless it was quoted."""
+    if identifier is None:
+        return ""
+    name = str(identifier.name)
+    return name if identifier.args.get("quoted") else name.upper()
+
+
+def _make_temporary(statement: exp.Expression, session: Session) -> bool:
     """A plain table of the schema named, under a name of the session's own, so that no other session meets it."""
     if not isinstance(statement, exp.Create) or statement.kind not in ("TABLE", "VIEW"):
-        return
+        return False
     properties = statement.args.get("properties")
     marks = [mark for mark in (properties.expressions if properties else []) if isinstance(mark, exp.TemporaryProperty)]
     for mark in marks:
@@ -35,14 +51,16 @@ def _make_temporary(statement: exp.Expression, session: Session) -> None:
         made = statement.this.find(exp.Table)
         whole = session.resolve(made.catalog, made.db, made.name)
         session.temporaries[whole] = f"{made.name}~{session.number}"
+    return bool(marks)
 
 
-def _name_temporaries(statement: exp.Expression, session: Session) -> None:
+def _name_temporaries(statement: exp.Expression, session: Session, *, temporary: bool) -> None:
     if not session.temporaries:
         return
     known = {cte.alias for cte in statement.find_all(exp.CTE)}
+    made = statement.this.find(exp.Table) if isinstance(statement, exp.Create) and not temporary else None
     for table in list(statement.find_all(exp.Table)):
-        if not isinstance(table.this, exp.Identifier) or (not table.db and table.name in known):
+        if table is made or not isinstance(table.this, exp.Identifier) or (not table.db and table.name in known):
             continue
         name = session.temporaries.get(session.resolve(table.catalog, table.db, table.name))
         if name is not None:

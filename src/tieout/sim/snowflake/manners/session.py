@@ -76,6 +76,8 @@ class Session:
         """Temporary tables and views by the name they were given: the name they have in the engine."""
         self.transaction: Transaction | None = None
         self.last_query: str | None = None
+        self.kind = "unknown"
+        """Of the statement that runs, or ran last."""
         self.answered: OrderedDict[str, Any] = OrderedDict()
         """The last answers by request: a request that comes again is answered again, and not run."""
 
@@ -84,6 +86,10 @@ class Session:
 
     def is_set(self, name: str) -> bool:
         return self.parameter(name).lower() == "true"
+
+    def show_moments_in(self, zone: str) -> None:
+        """TIMEZONE: the engine's casts between moments with and without a zone follow it."""
+        self.engine.execute(f"set timezone = '{zone.replace(chr(39), '')}'")
 
     def lock_seconds(self) -> float:
         return min(float(self.parameter("LOCK_TIMEOUT")), float(self.parameter("STATEMENT_TIMEOUT_IN_SECONDS")))
@@ -107,7 +113,7 @@ class Session:
 
     def take(self, table: Table) -> None:
         """The lock on a table that is about to be changed, and then a view of it as the last holder left it."""
-        self.locks.take(table, self, seconds_max=self.lock_seconds())
+        self.locks.take(table, self, self.lock_seconds())
         transaction = self.transaction
         if transaction and transaction.begun_at is not None and self.locks.changed_since(table, transaction.begun_at):
             self.do_again()
@@ -133,13 +139,15 @@ class Session:
             self.locks.release(self)
         return transaction.copied if transaction is not None else []
 
-    def rollback(self) -> None:
+    def rollback(self) -> list[tuple[tuple[str, int], str, str]]:
+        """Returns what COPY loaded for good: nothing."""
         transaction, self.transaction = self.transaction, None
         try:
             if transaction is not None and transaction.begun_at is not None:
                 self.engine.execute("rollback")
         finally:
             self.locks.release(self)
+        return []
 
     def resolve(self, catalog: str, schema: str, name: str) -> Table:
         """As the catalog has it; names come in capitals unless they were quoted."""
