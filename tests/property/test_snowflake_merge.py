@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from tests.property.test_merge import CONTRACT, TURN, grouped, histories
 from tests.snowflake import connect
-from tests.telling import NOON, Say, batch_of
+from tests.telling import NOON, Say, batch_of, dear
 from tieout.base.batch import Batch
 from tieout.merge.duckdb import DuckDBWarehouse
+from tieout.merge.snowflake.account import session_parameters
 from tieout.merge.snowflake.session import Session
 from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
 from tieout.merge.warehouse import Side
@@ -29,8 +30,8 @@ SAID_IN_ALL = ("accounts", "superseded", "ambiguous", "live_rows", "state_hash",
 def snowflake(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeWarehouse]:
     with connect(snowflake_server) as connection:
         connection.cursor().execute("create database of_the_law")
-    database = {"database": "OF_THE_LAW"}
-    warehouse = SnowflakeWarehouse(lambda: Session(lambda: connect(snowflake_server, **database), "the stand-in"))
+    options = {"database": "OF_THE_LAW", "session_parameters": session_parameters({})}
+    warehouse = SnowflakeWarehouse(lambda: Session(lambda: connect(snowflake_server, **options), "the stand-in"))
     yield warehouse
     warehouse.close()
 
@@ -41,7 +42,7 @@ def merge(warehouse: SnowflakeWarehouse | DuckDBWarehouse, batches: list[Batch])
         warehouse.merge(CONTRACT, [batch], turn=TURN, merged_at={batch.name: NOON}, side=Side.LIVE)
 
 
-@settings(max_examples=12, phases=[Phase.explicit, Phase.generate], deadline=None)
+@settings(dear(16), phases=[Phase.explicit, Phase.generate])
 @given(histories, st.randoms(use_true_random=False))
 def test_both_warehouses_say_the_same(snowflake: SnowflakeWarehouse, said: list[Say], dice: random.Random) -> None:
     batches = [batch_of(group, CONTRACT) for group in grouped(said, dice)]

@@ -1,10 +1,18 @@
+-- schemas --
+-- The schemas that there are. To make one again takes a right that a loader has no need of, also where it is there.
+select schema_name as name from information_schema.schemata;
+
+-- create_schema --
+-- One that is missing.
+create schema {{ schema }};
+
+-- has_bookkeeping --
+-- Whether all of it is there: the last table of it is made last.
+select count(*) > 0 as is_there from information_schema.tables where table_schema = 'TIEOUT' and table_name = 'CHECKS';
+
 -- create_bookkeeping --
 -- What tieout itself keeps in the warehouse, under the names that it has in every warehouse. `side` is live or shadow.
 -- Rows are added and seldom changed: an insert waits for nobody, an update holds the whole table until its commit.
-create schema if not exists raw;
-create schema if not exists latest;
-create schema if not exists quarantine;
-create schema if not exists tieout;
 create table if not exists tieout.applied (
     stream varchar not null, side varchar not null, batch varchar not null, fence number(19,0) not null,
     merged_at timestamp_ltz(6) not null, encoding varchar
@@ -26,11 +34,11 @@ create table if not exists tieout.certificates (
     stream varchar not null, certified_at timestamp_ltz(6) not null, state varchar not null, report varchar not null,
     number number(19,0), hash varchar
 );
+create stage if not exists tieout.incoming;
 create table if not exists tieout.checks (
     stream varchar not null, checked_at timestamp_ltz(6) not null, name varchar not null, severity varchar not null,
     outcome varchar not null, measured float, told varchar not null
 );
-create stage if not exists tieout.incoming;
 
 -- create_fence --
 -- A table of its own for each lane: whoever updates it holds it until the commit, and no other lane waits.
@@ -112,14 +120,6 @@ create or replace temporary table {{ merged }} (
     _deleted boolean, _order varchar, _changed_at timestamp_ltz(6), _key varchar, _alive boolean, _born boolean,
     _life varchar, _base varchar, _patch object, _gap varchar
 );
-
--- drop_working --
--- They would go with the session; a worker's session lasts.
-drop table if exists {{ incoming }};
-drop table if exists {{ arriving }};
-drop table if exists {{ settling }};
-drop table if exists {{ told }};
-drop table if exists {{ merged }};
 
 -- copy --
 -- The staged file into its table. The name is the hash of its bytes, so a name never means two things.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...base.sql import Sql, literal, name
+from ...base.sql import Sql, escaped_literal, name
 from ...base.stream import Stream
 from ...base.types import Column, ColumnType, Kind
 from ...contract.contract import Contract
@@ -92,7 +92,7 @@ def _shape(at: int, column: Column) -> Shape:
     quoted, kind = folded(column.name), column.type.kind
     return Shape(
         name=quoted,
-        label=literal(column.name),
+        label=escaped_literal(column.name),
         type=type_of(column.type),
         text=_text(quoted, kind),
         # Snowflake has no MAX of booleans.

@@ -16,7 +16,7 @@ import pyarrow as pa
 from snowflake.connector import errors as sf
 
 from ...base.errors import Broken, Misconfigured, TieoutError, Transient
-from ...base.sql import Sql, literal
+from ...base.sql import Sql, escaped_literal
 from .answer import table_of
 
 Connect = Callable[[], Any]
@@ -101,7 +101,7 @@ class Session:
 
     def put(self, file: Path, stage: Sql) -> None:
         """Uploads a file into a folder of a stage; one that is there already under its name is left as it is."""
-        place = literal(f"file://{file}")
+        place = escaped_literal(f"file://{file}")
         with self._told(), self._connection.cursor() as cursor:
             told = cursor.execute(f"put {place} {stage} auto_compress = false overwrite = false").fetchall()
         if not all("UPLOADED" in row or "SKIPPED" in row for row in told):

@@ -16,21 +16,41 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ...base.batch import Batch
+from ...base.change import Kind
 from ...base.codec import sha256_hex
 from ...contract.contract import Contract
 from ..aligned import aligned
 from ..columns import covers_table
 from .naming import Shapes
 
+_OF_THE_WHOLE = pa.array([Kind.TRUNCATE, Kind.SWEEP, Kind.GAP], pa.string())
+
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """Between which keys and positions the rows stand; None where none has one."""
+class Rows:
+    """What the rows of a merge call for: between which keys and positions they stand (None where none has one), and
+    whether some go to quarantine, settle what waits there, or may raise the floor or leave a gap of the whole."""
 
     key_min: str | None
     key_max: str | None
     position_min: int | None
     position_max: int | None
+    have_faults: bool
+    settle: bool
+    may_raise_floor: bool
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Rows:
+        keys, positions = pc.min_max(table["_key"]).as_py(), pc.min_max(table["_position"]).as_py()
+        return cls(
+            key_min=keys["min"],
+            key_max=keys["max"],
+            position_min=positions["min"],
+            position_max=positions["max"],
+            have_faults=table["_fault"].null_count < table.num_rows,
+            settle=table["_settles"].null_count < table.num_rows,
+            may_raise_floor=bool(pc.any(pc.is_in(table["_kind"], _OF_THE_WHOLE)).as_py()),
+        )
 
 
 def incoming(contract: Contract, batches: Sequence[Batch]) -> pa.Table:
@@ -42,11 +62,6 @@ def incoming(contract: Contract, batches: Sequence[Batch]) -> pa.Table:
     table = pa.concat_tables(pieces)
     table = table.append_column("_ordinal", pa.array(range(table.num_rows), pa.int64()))
     return _with_covers(table, contract)
-
-
-def bounds_of(table: pa.Table) -> Bounds:
-    keys, positions = pc.min_max(table["_key"]).as_py(), pc.min_max(table["_position"]).as_py()
-    return Bounds(keys["min"], keys["max"], positions["min"], positions["max"])
 
 
 @contextmanager

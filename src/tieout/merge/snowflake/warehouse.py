@@ -26,10 +26,11 @@ from ..warehouse import CertificateNote, Side, Turn
 from .naming import Shapes, folded, tables_of
 from .reading import SnowflakeReading
 from .session import NOTHING, Session
-from .staging import Bounds, bounds_of, incoming, parquet
+from .staging import Rows, incoming, parquet
 
 _SQL = Statements(__package__, "merge.sql")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SCHEMAS = ("RAW", "LATEST", "QUARANTINE", "TIEOUT")
 _WORKING = ("incoming", "arriving", "settling", "told", "merged")
 
 Open = Callable[[], Session]
@@ -45,7 +46,7 @@ class SnowflakeWarehouse:
         # Of this session alone, though temporary tables are: a stage is not.
         self._mark = uuid4().hex[:12]
         try:
-            self._each("create_bookkeeping")
+            self._make_bookkeeping()
         except BaseException:
             self._session.close()
             raise
@@ -89,7 +90,7 @@ class SnowflakeWarehouse:
             if not self.applied(contract.stream, side).keys().isdisjoint(batch.name for batch in fresh):
                 raise Fenced(f"{contract.stream}: another worker has merged these batches meanwhile.")
             where = _of(contract.stream, side)
-            self._merge_fresh(parts, where, bounds_of(table))
+            self._merge_fresh(parts, where, Rows.of(table))
             if may_be_unfit(fresh, table, contract):
                 self._run("note_unfit", where, **parts)
             for batch in fresh:
@@ -97,7 +98,6 @@ class SnowflakeWarehouse:
                 self._run("note_applied", {**where, **noted, "encoding": batch.footer.encoding})
             self._passing(Step.MERGED_UNCOMMITTED)
         self._passing(Step.MERGED)
-        self._each("drop_working", **parts)
 
     def note_certificates(self, stream: Stream, notes: Sequence[CertificateNote], *, turn: Turn) -> None:
         fence = self._fence(turn.lane)
@@ -118,6 +118,14 @@ class SnowflakeWarehouse:
             for statement in _SQL.each("forget_side"):
                 self._session.run(statement, _of(stream, side))
 
+    def _make_bookkeeping(self) -> None:
+        there = {str(row["name"]).upper() for row in self._session.rows(_SQL("schemas"))}
+        for schema in _SCHEMAS:
+            if schema not in there:
+                self._run("create_schema", schema=folded(schema))
+        if not self._one("has_bookkeeping")["is_there"]:
+            self._each("create_bookkeeping")
+
     def _load(self, table: pa.Table, parts: dict[str, object]) -> None:
         """The rows into this session's table of them."""
         self._each("create_working", **parts)
@@ -130,33 +138,41 @@ class SnowflakeWarehouse:
         if loaded != table.num_rows:
             raise Broken(f"{table.num_rows} rows were staged, {loaded} were loaded.", hint="See copy_history.")
 
-    def _merge_fresh(self, parts: dict[str, object], where: dict[str, Any], bounds: Bounds) -> None:
-        """The body of a merge: from `incoming` to books, history, quarantine, floors and current rows."""
-        keys = {"key_min": bounds.key_min, "key_max": bounds.key_max}
-        positions = {"position_min": bounds.position_min, "position_max": bounds.position_max}
+    def _merge_fresh(self, parts: dict[str, object], where: dict[str, Any], rows: Rows) -> None:
+        """The body of a merge: from `incoming` to books, history, quarantine, floors and current rows. What these rows
+        cannot call for is not asked: each statement costs a second of a warehouse."""
+        keys = {"key_min": rows.key_min, "key_max": rows.key_max}
+        positions = {"position_min": rows.position_min, "position_max": rows.position_max}
         self._run("arrive", positions, **parts)
         self._run("post_books", where, **parts)
         self._run("keep_history", **parts)
-        self._run("keep_quarantine", **parts)
-        for statement in _SQL.each("settle", **parts):
-            self._session.run(statement, where)
-        floor = self._raise_floor(where, parts)
-        if bounds.key_min is None:
+        if rows.have_faults:
+            self._run("keep_quarantine", **parts)
+        if rows.settle:
+            for statement in _SQL.each("settle", **parts):
+                self._session.run(statement, where)
+        floor = self._raise_floor(where, parts, rows)
+        if rows.key_min is None:
             return
         parts = {**parts, "speaks": _SQL("speaks", **parts), "speaks_came": _SQL("speaks_came", **parts)}
         self._run("hear", **parts)
         self._run("fold", {**keys, "floor": floor}, patch=_SQL("patch_of", **parts), **parts)
         self._run("write", keys, **parts)
 
-    def _raise_floor(self, where: dict[str, Any], parts: dict[str, object]) -> str | None:
+    def _raise_floor(self, where: dict[str, Any], parts: dict[str, object], rows: Rows) -> str | None:
         """The floor after these batches. When it has risen, the rows that stand below it are buried."""
-        before = self._session.rows(_SQL("floor_of"), where)[0]["floor"]
-        if self._run("raise_floor", where, **parts):
-            after = self._session.rows(_SQL("floor_of"), where)[0]["floor"]
-            if after != before:
-                self._run("bury", {"floor": after}, **parts)
-            return None if after is None else str(after)
-        return None if before is None else str(before)
+        before = self._floor(where)
+        if not rows.may_raise_floor:
+            return before
+        self._run("raise_floor", where, **parts)
+        after = self._floor(where)
+        if after != before:
+            self._run("bury", {"floor": after}, **parts)
+        return after
+
+    def _floor(self, where: dict[str, Any]) -> str | None:
+        floor = self._session.rows(_SQL("floor_of"), where)[0]["floor"]
+        return None if floor is None else str(floor)
 
     def _take_fence(self, turn: Turn, fence: Sql) -> None:
         taken = self._run("take_fence", {"fence": turn.fence}, fence=fence)
