@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.airflow.tests.company import HOME, Company, airflow
+from infra.airflow.tests.company import Company, airflow, company_in
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,6 @@ def database() -> None:
 
 @pytest.fixture
 def company(tmp_path: Path) -> Iterator[Company]:
-    made = Company(tmp_path / "shop", HOME / "dags" / tmp_path.name)
-    made.tieout("init", "--name", "shop")
+    made = company_in(tmp_path)
     yield made
     shutil.rmtree(made.dags, ignore_errors=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+from contextlib import suppress
 from datetime import timedelta
 from functools import reduce
 from operator import or_
@@ -42,6 +43,11 @@ BACKFILL_MAX = timedelta(days=14)
 TASK_MAX = timedelta(hours=24)
 """Longer than any task should last: a first read of large tables takes hours. A run that is ended goes on next time."""
 
+STOP_SECONDS = 45
+"""Airflow itself kills after 60."""
+DOCUMENT_TOLD_MAX = 20_000
+"""Characters of a document that the log shows."""
+
 
 class Again(AirflowException):
     """The same command may succeed later: Airflow's retries."""
@@ -65,7 +71,7 @@ class Call:
             code = self._process.wait()
             out.seek(0)
             text = out.read().decode(errors="backslashreplace")
-        self._log.info("exit %s: %s", code, text.strip())
+        self._log.info("exit %s: %s", code, text.strip()[:DOCUMENT_TOLD_MAX])
         try:
             return code, json.loads(text)
         except ValueError:
@@ -75,6 +81,9 @@ class Call:
         """tieout takes this as a wish: the step in hand ends, and the lane is given back."""
         if self._process is not None:
             self._process.terminate()
+            # What it still logs fits into the pipe. One that takes longer ends by itself, or loses nothing.
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
 
 
 def given(params, options, operand=None):
@@ -170,6 +179,8 @@ class Build(Certify):
         models = said.get("models", ())
         if not (code == PARTIAL and is_kept_by_gates_alone(said)):
             super().ended(code, said)
+        for gate, why in closed(said).items():
+            self.log.warning("the gate %s is closed, and its mart stays as it is: %s", gate, why)
         if not models:
             raise AirflowSkipException(reasons(said) or "Nothing had moved.")
         return {"built": [one["model"] for one in models], "closed": closed(said)}
