@@ -113,7 +113,7 @@ def test_what_a_person_types_stands_in_no_command(tmp_path: Path) -> None:
     assert set(ask["options"]) == {"--where", "--since", "--until", "--from", "--to", "--yes"}
 
 
-def test_a_rhythm_of_the_project_is_airflows_and_not_that_of_a_run(tmp_path: Path) -> None:
+def test_a_rhythm_of_the_project_is_airflows(tmp_path: Path) -> None:
     made = planned(project_of(tmp_path, RHYTHM))
     found = dags(made)
 
@@ -121,8 +121,6 @@ def test_a_rhythm_of_the_project_is_airflows_and_not_that_of_a_run(tmp_path: Pat
     assert tasks(made)["shop.certificate/erp"]["command"] == ["certify", "--source=erp", "--changed"]
     assert found["shop.certificate_whole"]["schedule"] == {"every_seconds": 604_800}
     assert tasks(made)["shop.certificate_whole/erp"]["command"] == ["certify", "--source=erp"]
-    assert "--no-certify" in tasks(made)["shop.live.erp/run"]["command"]
-    assert "--no-certify" in tasks(made)["shop.backfill.shop/read"]["command"]
 
 
 def test_marts_follow_whatever_was_merged_or_certified(tmp_path: Path) -> None:

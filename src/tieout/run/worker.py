@@ -66,6 +66,8 @@ class Worker:
 
     def forever(self, stopping: Callable[[], bool]) -> list[Outcome]:
         """Goes on until `stopping`; returns each lane's last outcome, with what all its passes received and merged."""
+        for work in self._works:
+            work.proves = True
         shifts = [_Shift(work) for work in self._works]
         clock = self._house.tools.clock
         try:

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -82,9 +81,6 @@ def run(
         float | None,
         typer.Option(help="With --once: so long for backfills; the next run goes on.", min=0, show_default=False),
     ] = None,
-    certify: Annotated[
-        bool, typer.Option("--certify/--no-certify", help="Whether streams are certified when the project says.")
-    ] = True,
     idle_exit: Annotated[int, typer.Option(help="Exit code of a run that found nothing to do.", min=0, max=255)] = 0,
     json: Json = False,
 ) -> Answer:
@@ -100,7 +96,6 @@ def run(
 
     logs.configure()
     settings = alone(load_project(project, environ=os.environ), source)
-    settings = settings if certify else replace(settings, rhythm=None)
     backfill_seconds = None if backfill_minutes is None else 60 * backfill_minutes
     with by_signal() as stop, opened(settings, SystemClock(stopping=stop)) as house:
         # Chance only spreads retries in time; no result depends on it.

@@ -173,8 +173,7 @@ class _Planner:
         return {name: _pool_of(name) for name in names}
 
     def _run(self, source: str) -> list[str]:
-        rhythm = ["--no-certify"] if self.project.rhythm is not None else []
-        return ["run", "--once", f"--source={source}", f"--idle-exit={IDLE}", *rhythm]
+        return ["run", "--once", f"--source={source}", f"--idle-exit={IDLE}"]
 
     def _task(self, name: str, kind: str, place: str, command: list[str]) -> dict[str, Any]:
         return {"task": name, "kind": kind, "command": command, "pool": self._pool(place), "weight": WORK}
