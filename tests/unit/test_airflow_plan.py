@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tieout.base.errors import Misconfigured
 from tieout.run.airflow.plan import Plan, When, Wishes, plan, when_of
 from tieout.run.project import Project, load_project
 
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "airflow.md"
 SOURCES = """
 project: shop
 sources:
@@ -158,3 +160,15 @@ def test_how_often_may_be_a_duration_or_cron(text: str) -> None:
 def test_how_often_is_nothing_else(text: str) -> None:
     with pytest.raises(Misconfigured, match="says not how often"):
         when_of(text)
+
+
+def test_the_guide_tells_of_every_dag_asset_and_pool(tmp_path: Path) -> None:
+    project = project_of(tmp_path, RHYTHM + GATE)
+    both = [planned(project, marts=True, one_writer=one) for one in (True, False)]
+    names = {name for made in both for name in (*dags(made), *made.pools)}
+    names |= {asset for one in tasks(both[0]).values() for asset in one.get("outlets", ())}
+
+    told = set(re.findall(r"`((?:tieout://shop/|shop\.)[^` ]+)`", GUIDE.read_text(encoding="utf-8")))
+
+    plain = {re.sub(r"(?<=[a-z][./])(crm|erp|shop)(?=$|/)", "SOURCE", name).replace("revenue", "GATE") for name in names}
+    assert told == plain
