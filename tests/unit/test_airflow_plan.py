@@ -170,5 +170,7 @@ def test_the_guide_tells_of_every_dag_asset_and_pool(tmp_path: Path) -> None:
 
     told = set(re.findall(r"`((?:tieout://shop/|shop\.)[^` ]+)`", GUIDE.read_text(encoding="utf-8")))
 
-    plain = {re.sub(r"(?<=[a-z][./])(crm|erp|shop)(?=$|/)", "SOURCE", name).replace("revenue", "GATE") for name in names}
+    plain = {
+        re.sub(r"(?<=[a-z][./])(crm|erp|shop)(?=$|/)", "SOURCE", name).replace("revenue", "GATE") for name in names
+    }
     assert told == plain

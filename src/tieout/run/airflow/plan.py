@@ -132,7 +132,8 @@ class _Planner:
     def _certificate(self, name: str, every: When, sources: Sequence[str], how: Iterable[str]) -> dict[str, Any]:
         tasks = [
             self._task(source, "certify", source, ["certify", f"--source={source}", *how])
-            | {"outlets": [self._asset(f"{source}/certificate")]}
+            # What was drained for it is merged as well.
+            | {"outlets": [self._asset(source), self._asset(f"{source}/certificate")]}
             for source in sources
         ]
         about = "Compares every stream with its source. A task fails where something differs, and says what."
