@@ -65,6 +65,7 @@ class Call:
         line = [*PLAN["command"], *command, "--project", PLAN["folder"], "--json", *words]
         self._log.info("%s", line)
         with tempfile.TemporaryFile() as out:
+            # In a session of its own: Airflow ends its group hard, and tieout is asked first.
             self._process = subprocess.Popen(line, stdout=out, stderr=subprocess.PIPE, start_new_session=True)
             for told in self._process.stderr:
                 self._log.info("%s", told.decode(errors="backslashreplace").rstrip())
@@ -94,7 +95,7 @@ def given(params, options, operand=None):
         value = params[name]
         if value is True:
             words.append(option)
-        elif value not in (None, "", False):
+        elif value is not None and value is not False and value != "":
             words.append(f"{option}={value}")
     return [*words, "--", str(params[operand])] if operand else words
 
