@@ -69,7 +69,7 @@ def test_a_wish_beats_what_is_usual(tmp_path: Path) -> None:
 
 def test_all_that_writes_to_one_file_stands_in_one_pool_of_one_slot(tmp_path: Path) -> None:
     made = planned(project_of(tmp_path, GATE), marts=True)
-    writing = {name: one["pool"] for name, one in tasks(made).items() if one["kind"] not in ("ask", "mart")}
+    writing = {name: one["pool"] for name, one in tasks(made).items() if "pool" in one and one["kind"] != "ask"}
 
     assert set(writing.values()) == {"shop.warehouse_writer"}
     assert {name: pool["slots"] for name, pool in made.pools.items()} == {
@@ -80,7 +80,7 @@ def test_all_that_writes_to_one_file_stands_in_one_pool_of_one_slot(tmp_path: Pa
 
 def test_where_many_may_write_each_lane_has_a_slot_of_its_own_for_all_its_work(tmp_path: Path) -> None:
     made = planned(project_of(tmp_path), marts=True, one_writer=False)
-    found = {name: one["pool"] for name, one in tasks(made).items()}
+    found = {name: one["pool"] for name, one in tasks(made).items() if "pool" in one}
 
     assert found == {
         "shop.batch.crm/run": "shop.crm",
@@ -101,7 +101,7 @@ def test_a_slice_of_a_backfill_lets_work_go_first_and_each_live_run_reads_one(tm
     found = tasks(planned(project_of(tmp_path)))
     slice_ = found["shop.backfill.shop/read"]
 
-    assert all(slice_["weight"] < one["weight"] for one in found.values() if one is not slice_)
+    assert all(slice_["weight"] < one["weight"] for one in found.values() if "pool" in one and one is not slice_)
     assert "--backfill-minutes" in slice_["options"]
     for lane in ("shop.live.shop", "shop.live.erp", "shop.batch.crm"):
         assert "--backfill-minutes=2" in found[f"{lane}/run"]["command"]
@@ -133,8 +133,18 @@ def test_marts_follow_whatever_was_merged_or_certified(tmp_path: Path) -> None:
     assert set(found["shop.marts"]["schedule"]["assets"]) == told
     assert [(one["task"], one.get("after")) for one in found["shop.marts"]["tasks"]] == [
         ("build", None),
-        ("revenue", "build"),
+        ("mart.revenue", "build"),
     ]
+
+
+@pytest.mark.parametrize("name", ["revenue in EUR", "Umsätze", "a" * 300, "build"])
+def test_a_gate_of_any_name_has_a_task(tmp_path: Path, name: str) -> None:
+    gate = f'gates:\n  "{name}": {{needs: [erp.account]}}\n'
+
+    (_, mart) = dags(planned(project_of(tmp_path, gate), marts=True))["shop.marts"]["tasks"]
+
+    assert mart["gate"] == name
+    assert re.fullmatch(r"mart\.[A-Za-z0-9_.-]{1,150}", mart["task"])
 
 
 def test_a_stream_of_a_backfill_is_one_that_is_known(tmp_path: Path) -> None:

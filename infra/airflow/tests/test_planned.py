@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import ParamValidationError
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    ParamValidationError,
+)
 
 from infra.airflow.tests.company import AIRFLOW_3, DAGS_FOLDER, ROOT, Company, airflow, company_in, dags_of
 
@@ -99,7 +104,42 @@ def test_marts_wait_for_what_the_lanes_and_certificates_tell(planned: Company) -
         "tieout://shop/marts/revenue",
         "tieout://shop/marts/churn",
     }
-    assert dags["shop.marts"].get_task("revenue").upstream_task_ids == {"build"}
+    assert dags["shop.marts"].get_task("mart.revenue").upstream_task_ids == {"build"}
+
+
+AWAY = {"error": {"message": "the source is away.", "hint": "", "kind": "transient"}}
+BLOCKS = {"state": "partial", "models": [], "failed": [{"test": "unique", "blocks": True, "why": "2"}], "closed": []}
+HELD = {"lanes": [{"lane": "erp", "outcome": "partial", "reason": "a worker has it.", "hint": "", "merged": 0}]}
+STALE = {"streams": [{"stream": "erp.account", "state": "broken", "reasons": [], "hint": "", "stale": 3}]}
+BY_KIND = {"run": "shop.live.erp/run", "certify": "shop.certificate/erp", "model": "shop.marts/build"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "said", "is_tried_again", "why"),
+    [
+        ("run", 1, {}, True, "exit 1"),
+        ("run", -9, {}, True, "exit -9"),
+        ("run", 2, AWAY, False, "the source is away."),
+        ("run", 3, HELD, True, "erp: a worker has it."),
+        ("certify", 3, AWAY, True, "the source is away."),
+        ("certify", 3, STALE, False, "erp.account: (3 stale)"),
+        ("model", 1, BLOCKS, True, "unique: 2"),
+        ("model", 3, AWAY, True, "the source is away."),
+        ("model", 3, BLOCKS, False, "unique: 2"),
+    ],
+)
+def test_how_a_command_ended_decides_whether_it_is_tried_again(
+    planned: Company, kind: str, code: int, said: dict[str, Any], is_tried_again: bool, why: str
+) -> None:
+    dag, _, task = BY_KIND[kind].partition("/")
+    operator = dags_of(planned.dags)[dag].get_task(task)
+
+    with pytest.raises(AirflowException) as raised:
+        operator.ended(code, said)
+
+    assert isinstance(raised.value, AirflowFailException) is not is_tried_again
+    assert not isinstance(raised.value, AirflowSkipException)
+    assert why in str(raised.value)
 
 
 @pytest.mark.parametrize(

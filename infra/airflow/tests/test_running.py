@@ -17,6 +17,19 @@ pytestmark = pytest.mark.usefixtures("database")
 
 LIVE, CERTIFICATE, MARTS, BACKFILL = "shop.live.erp", "shop.certificate", "shop.marts", "shop.backfill.shop"
 GATE = "gates:\n  accounts: {needs: [erp.account]}\n"
+CASE = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: erp.case
+name: case
+version: 1.0.0
+status: active
+schema:
+  - name: case
+    properties:
+      - {{name: id, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 1}}
+      - {{name: amount, logicalType: string, physicalType: "{type}"}}
+"""
 DBT = {
     "dbt_project.yml": "name: books\nversion: 1.0.0\nprofile: tieout\nmodels: {books: {+materialized: table}}\n",
     "macros/schemas.sql": "{% macro generate_schema_name(custom, node) %}marts{% endmacro %}",
@@ -33,8 +46,8 @@ def test_live_work_is_done_and_nothing_to_do_is_skipped(company: Company) -> Non
     first = ran(company, LIVE)
     second = ran(company, LIVE)
 
-    assert first == {"run": "success"}
-    assert second == {"run": "skipped"}
+    assert first == {"run": "success", "complete": "success"}
+    assert second == {"run": "skipped", "complete": "skipped"}
     assert company.names() == ["Acme"]
 
 
@@ -46,17 +59,34 @@ def test_what_is_loaded_is_what_is_due_whatever_airflow_takes_the_time_to_be(com
 
     states = ran(company, LIVE, at=at)
 
-    assert states == {"run": "success"}
+    assert states == {"run": "success", "complete": "success"}
     assert company.names() == ["Acme", "Bolt"]
-    assert ran(company, LIVE, at=at.replace(month=3)) == {"run": "skipped"}
+    assert ran(company, LIVE, at=at.replace(month=3)) == {"run": "skipped", "complete": "skipped"}
 
 
 def test_a_wrong_setting_fails_at_once_and_says_the_mend(company: Company, told: Callable[[], str]) -> None:
     company.export()
     (company.root / "tieout.yaml").write_text("project: shop\nsources:\n  erp: {type: chnages, path: ./inbox}\n")
 
-    assert ran(company, LIVE) == {"run": "failed"}
+    assert ran(company, LIVE) == {"run": "failed", "complete": "upstream_failed"}
     assert "Did you mean changes?" in told()
+
+
+def test_what_was_merged_is_told_though_another_stream_holds_up_the_run(
+    company: Company, told: Callable[[], str]
+) -> None:
+    company.export()
+    company.write("contracts/erp", {"case.yaml": CASE.format(type="text")})
+    company.drop("1.ndjson", image("C1", 10, amount="1.00") | {"stream": "erp.case"})
+    ran(company, LIVE)
+    company.write("contracts/erp", {"case.yaml": CASE.format(type="decimal(18,3)")})
+    company.drop("2.ndjson", image("A1", 20, name="Acme"), image("C2", 20, amount="2.00") | {"stream": "erp.case"})
+
+    states = ran(company, LIVE)
+
+    assert states == {"run": "success", "complete": "failed"}
+    assert "tieout rebuild erp.case" in told()
+    assert company.names() == ["Acme"]
 
 
 def test_a_certificate_fails_where_something_differs_and_says_what(company: Company, told: Callable[[], str]) -> None:
@@ -89,11 +119,11 @@ def test_marts_are_built_behind_their_gates_alone(company: Company, told: Callab
     opened = ran(company, MARTS)
     idle = ran(company, MARTS)
 
-    assert closed == {"build": "success", "accounts": "skipped"}
+    assert closed == {"build": "success", "mart.accounts": "skipped"}
     assert "It was never certified" in why
-    assert again == {"build": "skipped", "accounts": "skipped"}
-    assert opened == {"build": "success", "accounts": "success"}
-    assert idle == {"build": "skipped", "accounts": "skipped"}
+    assert again == {"build": "skipped", "mart.accounts": "skipped"}
+    assert opened == {"build": "success", "mart.accounts": "success"}
+    assert idle == {"build": "skipped", "mart.accounts": "skipped"}
 
 
 def test_a_backfill_is_asked_for_and_read_to_its_end(company: Company) -> None:

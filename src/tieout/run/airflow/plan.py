@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...base.codec import sha256_hex
 from ...base.duration import ALLOWED, seconds_of
 from ...base.errors import Misconfigured
 from ...base.stream import Stream
@@ -29,6 +30,7 @@ WORK, SLICE = 10, 1
 """Weights in a pool: work in the order in which it came due; a slice of a backfill when none of it waits. As each live
 run gives backfills a slice too, they go on where some always does."""
 
+_NAME_MAX = 100
 _ASKING = ".backfills"
 _CRON = re.compile(r"[0-9*/,-]+( [0-9A-Za-z*/,#?L-]+){4}")
 _DEFAULT = {LIVE: "5m", BATCH: "1h", CERTIFICATE: "1d"}
@@ -114,9 +116,13 @@ class _Planner:
 
     def lane(self, source: str) -> dict[str, Any]:
         kind = self.wishes.lanes.get(source) or usual_lane(self.project.sources[source])
-        task = self._task("run", "run", source, [*self._run(source), f"--backfill-minutes={SLICE_MINUTES}"])
+        run = self._task("run", "run", source, [*self._run(source), f"--backfill-minutes={SLICE_MINUTES}"])
         about = f"Captures, lands and merges all that {source} has to tell. Skipped where there was nothing."
-        return self._dag(f"{kind}.{source}", about, self._every(kind), [task | {"outlets": [self._asset(source)]}])
+        tasks = [
+            run | {"outlets": [self._asset(source)]},
+            {"task": "complete", "kind": "complete", "after": "run"},
+        ]
+        return self._dag(f"{kind}.{source}", about, self._every(kind), tasks)
 
     def certificates(self, sources: Sequence[str]) -> list[dict[str, Any]]:
         """One DAG; where the project itself says how often, what changed by it, and all by a second one."""
@@ -143,9 +149,12 @@ class _Planner:
         """Whenever something was merged, or certified: a gate may have opened."""
         build = self._task("build", "model", "marts", ["model"]) | {"outlets": [self._asset("marts")]}
         gated = [
-            {"task": gate.name, "kind": "mart", "after": "build", "outlets": [self._asset(f"marts/{gate.name}")]}
+            {
+                "task": f"mart.{_plain(gate.name)}", "kind": "mart", "gate": gate.name, "after": "build",
+                "outlets": [self._asset(f"marts/{_plain(gate.name)}")],
+            }
             for gate in sorted(self.project.gates, key=lambda gate: gate.name)
-        ]
+        ]  # fmt: skip
         moved = [self._asset(path) for source in sources for path in (source, f"{source}/certificate")]
         about = "Builds the marts of which something moved. One behind a closed gate stays as it is, and is skipped."
         return self._dag("marts", about, {"assets": moved}, [build, *gated])
@@ -217,6 +226,12 @@ class _Planner:
         allowed = {"pattern": rf"^{source}\..+$", "examples": known} if config.schemas else {"enum": known}
         default = known[0] if known else f"{source}.table"
         return {"default": default, "type": "string", "description": "The stream.", **allowed}
+
+
+def _plain(name: str) -> str:
+    """A gate's name as Airflow takes it; what had to be changed is told apart by a hash."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:_NAME_MAX]
+    return plain if plain == name else f"{plain}_{sha256_hex(name.encode())[:8]}"
 
 
 def _pool_of(name: str) -> dict[str, Any]:

@@ -108,8 +108,8 @@ def reasons(said):
     for one in [*said.get("lanes", ()), *said.get("streams", ()), *said.get("uncertified", ())]:
         if one.get("outcome", one.get("state")) == "complete":
             continue
-        why = [one.get("reason", ""), *one.get("reasons", ()), one.get("hint", "")]
-        told.append(f"{one.get('lane', one.get('stream'))}: {' '.join(filter(None, why))} {differences(one)}".strip())
+        why = [one.get("reason", ""), *one.get("reasons", ()), one.get("hint", ""), differences(one)]
+        told.append(f"{one.get('lane', one.get('stream'))}: {' '.join(filter(None, why))}")
     told += [f"{one['model']}: {one.get('why', '')}" for one in said.get("models", ()) if one["state"] == "failed"]
     told += [f"{one['test']}: {one.get('why', '')}" for one in said.get("failed", ()) if one["blocks"]]
     told += [f"gate {name} is closed: {why}" for name, why in closed(said).items()]
@@ -166,6 +166,25 @@ class Tieout(BaseOperator):
             self.call.stop()
 
 
+class Run(Tieout):
+    """Works a lane. Where rows were merged it succeeds, whatever held up the rest, so that what follows them is
+    triggered; `Complete` behind it fails then, with the reason."""
+
+    def ended(self, code, said):
+        if code not in (OK, IDLE) and any(lane["merged"] for lane in said.get("lanes", ())):
+            return f"{self.command[0]}: exit {code}: {reasons(said)}"
+        return super().ended(code, said)
+
+
+class Complete(BaseOperator):
+    """Fails where a run merged some rows and was not complete. The next run does what is left."""
+
+    def execute(self, context):
+        why = context["ti"].xcom_pull(task_ids="run")
+        if why is not None:
+            raise AirflowFailException(why)
+
+
 class Certify(Tieout):
     """Fails where something differs: to compare again would find the same. A source that is away is asked again."""
 
@@ -190,11 +209,15 @@ class Build(Certify):
 class Mart(BaseOperator):
     """Stands for one mart: succeeds when it was built, so that what follows it is triggered by new figures alone."""
 
+    def __init__(self, *, gate, **kwargs):
+        super().__init__(**kwargs)
+        self.gate = gate
+
     def execute(self, context):
         told = context["ti"].xcom_pull(task_ids="build")
-        if self.task_id in told["closed"]:
-            raise AirflowSkipException(f"Its gate is closed: {told['closed'][self.task_id]}")
-        if self.task_id not in told["built"]:
+        if self.gate in told["closed"]:
+            raise AirflowSkipException(f"Its gate is closed: {told['closed'][self.gate]}")
+        if self.gate not in told["built"]:
             raise AirflowSkipException("It was not built: nothing of it had moved.")
 
 
@@ -230,7 +253,9 @@ class Read(BaseSensorOperator):
         code, said = self.call.run(self.watch, [f"--stream={params['stream']}"])
         if code != OK:
             raise Again(f"{self.watch[0]}: exit {code}: {reasons(said)}")
-        (found,) = (one for one in said["backfills"] if one["id"] == backfill)
+        found = next((one for one in said["backfills"] if one["id"] == backfill), None)
+        if found is None:
+            raise AirflowFailException(f"The ledger does not know backfill {backfill} any more: ask for it again.")
         if found["state"] in ("failed", "cancelled"):
             raise AirflowFailException(f"backfill {backfill} {found['state']}: {found['reason']}")
         self.log.info("backfill %s: %s rows of about %s", backfill, found["rows"], found["rows_expected"])
@@ -241,7 +266,9 @@ class Read(BaseSensorOperator):
             self.call.stop()
 
 
-KINDS = {"run": Tieout, "certify": Certify, "model": Build, "mart": Mart, "ask": Ask, "read": Read}
+KINDS = {
+    "run": Run, "complete": Complete, "certify": Certify, "model": Build, "mart": Mart, "ask": Ask, "read": Read,
+}  # fmt: skip
 
 
 def schedule_of(told):
@@ -254,7 +281,7 @@ def schedule_of(told):
 
 def task_of(told):
     kind = told["kind"]
-    chosen = {name: told[name] for name in ("command", "options", "operand", "watch", "pool") if name in told}
+    chosen = {name: told[name] for name in ("command", "options", "operand", "watch", "gate", "pool") if name in told}
     if "weight" in told:
         chosen |= {"priority_weight": told["weight"], "weight_rule": "absolute"}
     if kind == "read":
