@@ -13,13 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from . import events, fresh, judging, landing, lines, merging, postgres, salesforce, starting, whole
+from . import events, fresh, judging, landing, ledger, lines, merging, postgres, salesforce, starting, whole
 from .timing import Measured, Pair, Watch, cpus, measure, peak, walls
 
 PAIRS: tuple[Pair, ...] = (
     *judging.PAIRS,
     *merging.PAIRS,
     *landing.PAIRS,
+    *ledger.PAIRS,
     *postgres.PAIRS,
     *whole.PAIRS,
     *lines.PAIRS,

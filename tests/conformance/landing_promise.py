@@ -148,6 +148,14 @@ class LandingPromise:
         assert landing.certificates(ACCOUNT) == []
         assert landing.certified() == []
 
+    def test_the_names_of_one_source_are_those_of_its_streams(self, landing: Landing) -> None:
+        streams = [Stream(source, object_) for source in ("crm", "erp", "erp_2") for object_ in ("a", "b")]
+        put_ = [(stream, put(landing, judged(2), stream=stream)) for stream in streams]
+
+        assert sorted(landing.names()) == put_
+        assert sorted(landing.names("erp")) == put_[2:4]
+        assert list(landing.names("shop")) == []
+
     def test_putting_a_batch_twice_is_one_put(self, landing: Landing, open_landing: OpenLanding) -> None:
         first = put(landing, judged(20))
         again = put(open_landing(), judged(20))
@@ -179,7 +187,9 @@ class LandingPromise:
         assert {name for _, name in landing.names()} == names
         assert len(names) == 3
 
-    @pytest.mark.parametrize("object_", ["Opportunity__c", "public.orders", "weiß | 100 %", "a b\n;'", "x" * 200])
+    @pytest.mark.parametrize(
+        "object_", ["Opportunity__c", "public.orders", "weiß | 100 %", "a+b\\c?d#%2B&", "a b\n;'", "x" * 200]
+    )
     def test_an_object_may_have_any_name_that_a_stream_may_have(self, landing: Landing, object_: str) -> None:
         stream = Stream("erp", object_)
 

@@ -1,11 +1,14 @@
-"""What a source promises, kept by a folder of changes: pieces that chain, nothing twice, nothing lost or raised."""
+"""What a source promises, kept by a folder of changes: pieces that chain, nothing twice, nothing lost or raised.
+
+`test_s3_changes.py` asks the same of a bucket.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from tieout.base.errors import Misconfigured
 from tieout.capture.changes import described
 from tieout.capture.changes import source as source_module
 from tieout.capture.changes.folder import Folder
+from tieout.capture.changes.inbox import Inbox
 from tieout.capture.changes.piece import Limits
 from tieout.capture.changes.source import ChangesSource
 from tieout.capture.source import Captured
@@ -38,8 +42,12 @@ class Noon:
         raise AssertionError("a source of files has nothing to wait for")
 
 
+INBOX: Callable[[Path], Inbox] = Folder
+"""What reads the files that a test puts into a folder."""
+
+
 def source(folder: Path, limits: Limits | None = None) -> ChangesSource:
-    return ChangesSource("erp", Folder(folder), Noon(), limits=limits or Limits())
+    return ChangesSource("erp", INBOX(folder), Noon(), limits=limits or Limits())
 
 
 def change(key: int, stream: str = "erp.account", /, **members: Any) -> str:

@@ -180,3 +180,21 @@ def test_a_reading_of_columns_beats_no_event_that_came_meanwhile() -> None:
         worker.turns(2)
 
         assert worker.differences("account") == worker.differences("opportunity") == []
+
+
+def test_what_is_vouched_for_ends_where_a_field_was_first_seen_though_nothing_was_read_since(deaf: Worker) -> None:
+    of = read_account(deaf)
+    deaf.turns(2)
+    before = deaf.clock.now()
+    deaf.org.admin.add_field("Account", text("Segment__c", 40))
+    deaf.org.silent.database_job("Account", [of], {"Segment__c": "old"}, moves_stamp=False)
+    for _ in range(4):  # windows go on that do not know of the field
+        deaf.clock.sleep(60.0)
+        for piece in deaf.told():
+            deaf.land(piece)
+    deaf.clock.sleep(120.0)
+
+    assert deaf.source.vouched()["account"] > before
+    deaf.source.describe(anew=True)
+
+    assert deaf.source.vouched()["account"] <= before

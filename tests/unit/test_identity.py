@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tieout.land.local import LocalLanding
 from tieout.run.identity import identity_of, slot_of
 
 
 def test_a_landing_has_one_identity_and_two_have_two(tmp_path: Path) -> None:
-    first = identity_of(tmp_path / "one" / "landing")
+    first = identity_of(LocalLanding(tmp_path / "one" / "landing"))
 
     assert re.fullmatch(r"[0-9a-f]{8}", first)
-    assert identity_of(tmp_path / "one" / "landing") == first
-    assert identity_of(tmp_path / "two" / "landing") != first
+    assert identity_of(LocalLanding(tmp_path / "one" / "landing")) == first
+    assert identity_of(LocalLanding(tmp_path / "two" / "landing")) != first
     assert [path.name for path in (tmp_path / "one" / "landing").iterdir()] == [".identity"]
 
 

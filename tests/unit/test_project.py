@@ -140,7 +140,8 @@ def test_text_that_looks_like_a_word_of_yaml_stays_text(tmp_path: Path) -> None:
 def test_a_password_is_in_no_repr_and_no_message(tmp_path: Path) -> None:
     source = postgres_of(tmp_path, "schemas: [public]")
     wrongs = [
-        complaint_about(tmp_path, f"project: shop\nledger: {SECRET_URL}\nsources: {{}}\n"),
+        complaint_about(tmp_path, f"project: shop\nwarehouse: {SECRET_URL}\nsources: {{}}\n"),
+        complaint_about(tmp_path, f"project: shop\nledger: [{SECRET_URL}]\nsources: {{}}\n"),
         complaint_about(tmp_path, "project: shop\nledger: user:hunter2@host/book\nsources: {}\n"),
         complaint_about(tmp_path, "project: shop\nsources:\n  erp: {type: postgres, url: [hunter2], schemas: [a]}\n"),
         complaint_about(tmp_path, "project: shop\nsources:\n  erp: {type: postgres, url: hunter2, schemas: [a]}\n"),
@@ -149,6 +150,7 @@ def test_a_password_is_in_no_repr_and_no_message(tmp_path: Path) -> None:
     ]
 
     assert "hunter2" not in repr(source)
+    assert "hunter2" not in repr(project_of(tmp_path, f"project: shop\nledger: {SECRET_URL}\nsources: {{}}\n"))
     assert not [wrong for wrong in wrongs if "hunter2" in wrong]
 
 
@@ -180,10 +182,12 @@ WRONG: list[tuple[str, str, str]] = [
     ("an open variable", "project: shop\nlanding: '${X'\nsources: {}\n",
      "tieout.yaml:2: landing has a '${' that begins no variable."
      " Write ${NAME} with letters, digits and '_', or $${ for the characters themselves."),
-    ("a landing to come", "project: shop\nlanding: s3://bucket/x\nsources: {}\n",
-     'tieout.yaml:2: landing has the scheme "s3", which is planned but not built yet; allowed: a path.'),
-    ("a ledger to come", "project: shop\nledger: postgresql://host/x\nsources: {}\n",
-     'tieout.yaml:2: ledger has the scheme "postgresql", which is planned but not built yet; allowed: sqlite.'),
+    ("a landing of a store unknown", "project: shop\nlanding: gs://bucket/x\nsources: {}\n",
+     'tieout.yaml:2: landing has the scheme "gs", which tieout does not know; allowed: a path, s3.'),
+    ("a bucket that cannot be", "project: shop\nlanding: s3://B/x\nsources: {}\n",
+     "tieout.yaml:2: landing names no bucket that can be; a bucket's name has 3 to 63 of a-z, 0-9, '.' and '-'."),
+    ("a ledger of a server unknown", "project: shop\nledger: mysql://host/x\nsources: {}\n",
+     'tieout.yaml:2: ledger has the scheme "mysql", which tieout does not know; allowed: sqlite, postgresql.'),
     ("a warehouse to come", "project: shop\nwarehouse: snowflake://x/y\nsources: {}\n",
      'tieout.yaml:2: warehouse has the scheme "snowflake", which is planned but not built yet; allowed: duckdb.'),
     ("a misspelt scheme", "project: shop\nwarehouse: duckbd:///x\nsources: {}\n",

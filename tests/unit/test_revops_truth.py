@@ -64,3 +64,26 @@ def test_what_was_before_anything_was_heard_is_not_judged(org: Org) -> None:
     truth = Truth(org)
 
     assert truth.lies("Lead", datetime.now(UTC) + timedelta(days=1), datetime.now(UTC), {id_: None}) == []
+
+
+@pytest.mark.parametrize("held", ["Acme", "Bolt"])
+def test_what_nobody_could_know_may_be_seen_or_not(org: Org, clock: HandClock, held: str) -> None:
+    truth = Truth(org)
+    id_ = lead(org)
+    clock.sleep(10)
+    org.silent.database_job("Lead", [id_], {"Company": "Bolt"}, moves_stamp=False)
+    clock.sleep(10)
+
+    assert truth.lies("Lead", clock.now(), clock.now(), {id_: {"LastName": "One", "Company": held}}) == []
+
+
+def test_what_became_of_it_silently_is_known_with_the_next_change(org: Org, clock: HandClock) -> None:
+    truth = Truth(org)
+    id_ = lead(org)
+    org.silent.database_job("Lead", [id_], {"Company": "Bolt"}, moves_stamp=False)
+    clock.sleep(10)
+    renamed(org, id_, LastName="Two")
+
+    [lie] = truth.lies("Lead", clock.now(), clock.now(), {id_: {"LastName": "Two", "Company": "Acme"}})
+
+    assert lie.fields == ("Company",)

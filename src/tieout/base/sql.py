@@ -22,7 +22,8 @@ _TEMPLATE = re.compile(r"\{[{%#]")
 
 
 class Sql(str):
-    """Text that may stand in a statement as it is. Made by `name`, `literal`, `written` and rendering alone."""
+    """Text that may stand in a statement as it is. Made by `name`, `literal`, `escaped_literal`, `written` and by
+    rendering alone."""
 
     __slots__ = ()
 
@@ -40,6 +41,12 @@ def literal(text: str) -> Sql:
     if "\x00" in text:
         raise Broken(f"{text!r} cannot be a literal")
     return Sql("'" + text.replace("'", "''") + "'")
+
+
+def escaped_literal(text: str) -> Sql:
+    r"""The same for engines to which a backslash within a string begins an escape, such as Snowflake: to them `\'`
+    would end nothing."""
+    return literal(text.replace("\\", "\\\\"))
 
 
 def written(statement: str) -> Sql:

@@ -20,8 +20,9 @@ class Landing(Protocol):
         """
         ...
 
-    def names(self) -> Iterator[tuple[Stream, str]]:
-        """Every sealed batch, in no order. One whose writer was killed before `put` returned is named too."""
+    def names(self, source: str | None = None) -> Iterator[tuple[Stream, str]]:
+        """Every sealed batch, or every one of a source, in no order. One whose writer was killed before
+        `put` returned is named too."""
         ...
 
     def sync(self, stream: Stream) -> None:
@@ -50,6 +51,14 @@ class Landing(Protocol):
 
     def certified(self) -> list[Stream]:
         """The streams that have certificates, sorted."""
+        ...
+
+    def identity(self) -> str | None:
+        """By which it is told from every other landing; None where it has none yet. Raises Transient, Misconfigured."""
+        ...
+
+    def identify(self, proposed: str) -> str:
+        """The identity that it has, or else the proposed one. Of two that do so at once both get the same."""
         ...
 
     def sweep_spool(self, source: str) -> int:

@@ -7,7 +7,6 @@ leaves it whole or unborn. Sealed files are never changed and never deleted. Cer
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,19 +16,15 @@ import pyarrow as pa
 from ..base.batch import Batch, Footer
 from ..base.codec import sha256_hex
 from ..base.disk import Disk
-from ..base.errors import Misconfigured
 from ..base.folder import make_folder, refusal
 from ..base.local_disk import LOCAL_DISK
 from ..base.step import Passing, Step, unobserved
 from ..base.stream import Stream
+from .identity import identify, identity_in
+from .layout import CERTIFICATES, CERTIFIED, SEALED, SUFFIX, certificate_name, stream_at
 from .sealing import missing, read_footer, seal, unseal
 
 _SPOOL = ".spool"
-_SUFFIX = ".parquet"
-_CERTIFICATES = ".certificates"
-_CERTIFICATE = ".json"
-_CERTIFIED = re.compile(rf"\d{{8,}}-([0-9a-f]{{64}}){re.escape(_CERTIFICATE)}")
-_SEALED = re.compile(rf"([0-9a-f]{{64}}){re.escape(_SUFFIX)}")
 
 
 class LocalLanding:
@@ -46,14 +41,14 @@ class LocalLanding:
         self._passing(Step.SEALED)
         return name
 
-    def names(self) -> Iterator[tuple[Stream, str]]:
-        for source in self._folders_in(self._root):
-            for object_ in self._folders_in(source):
-                stream = _stream(source.name, object_.name)
+    def names(self, source: str | None = None) -> Iterator[tuple[Stream, str]]:
+        for folder in self._folders_in(self._root):
+            for object_ in self._folders_in(folder):
+                stream = stream_at(folder.name, object_.name)
                 if stream is None:
                     continue
                 for name in self._listed(object_):
-                    if match := _SEALED.fullmatch(name):
+                    if (match := SEALED.fullmatch(name)) and source in (None, stream.source):
                         yield stream, match[1]
 
     def sync(self, stream: Stream) -> None:
@@ -87,20 +82,26 @@ class LocalLanding:
     def keep_certificate(self, stream: Stream, number: int, text: str) -> str:
         data = text.encode()
         name = sha256_hex(data)
-        path = self._folder_of_certificates(stream) / f"{number:08}-{name}{_CERTIFICATE}"
+        path = self._folder_of_certificates(stream) / certificate_name(number, name)
         self._keep(stream.source, path, pa.py_buffer(data), passing=unobserved)
         return name
 
     def certificates(self, stream: Stream, *, last: int | None = None) -> list[tuple[str, str]]:
         folder = self._folder_of_certificates(stream)
-        named = [match for name in self._listed(folder) if (match := _CERTIFIED.fullmatch(name))]
+        named = [match for name in self._listed(folder) if (match := CERTIFIED.fullmatch(name))]
         named = named if last is None else named[-last:]
         return [(match[1], self._text(folder / match[0])) for match in named]
 
     def certified(self) -> list[Stream]:
-        sources = self._folders_in(self._root / _CERTIFICATES)
-        named = [_stream(source.name, object_.name) for source in sources for object_ in self._folders_in(source)]
+        sources = self._folders_in(self._root / CERTIFICATES)
+        named = [stream_at(source.name, object_.name) for source in sources for object_ in self._folders_in(source)]
         return sorted(stream for stream in named if stream is not None)
+
+    def identity(self) -> str | None:
+        return identity_in(self._root)
+
+    def identify(self, proposed: str) -> str:
+        return identify(self._root, proposed)
 
     def sweep_spool(self, source: str) -> int:
         spool = spool_of(self._root, source)
@@ -137,10 +138,10 @@ class LocalLanding:
             raise refusal(path, error) from error
 
     def _folder_of_certificates(self, stream: Stream) -> Path:
-        return self._root / _CERTIFICATES / stream.source / stream.object
+        return self._root / CERTIFICATES / stream.source / stream.object
 
     def _path(self, stream: Stream, name: str) -> Path:
-        return self._folder(stream) / (name + _SUFFIX)
+        return self._folder(stream) / (name + SUFFIX)
 
     def _folder(self, stream: Stream) -> Path:
         return self._root / stream.source / stream.object
@@ -183,11 +184,3 @@ class LocalLanding:
 def spool_of(root: Path, source: str) -> Path:
     """The folder for what a source has not sealed. Whatever a killed process left there is swept away."""
     return root / _SPOOL / source
-
-
-def _stream(source: str, object_: str) -> Stream | None:
-    """The stream whose batches a folder keeps; None for a folder that is none of ours."""
-    try:
-        return Stream(source, object_)
-    except (Misconfigured, UnicodeEncodeError):
-        return None

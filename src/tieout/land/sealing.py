@@ -61,6 +61,11 @@ def read_footer(stream: Stream, where: str, source: Any) -> Footer:
     return footer
 
 
+def footer_bytes(tail: bytes) -> int:
+    """How many bytes at the end of a batch hold its footer, as the last eight of them say."""
+    return int.from_bytes(tail[-8:-4], "little") + 8
+
+
 def unseal(stream: Stream, name: str, where: str, data: bytes) -> Batch:
     """The batch in `data`, proven against its name. Raises Broken when a bit of it has changed since it was sealed."""
     if sha256_hex(data) != name:
@@ -78,5 +83,5 @@ def unseal(stream: Stream, name: str, where: str, data: bytes) -> Batch:
     return Batch(name, footer, changes.replace_schema_metadata(None))
 
 
-def missing(where: str) -> Broken:
-    return Broken(f"batch {where} is missing.", hint=_RESTORE)
+def missing(where: str, *, mend: str = _RESTORE) -> Broken:
+    return Broken(f"batch {where} is missing.", hint=mend)

@@ -22,7 +22,8 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work a lane until `expires`. `fence` is greater than that of every lease of the lane before."""
+    """The right to work a lane until `expires`, by its holder's clock. `fence` is greater than that of every lease of
+    the lane before."""
 
     lane: str
     holder: Holder

@@ -25,6 +25,7 @@ from .facts import (
     Alerted,
     Asked,
     Compared,
+    Drifted,
     Fact,
     Freed,
     Merged,
@@ -44,7 +45,7 @@ BUSY_SECONDS = 5.0
 """How long a call waits for another writer. A write takes milliseconds, so after this time something else is wrong."""
 _PAGE_ROWS = 1000
 _SEQ_MAX = 2**62
-_SELDOM = frozenset({Asked, Turned, Paused, Resumed, Stuck, Freed, Alerted, Modelled, Compared, Switched})
+_SELDOM = frozenset({Drifted, Asked, Turned, Paused, Resumed, Stuck, Freed, Alerted, Modelled, Compared, Switched})
 """Kinds of which there are few in the longest book: they are found by their index, and not along the book."""
 
 _PRECEDES: dict[type, str] = {

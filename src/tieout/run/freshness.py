@@ -18,8 +18,9 @@ from ..base.clock import moment_json
 from ..base.errors import TieoutError
 from ..base.stream import Stream
 from ..contract.contract import Contract
+from ..contract.drift import What
 from ..contract.promise import About
-from ..ledger.facts import Freed, Landed, Paused, Ran, Resumed, Stuck
+from ..ledger.facts import Drifted, Freed, Landed, Paused, Ran, Resumed, Stuck
 from ..ledger.ledger import Entry, Ledger
 from ..merge.reading import Freshness, Latencies, Quantiles
 from ..merge.readings import StreamReading
@@ -123,6 +124,7 @@ class Freshnesses:
     ) -> dict[Stream, Fresh]:
         """Of every stream that has figures, or of which it is known why there are none."""
         paused, stuck = _standing(self.ledger, Paused, Resumed), _standing(self.ledger, Stuck, Freed)
+        gained = _gained(self.ledger)
         fresh = {}
         for stream, found in figures.items():
             of_stream = landed.get(stream, {})
@@ -133,16 +135,33 @@ class Freshnesses:
                 holds = [Hold(name, 0, entry.seq, entry.at) for name, entry in marks if entry is not None]
                 holds += _holds(found, of_stream)
                 known, untold = found, self._untold(stream, found, of_stream)
+            first = next((entry.seq for entry in of_stream.values()), 0)
+            if (new := gained.get(stream)) is not None and self._vouches(stream.source):
+                # Passes that ended before knew nothing of the column, and its rows may have held values then.
+                first, untold = max(first, new.seq), untold or self._unfilled(stream, new)
             done = complete(
                 holds,
                 _pass(self.last[stream.source], stream),
                 partial(self._passed, stream),
-                first=next((entry.seq for entry in of_stream.values()), 0),
+                first=first,
                 now=self.now,
                 untold=untold,
             )
             fresh[stream] = Fresh(done, kept(known.promises, done), known.latencies)
         return fresh
+
+    def _vouches(self, lane: str) -> bool:
+        """Whether the lane's source says through when it has told each object by itself."""
+        entry = self.last.get(lane)
+        return entry is not None and isinstance(entry.fact, Ran) and bool(entry.fact.apart)
+
+    def _unfilled(self, stream: Stream, new: Entry) -> str:
+        """Why nothing can be said of a stream that has gained a column; "" once a pass has ended since."""
+        last = self.last.get(stream.source)
+        assert isinstance(new.fact, Drifted), "only Drifted tells of a column"
+        if last is not None and last.seq > new.seq:
+            return ""
+        return f"{new.fact.column} is new, and no pass has ended since: its rows may have held values before."
 
     def _passed(self, stream: Stream, before: int) -> Pass | None:
         return _pass(self.ledger.passed(stream.source, before=before), stream)
@@ -214,6 +233,16 @@ def _pass(entry: Entry | None, stream: Stream) -> Pass | None:
     moments = json.loads(entry.fact.apart)
     found = moments.get(stream.object)
     return None if found is None else Pass(entry.seq, datetime.fromisoformat(found))
+
+
+def _gained(ledger: Ledger) -> dict[Stream, Entry]:
+    """Of each stream the last column that it has gained."""
+    entries = ledger.entries(Drifted)
+    return {
+        Stream.parse(entry.fact.stream): entry
+        for entry in entries
+        if isinstance(entry.fact, Drifted) and entry.fact.what == What.ADDED
+    }
 
 
 def _standing(ledger: Ledger, begins: type[Paused | Stuck], ends: type[Resumed | Freed]) -> dict[Stream, Entry]:

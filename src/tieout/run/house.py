@@ -16,17 +16,23 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..base.clock import Clock
 from ..base.errors import Misconfigured, Transient
+from ..base.finding import Finding
+from ..base.s3_address import S3Address
 from ..base.step import Passing, unobserved
 from ..base.stream import Stream
 from ..base.types import Declared
+from ..capture.changes.inbox import Inbox
 from ..capture.source import Source, SourceCheckup
+from ..land.landing import Landing
 from ..land.local import LocalLanding, spool_of
-from ..ledger.ledger import Holder, Lease
+from ..ledger.ledger import Holder, Lease, Ledger
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
 from ..merge.warehouse import Warehouse
+from .addresses import FolderOrBucket, PostgresBook
 from .contracts import Contracts
 from .declared import declared
+from .extras import needs
 from .holder import is_dead, me
 from .identity import identity_of, known_identity, slot_of
 from .neighbours import Closing, Neighbours
@@ -104,11 +110,11 @@ class LocalNeighbours:
     def source(self, lane: str) -> Source:
         config = self.project.sources[lane]
         if isinstance(config, ChangesConfig):
-            return _changes(lane, config, self.tools.clock)
+            return _changes(lane, config, self.project, self.tools.clock)
         if isinstance(config, SalesforceConfig):
             return _salesforce(lane, config, self.tools.clock)
         promised = partial(declared, self.tools.contracts, self.tools.ledger, lane)
-        return _postgres(lane, config, promised, self.project.landing, self.tools.clock)
+        return _postgres(lane, config, promised, self.project, self.tools)
 
     def warehouse(self) -> Warehouse:
         return DuckDBWarehouse(self.project.warehouse, passing=self.tools.passing)
@@ -126,24 +132,54 @@ class LocalNeighbours:
 @contextmanager
 def opened(project: Project, clock: Clock, *, passing: Passing = unobserved) -> Iterator[House]:
     """The house of a project, its ledger closed in the end."""
-    ledger = SqliteLedger(project.ledger, clock)
+    landing = landing_of(project, passing=passing)
+    ledger = _ledger(project, landing, clock)
     try:
-        landing = LocalLanding(project.landing, passing=passing)
         tools = Tools(landing, ledger, Contracts(project.root, drift=project.drift), clock, passing)
         yield House(project, tools, LocalNeighbours(project, tools))
     finally:
         ledger.close()
 
 
-def _changes(lane: str, config: ChangesConfig, clock: Clock) -> Source:
-    from ..capture.changes.folder import Folder
+def landing_of(project: Project, *, passing: Passing = unobserved) -> Landing:
+    """Nothing is asked of it yet."""
+    if isinstance(project.landing, Path):
+        return LocalLanding(project.landing, passing=passing)
+    needs("aws", "the landing in S3")
+    from ..base.s3 import reached
+    from ..land.s3 import S3Landing
+
+    return S3Landing(reached(project.landing), passing=passing)
+
+
+def _ledger(project: Project, landing: Landing, clock: Clock) -> Ledger:
+    if isinstance(project.ledger, Path):
+        return SqliteLedger(project.ledger, clock)
+    from ..ledger.postgres import PostgresLedger, schema_of
+
+    return PostgresLedger(project.ledger.url, clock, schema=schema_of(project.name), landing=identity_of(landing))
+
+
+def _changes(lane: str, config: ChangesConfig, project: Project, clock: Clock) -> Source:
     from ..capture.changes.source import ChangesSource
 
-    return ChangesSource(lane, Folder(config.path), clock)
+    return ChangesSource(lane, _inbox(config.path, spool_of(project.spool, lane)), clock)
+
+
+def _inbox(path: FolderOrBucket, spool: Path) -> Inbox:
+    if isinstance(path, Path):
+        from ..capture.changes.folder import Folder
+
+        return Folder(path)
+    needs("aws", "a folder of changes in S3")
+    from ..base.s3 import reached
+    from ..capture.changes.bucket import BucketInbox
+
+    return BucketInbox(reached(path), spool)
 
 
 def _postgres(
-    lane: str, config: PostgresConfig, promised: Callable[[], Mapping[str, Declared]], landing: Path, clock: Clock
+    lane: str, config: PostgresConfig, promised: Callable[[], Mapping[str, Declared]], project: Project, tools: Tools
 ) -> Source:
     from ..capture.postgres.source import PostgresSource
 
@@ -152,13 +188,13 @@ def _postgres(
         config.url,
         _wanted(config),
         schemas=config.schemas,
-        slot=config.slot or slot_of(config.publication, identity_of(landing)),
+        slot=config.slot or slot_of(config.publication, identity_of(tools.landing)),
         publication=config.publication,
-        clock=clock,
+        clock=tools.clock,
         failover=config.failover,
         heartbeat_seconds=config.heartbeat_seconds,
         declared=promised,
-        streaming=spool_of(landing, lane) if config.streaming else None,
+        streaming=spool_of(project.spool, lane) if config.streaming else None,
         append_only=_appended(config),
     )
 
@@ -206,16 +242,43 @@ def _objects(config: SalesforceConfig) -> list[Wanted]:
     ]
 
 
+def has_book(project: Project) -> bool:
+    """Whether the server of the ledger has the project's book already. Raises what opening it would."""
+    assert isinstance(project.ledger, PostgresBook), "a file is looked at as a file"
+    from ..ledger.postgres import is_made, schema_of
+
+    landing = known_identity(landing_of(project))
+    return is_made(project.ledger.url, schema=schema_of(project.name), landing=landing)
+
+
+def bucket_findings(address: S3Address) -> tuple[Finding, ...]:
+    """What there is to say of the bucket of a landing. Raises Misconfigured where what asks it is not installed."""
+    needs("aws", "the landing in S3")
+    from ..land.s3_checkup import S3Checkup
+
+    return S3Checkup(address).check()
+
+
 def checkup_of(project: Project, lane: str, clock: Clock) -> SourceCheckup:
     """What looks at a source: it opens no store, and makes nothing."""
     config = project.sources[lane]
     if isinstance(config, ChangesConfig):
-        from ..capture.changes.checkup import ChangesCheckup
-
-        return ChangesCheckup(config.path)
+        return _changes_checkup(config.path)
     if isinstance(config, SalesforceConfig):
         return _salesforce_checkup(project, lane, config, clock)
     return _postgres_checkup(project, lane, config, clock)
+
+
+def _changes_checkup(path: FolderOrBucket) -> SourceCheckup:
+    if isinstance(path, Path):
+        from ..capture.changes.checkup import ChangesCheckup
+
+        return ChangesCheckup(path)
+    needs("aws", "a folder of changes in S3")
+    from ..base.s3 import reached
+    from ..capture.changes.bucket_checkup import BucketCheckup
+
+    return BucketCheckup(partial(reached, path))
 
 
 def _salesforce_checkup(project: Project, lane: str, config: SalesforceConfig, clock: Clock) -> SourceCheckup:
@@ -234,7 +297,7 @@ def _salesforce_checkup(project: Project, lane: str, config: SalesforceConfig, c
 def _postgres_checkup(project: Project, lane: str, config: PostgresConfig, clock: Clock) -> SourceCheckup:
     from ..capture.postgres.checkup.findings import PostgresCheckup
 
-    identity = known_identity(project.landing)
+    identity = known_identity(landing_of(project))
     return PostgresCheckup(
         config.url,
         _wanted(config),

@@ -5,35 +5,26 @@ Two copies of a project that read through one replication slot would each lose w
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from uuid import uuid4
 
-from ..base.folder import make_folder, refusal
-from ..base.local_disk import LOCAL_DISK
+from ..base.errors import TieoutError
+from ..land.landing import Landing
 
-_FILE = ".identity"
 _SLOT_BYTES_MAX = 63
 
 
-def identity_of(landing: Path) -> str:
+def identity_of(landing: Landing) -> str:
     """Eight hex digits, made when the landing is first asked, and kept beside its batches. Raises Transient,
     Misconfigured."""
-    path = landing / _FILE
-    try:
-        if not path.exists():
-            _make(path)
-        return path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise refusal(path, error) from error
+    return landing.identity() or landing.identify(uuid4().hex[:8])
 
 
-def known_identity(landing: Path) -> str | None:
+def known_identity(landing: Landing) -> str | None:
     """The same where it was made already: for those who only look."""
     try:
-        return (landing / _FILE).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
+        return landing.identity()
+    except TieoutError:
         return None
 
 
@@ -41,20 +32,3 @@ def slot_of(name: str, identity: str) -> str:
     """The replication slot of a landing, under a name that people know, as PostgreSQL allows it."""
     allowed = re.sub(r"[^a-z0-9_]", "_", name.lower())
     return f"{allowed[: _SLOT_BYTES_MAX - len(identity) - 1]}_{identity}"
-
-
-def _make(path: Path) -> None:
-    """Whole or not at all; of two that make it at once, one is first and both read that one's."""
-    make_folder(path.parent)
-    beside = path.with_name(f"{_FILE}.{uuid4().hex}")
-    with beside.open("x", encoding="ascii") as file:
-        file.write(uuid4().hex[:8] + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(beside, path)
-    except FileExistsError:
-        pass  # another one was first
-    finally:
-        beside.unlink()
-    LOCAL_DISK.sync_folder(path.parent)

@@ -24,26 +24,33 @@ from ..contract.calendar import ORDINARY, Calendar, calendar_of
 from ..contract.drift import Policy
 from ..quality.gate import Gate
 from ..quality.incident import Severity
+from .addresses import (
+    LANDING,
+    LEDGER,
+    WAREHOUSE,
+    FolderOrBucket,
+    LedgerPlace,
+    folder_or_bucket,
+    ledger_place,
+    warehouse_place,
+    wrong_word,
+)
 from .environment import filled
 from .org_config import SalesforceConfig, salesforce
 from .rhythm import Rhythm
 
 FILE = "tieout.yaml"
 
-LANDING = "./.tieout/landing"
-LEDGER = "sqlite:///./.tieout/ledger.sqlite"
-WAREHOUSE = "duckdb:///./.tieout/warehouse.duckdb"
+_SPOOL = ".tieout"
 
 QUARANTINE = "7d"
 
 _TYPES = ("changes", "postgres", "salesforce")
 _TYPES_PLANNED = frozenset({"stripe", "zendesk", "ga4", "files", "events", "kafka"})
-_SCHEMES_PLANNED = frozenset({"s3", "postgres", "postgresql", "snowflake"})
 _SECRET = frozenset({"url", "to"})
 
 PROJECT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}")
 PROJECT_NAME_ALLOWED = "a letter, then up to 62 letters, digits, '_', '-' and '.'"
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _TABLE = re.compile(r'(?:"(?P<quoted_schema>(?:[^"]|"")+)"|(?P<schema>[^".]+))\.'
                     r'(?:"(?P<quoted_name>(?:[^"]|"")+)"|(?P<name>[^".]+))')  # fmt: skip
 _SLOT = re.compile(r"[a-z0-9_]{1,63}")
@@ -64,9 +71,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class ChangesConfig:
-    """A folder of files of changes."""
+    """A folder of files of changes, or a bucket of them."""
 
-    path: Path
+    path: FolderOrBucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ SourceConfig = ChangesConfig | PostgresConfig | SalesforceConfig
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """`root` is the project's folder, absolute; landing is a folder, ledger a SQLite file, warehouse a DuckDB file.
+    """`root` is the project's folder, absolute; `warehouse` is a DuckDB file.
 
     `drift`: what is done when a source changes its columns, where a contract does not say. `gates`: before which marts
     one stands, and what opens it. `alerts`: who is told of what is wrong. `quarantine_seconds`: how long a row may wait
@@ -113,8 +120,8 @@ class Project:
 
     root: Path
     name: str
-    landing: Path
-    ledger: Path
+    landing: FolderOrBucket
+    ledger: LedgerPlace
     warehouse: Path
     sources: Mapping[str, SourceConfig]
     drift: Policy = Policy.EVOLVE
@@ -123,6 +130,11 @@ class Project:
     quarantine_seconds: int = seconds_of(QUARANTINE)
     exceptional: Calendar = ORDINARY
     rhythm: Rhythm | None = None
+
+    @property
+    def spool(self) -> Path:
+        """Where on this machine something may lie for a while."""
+        return self.landing if isinstance(self.landing, Path) else self.root / _SPOOL
 
 
 class _ProjectForm(BaseModel):
@@ -186,16 +198,16 @@ def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
             f"There is no {FILE} in {root.resolve()}.", hint="Run `tieout init` there, or give --project DIR."
         )
     document = filled(yamlfile.load(path), environ)
-    settings = form.read(_ProjectForm, document)
+    settings = form.read(_ProjectForm, document, secret=frozenset({"ledger"}))
     if not PROJECT_NAME.fullmatch(settings.project):
         raise document.wrong(("project",), f"is {document.found(('project',))}; write {PROJECT_NAME_ALLOWED}.")
     base = root.resolve()
     return Project(
         root=base,
         name=settings.project,
-        landing=base / _folder(document, ("landing",), settings.landing),
-        ledger=base / _file(document, ("ledger",), settings.ledger, scheme="sqlite"),
-        warehouse=base / _file(document, ("warehouse",), settings.warehouse, scheme="duckdb"),
+        landing=folder_or_bucket(document, ("landing",), base, settings.landing),
+        ledger=ledger_place(document, base, settings.ledger),
+        warehouse=warehouse_place(document, base, settings.warehouse),
         sources={name: _source(document, base, settings.project, name) for name in settings.sources},
         drift=Policy(settings.drift),
         gates=tuple(_gate(document, name, settings.sources) for name in settings.gates),
@@ -226,34 +238,6 @@ def _duration(document: Document, place: Place, text: str) -> int:
         raise document.wrong(place, f"is {document.found(place)}; write {ALLOWED}.") from error
 
 
-def _folder(document: Document, place: Place, text: str) -> str:
-    if match := _SCHEME.match(text):
-        raise _wrong_word(document, place, "has the scheme", match[1], ("a path",), planned=_SCHEMES_PLANNED)
-    if not text:
-        raise document.wrong(place, "is empty; write the path of a folder, such as ./inbox.")
-    return text
-
-
-def _file(document: Document, place: Place, text: str, *, scheme: str) -> str:
-    """The path in `sqlite:///PATH`. What was found is not shown: it may be another database's address."""
-    match = _SCHEME.match(text)
-    if match and match[1] != scheme:
-        raise _wrong_word(document, place, "has the scheme", match[1], (scheme,), planned=_SCHEMES_PLANNED)
-    path = text.removeprefix(f"{scheme}:///")
-    if path in ("", text):
-        example = LEDGER if scheme == "sqlite" else WAREHOUSE
-        raise document.wrong(place, f"is not of the form {scheme}:///PATH; write one such as {example}.")
-    return path
-
-
-def _wrong_word(
-    document: Document, place: Place, verb: str, word: str, allowed: tuple[str, ...], *, planned: frozenset[str]
-) -> Misconfigured:
-    known = "which is planned but not built yet" if word in planned else "which tieout does not know"
-    hint = nearest(word, allowed)
-    return document.wrong(place, f'{verb} "{word}", {known}; allowed: {", ".join(allowed)}.', hint=hint)
-
-
 def _source(document: Document, base: Path, project: str, name: str) -> SourceConfig:
     place: Place = ("sources", name)
     try:
@@ -266,13 +250,13 @@ def _source(document: Document, base: Path, project: str, name: str) -> SourceCo
     match written["type"]:
         case "changes":
             path = form.read(_ChangesForm, document, place).path
-            return ChangesConfig(path=base / _folder(document, (*place, "path"), path))
+            return ChangesConfig(folder_or_bucket(document, (*place, "path"), base, path))
         case "postgres":
             return _postgres(document, place, project)
         case "salesforce":
             return salesforce(document, place)
         case str(word):
-            raise _wrong_word(document, (*place, "type"), "is", word, _TYPES, planned=_TYPES_PLANNED)
+            raise wrong_word(document, (*place, "type"), "is", word, _TYPES, planned=_TYPES_PLANNED)
         case _:
             place = (*place, "type")
             raise document.wrong(place, f"is {document.found(place)}; write {' or '.join(_TYPES)}.")

@@ -81,7 +81,7 @@ class Route:
         """
         landing, ledger = self._tools.landing, self._tools.ledger
         landing.sweep_spool(self.lane)
-        sealed = sorted((stream, name) for stream, name in landing.names() if stream.source == self.lane)
+        sealed = sorted(landing.names(self.lane))
         known = ledger.landed(self.lane)
         footers = {name: self._proven_footer(stream, name) for stream, name in sealed if name not in known}
         opened = {name: footer for name, footer in footers.items() if footer is not None}

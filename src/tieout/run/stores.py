@@ -15,7 +15,9 @@ from ..base.yamlfile import Place
 from ..contract import odcs
 from ..contract.quality import load_checks
 from ..merge.duckdb import DuckDBReader
+from .addresses import FolderOrBucket
 from .contracts import Contracts
+from .house import bucket_findings, has_book
 from .project import Project
 
 _OK, _NOTE, _WARNING, _ERROR = Level
@@ -33,6 +35,9 @@ CODES = Codes(
         "project.warehouse.held": (_NOTE, "only one process holds its file; a worker answers readers"),
         "project.warehouse.damaged": (_ERROR, "it cannot be opened"),
         "project.ledger.damaged": (_ERROR, "it cannot be opened"),
+        "project.ledger.ok": (_OK, "the server answers"),
+        "project.ledger.unusable": (_ERROR, "nothing can be entered, so nothing is captured"),
+        "project.extra.missing": (_ERROR, "what needs it does not work"),
     }
 )
 _free_bytes_min = 2**31
@@ -60,12 +65,15 @@ def variables(unset: Mapping[str, Place]) -> Iterator[Finding]:
 def project(said: Project) -> Iterator[Finding]:
     """All that can be looked at without asking a source."""
     yield from _contracts(said)
-    for store, folder in (
-        ("landing", said.landing), ("ledger", said.ledger.parent), ("warehouse", said.warehouse.parent)
-    ):  # fmt: skip
-        yield from judge(seat(store, folder))
+    yield from _landing(said.landing)
+    if isinstance(said.ledger, Path):
+        yield from judge(seat("ledger", said.ledger.parent))
+    else:
+        yield from _server(said)
+    yield from judge(seat("warehouse", said.warehouse.parent))
     yield from _warehouse(said.warehouse)
-    yield from _ledger(said.ledger)
+    if isinstance(said.ledger, Path):
+        yield from _ledger(said.ledger)
 
 
 def seat(store: str, folder: Path) -> Seat:
@@ -109,6 +117,25 @@ def _contracts(said: Project) -> Iterator[Finding]:
             yield CODES("project.check.wrong", error.message, about=str(stream), hint=error.hint)
     if not wrong:
         yield CODES("project.contracts.ok", f"contracts: {number:,}")
+
+
+def _landing(place: FolderOrBucket) -> Iterator[Finding]:
+    if isinstance(place, Path):
+        yield from judge(seat("landing", place))
+        return
+    try:
+        yield from bucket_findings(place)
+    except Misconfigured as error:
+        yield CODES("project.extra.missing", error.message, about="landing", hint=error.hint)
+
+
+def _server(said: Project) -> Iterator[Finding]:
+    try:
+        made = "is there" if has_book(said) else "will be made by the first run"
+    except TieoutError as error:
+        yield CODES("project.ledger.unusable", error.message, about="ledger", hint=error.hint)
+    else:
+        yield CODES("project.ledger.ok", f"the server of the ledger answers; its book {made}", about="ledger")
 
 
 def _warehouse(path: Path) -> Iterator[Finding]:

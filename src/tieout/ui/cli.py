@@ -25,6 +25,7 @@ from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
 from .certifying import certify
 from .checking import check
+from .costing import cost
 from .exporting import airflow
 from .measuring import metrics
 from .migrating import migrate
@@ -32,6 +33,7 @@ from .modelling import model
 from .options import HERE, Json, OneSource, OneStream, Project, StreamArgument
 from .proving import certificates, gate, incidents
 from .quarantining import quarantine
+from .setting_up import snowflake
 
 if TYPE_CHECKING:
     from ..base.clock import Clock
@@ -49,8 +51,10 @@ app.add_typer(quarantine, name="quarantine")
 app.add_typer(backfill, name="backfill")
 app.add_typer(migrate, name="migrate")
 app.add_typer(airflow, name="airflow")
+app.add_typer(snowflake, name="snowflake")
 app.command()(certificates)
 app.command()(check)
+app.command()(cost)
 app.command()(gate)
 app.command()(incidents)
 app.command()(model)

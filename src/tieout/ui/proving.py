@@ -26,8 +26,8 @@ def certificates(
     stream: StreamArgument = None, project: Project = HERE, html: Html = None, json: Json = False
 ) -> Answer:
     """What was certified, newest first told, and whether anybody altered it since. Reads the landing alone."""
-    from ..land.local import LocalLanding
     from ..run.clock import SystemClock
+    from ..run.house import landing_of
     from ..run.project import load_project
     from ..run.proven import proven
     from .page import write_page
@@ -35,7 +35,7 @@ def certificates(
 
     settings = load_project(project, environ=os.environ)
     only = None if stream is None else Stream.parse(stream)
-    answer = Proven(proven(LocalLanding(settings.landing), only=only))
+    answer = Proven(proven(landing_of(settings), only=only))
     if html is not None:
         write_page(html, settings.name, answer, SystemClock().now())
     return answer

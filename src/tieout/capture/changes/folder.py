@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ...base.errors import Misconfigured, Transient
-from .inbox import Stamp
+from .inbox import ENDINGS, Stamp, is_shown
 
-_ENDINGS = (".ndjson", ".parquet")
 _hash_block_bytes = 1 << 20
 
 
@@ -67,10 +66,10 @@ class Folder:
             )
         found: dict[str, Path] = {}
         for folder, folders, files in os.walk(self._path, onerror=_raise_translated):
-            folders[:] = [name for name in folders if _is_shown(name)]
+            folders[:] = [name for name in folders if is_shown(name)]
             for name in files:
                 path = Path(folder, name)
-                if _is_shown(name) and name.endswith(_ENDINGS) and _is_file(path):
+                if is_shown(name) and name.endswith(ENDINGS) and _is_file(path):
                     found[_name(path.relative_to(self._path))] = path
         return found
 
@@ -82,10 +81,6 @@ def sha256_of(file: BinaryIO) -> str:
     while block := file.read(_hash_block_bytes):  # bounded: by the file's size
         digest.update(block)
     return digest.hexdigest()
-
-
-def _is_shown(name: str) -> bool:
-    return not name.startswith((".", "_")) and not name.endswith(".tmp")
 
 
 def _is_file(path: Path) -> bool:

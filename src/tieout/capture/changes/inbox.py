@@ -6,18 +6,25 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, Protocol
 
+ENDINGS = (".ndjson", ".parquet")
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What changes when a file is written or replaced, told without reading it."""
+    """What changes when a file is written or replaced, told without reading it.
+
+    `tag` is what a store calls just this content; "" for a file, which has times and an inode instead.
+    """
 
     size: int
     mtime_ns: int
-    ctime_ns: int
-    inode: int
+    ctime_ns: int = 0
+    inode: int = 0
+    tag: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        told = asdict(self)
+        return told if self.tag else {name: value for name, value in told.items() if name != "tag"}
 
 
 class Opened(Protocol):
@@ -32,7 +39,7 @@ class Opened(Protocol):
 
 
 class Inbox(Protocol):
-    """`Folder` is the one that users have; the simulation has one in memory."""
+    """`Folder` and `BucketInbox` are those that users have; the simulation has one in memory."""
 
     def names(self) -> tuple[str, ...]:
         """The files there are, sorted. Raises Misconfigured when there is no such inbox, Transient when it fails."""
@@ -41,3 +48,8 @@ class Inbox(Protocol):
     def open(self, name: str) -> AbstractContextManager[Opened | None]:
         """The file, None when it is gone. Raises Misconfigured if we may not read it, Transient when the disk fails."""
         ...
+
+
+def is_shown(name: str) -> bool:
+    """Whether a file or folder of this name is looked at."""
+    return not name.startswith((".", "_")) and not name.endswith(".tmp")

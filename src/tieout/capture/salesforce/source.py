@@ -24,6 +24,7 @@ from .budget import Work
 from .catalogue import Catalogue
 from .counting import Asks
 from .cut import EXACT, LiveCut
+from .describe import SObject
 from .hearing import Hearing
 from .reading import ObjectReading
 from .refilling import refilled
@@ -93,6 +94,9 @@ class SalesforceSource:
 
     def vouched(self) -> Mapping[str, datetime]:
         """Through which moment each object was told whole, as far as the last capture came."""
+        for object_, reading in self._readings.items():
+            if (shown := self._catalogue.known.get(object_)) is not None:
+                self._describe(reading, shown)  # it may have been described anew since it was read
         through = {object_: reading.through(self._known) for object_, reading in self._readings.items()}
         return {object_: _moment(second) for object_, second in through.items() if second is not None}
 
@@ -286,9 +290,12 @@ class SalesforceSource:
             known = self._readings[object_] = ObjectReading(
                 self._wire.client, self._wire.bulk, self._wanted[object_], sobject, self._watermarks, self._clock
             )
-        until = self._catalogue.unchanged_until(object_)
-        known.describe(sobject, self._known, 0 if until is None else int(until.timestamp()))
+        self._describe(known, sobject)
         return known
+
+    def _describe(self, reading: ObjectReading, sobject: SObject) -> None:
+        until = self._catalogue.unchanged_until(reading.object)
+        reading.describe(sobject, self._known, 0 if until is None else int(until.timestamp()))
 
     def _fail(self, reading: ObjectReading, error: TieoutError, failed: list[TieoutError]) -> None:
         reading.forget()

@@ -61,6 +61,7 @@ class Org:
         self.gaps: Counter[str] = Counter()
         self.locks: dict[str, Transaction] = {}
         self.witnesses: list[Witness] = []
+        self.silent_witnesses: list[Witness] = []
         self.admin = Admin(self)
         self.silent = Silent(self)
         self._open: list[Transaction] = []
@@ -192,8 +193,15 @@ class Org:
 
     def witness(self, rows: Iterable[tuple[str, str, Row | None]]) -> None:
         """These rows are seen so from now on: object, id, and the row; None: it is gone."""
+        self._shown_to(self.witnesses, rows)
+
+    def witness_silent(self, rows: Iterable[tuple[str, str, Row | None]]) -> None:
+        """The same of what no reader of the org could know: they may be seen so from now on."""
+        self._shown_to(self.silent_witnesses, rows)
+
+    def _shown_to(self, witnesses: Iterable[Witness], rows: Iterable[tuple[str, str, Row | None]]) -> None:
         told = list(rows)
-        for witness in self.witnesses:
+        for witness in witnesses:
             witness(self.now(), told)
 
     def next_commit(self, deed: Transaction | None = None) -> Commit:

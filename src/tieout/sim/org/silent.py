@@ -72,8 +72,9 @@ class Silent:
             if moves_stamp:
                 given["SystemModstamp"] = stamp(self._org.now())
             self._org.store.update_many(sobject.name, records, given)
-            if moves_stamp:  # else no reader of the org could know, and nobody can be held to it
-                self._org.witness((sobject.name, record, self._org.get(sobject.name, record)) for record in records)
+            # Of a stamp that stays no reader of the org can know, and nobody can be held to it.
+            seen = self._org.witness if moves_stamp else self._org.witness_silent
+            seen((sobject.name, record, self._org.get(sobject.name, record)) for record in records)
             if tells_gap:
                 self._tell("GAP_UPDATE", sobject, records)
 

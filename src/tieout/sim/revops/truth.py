@@ -20,15 +20,24 @@ _COMPARED = frozenset({"id", "string", "picklist", "multipicklist", "textarea", 
 
 @dataclass(slots=True)
 class Versions:
-    """Of one row, the oldest first: from each moment on it was this. None: it was not there, or in the recycle bin."""
+    """Of one row, the oldest first: from each moment on it was this. None: it was not there, or in the recycle bin.
+    `silent`: nobody could know that it became this, so that it may be seen as it was before, too."""
 
     since: list[datetime] = field(default_factory=list)
     rows: list[Row | None] = field(default_factory=list)
+    silent: list[bool] = field(default_factory=list)
 
     def from_on(self, moment: datetime) -> Sequence[Row | None]:
         """What it was at a moment, and ever since. Before its first version it was as it is not known."""
-        at = bisect_right(self.since, moment)
-        return self.rows[max(at - 1, 0) :] if at else []
+        at = bisect_right(self.since, moment) - 1
+        while at > 0 and self.silent[at]:
+            at -= 1
+        return self.rows[at:] if at >= 0 else []
+
+    def become(self, at: datetime, row: Row | None, *, silently: bool) -> None:
+        self.since.append(at)
+        self.rows.append(row)
+        self.silent.append(silently)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class Truth:
         self._lock = Lock()
         self._versions: dict[str, dict[str, Versions]] = {}
         org.witnesses.append(self._heard)
+        org.silent_witnesses.append(self._seen)
 
     def changes(self) -> int:
         """How many versions were heard of."""
@@ -77,8 +87,18 @@ class Truth:
         with self._lock:
             for object_, id_, row in rows:
                 versions = self._versions.setdefault(object_, {}).setdefault(id_, Versions())
-                versions.since.append(at)
-                versions.rows.append(None if row is None or row.get("IsDeleted") else dict(row))
+                versions.become(at, _living(row), silently=False)
+
+    def _seen(self, at: datetime, rows: Iterable[tuple[str, str, Row | None]]) -> None:
+        """Of a row that has not changed otherwise nothing is claimed."""
+        with self._lock:
+            for object_, id_, row in rows:
+                if (versions := self._versions.get(object_, {}).get(id_)) is not None:
+                    versions.become(at, _living(row), silently=True)
+
+
+def _living(row: Row | None) -> Row | None:
+    return None if row is None or row.get("IsDeleted") else dict(row)
 
 
 def _older(

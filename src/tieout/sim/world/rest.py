@@ -156,7 +156,7 @@ class _Look:
             self._must("I3", found == (accepted, accepted), f"{stream}: of {accepted} changes history has {found}")
 
     def leases_and_spool(self) -> None:
-        with closing(sqlite3.connect(self._world.project.ledger)) as ledger:
+        with closing(sqlite3.connect(self._world.ledger)) as ledger:
             held = ledger.execute("select lane, holder from leases where holder is not null").fetchall()
         self._must("I11", not held, f"leases are held: {held}")
         ours = [path for path in self._world.disk.paths() if path.is_relative_to(LANDING)]

@@ -71,11 +71,12 @@ class World:
         self.forgives = True
         self.crashes = 0
         self.died_behind: Counter[str] = Counter()
+        self.ledger = folder / "ledger.sqlite"
         self.project = Project(
             root=folder,
             name="simulated",
             landing=LANDING,
-            ledger=folder / "ledger.sqlite",
+            ledger=self.ledger,
             warehouse=folder / "warehouse.duckdb",
             sources={lane: ChangesConfig(folder / "inbox" / lane) for lane in lanes},
         )
@@ -142,14 +143,14 @@ class World:
     def lose_ledger(self) -> None:
         """Somebody deletes the ledger. Who had it open dies first, as a machine that loses its disk does."""
         self.kill_all()
-        for path in self._parts(self.project.ledger):
+        for path in self._parts(self.ledger):
             path.unlink(missing_ok=True)
 
     def keep_ledger(self) -> None:
         """A backup is made of the ledger as it stands."""
         kept = self.project.root / "backup"
         kept.mkdir(exist_ok=True)
-        for path in self._parts(self.project.ledger):
+        for path in self._parts(self.ledger):
             if path.exists():
                 shutil.copyfile(path, kept / path.name)
             else:
@@ -194,7 +195,7 @@ class World:
 
     def house(self, process: Process) -> House:
         clock = SimClock(self.stage, lambda: self.skew, process)
-        ledger = SimLedger(SqliteLedger(self.project.ledger, clock), process, self._witness)
+        ledger = SimLedger(SqliteLedger(self.ledger, clock), process, self._witness)
         landing = LocalLanding(LANDING, disk=self.disk.seen_by(process.reach), passing=process.passing)
         tools = Tools(landing, ledger, Contracts(self.project.root), clock, process.passing)
         return House(self.project, tools, _Neighbours(self, process, clock))

@@ -1,0 +1,104 @@
+"""What is done to the tables once a run has made them: after the first one, a rebuild, and a contract's change.
+
+Grants decide, and fail closed. Readers have a right on no table of `latest` until its columns bear their tags, and lose
+it with a table that a rebuild has made anew, until all of this is run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ...base.sql import Sql
+from ...contract.classified import Classification
+from . import policies
+from .names import Name, Word
+from .plan import SECURITYADMIN, Section
+from .statements import (
+    AddRowPolicy,
+    CreateView,
+    DropRowPolicies,
+    Revoke,
+    SetColumnTag,
+    Statement,
+    grant,
+)
+from .wanted import Duty, Governed, Wanted
+
+_DELETED = Name(("_deleted",))
+_ABOUT_ROWS = ("RAW", "LATEST", "QUARANTINE")
+
+
+def attach(wanted: Wanted) -> tuple[Section, ...]:
+    """Tags, row policies, rights on single tables; in an edition without policies, views of what is open."""
+    deployer = wanted.role(Duty.DEPLOYER)
+    closed = tuple(
+        Revoke((Word("SELECT"),), Word("TABLE"), wanted.table("LATEST", one), wanted.role(Duty.READER))
+        for one in wanted.streams
+    )
+    has_policies = wanted.options.edition.has_policies
+    protections = tuple(_protections(wanted)) if has_policies else ()
+    views = () if has_policies else tuple(_view(wanted, one) for one in _not_open(wanted))
+    sections = (
+        Section("Nobody reads while this goes on", SECURITYADMIN, closed),
+        Section("What each column and table is protected by", deployer, protections),
+        Section("Rights on the tables", SECURITYADMIN, tuple(_opened(wanted))),
+        Section("Views of what is open", deployer, views),
+    )
+    return tuple(section for section in sections if section.statements)
+
+
+def _protections(wanted: Wanted) -> Iterator[Statement]:
+    for one in wanted.streams:
+        for schema, column, classification in tagged(one):
+            label = policies.tag(wanted, classification)
+            value = "row" if column.startswith("_") else "column"
+            yield SetColumnTag(wanted.table(schema, one), Name((column,)), label, value)
+        if one.classified.rows_by:
+            for schema in ("RAW", "LATEST"):
+                table = wanted.table(schema, one)
+                yield DropRowPolicies(table)
+                yield AddRowPolicy(table, policies.row_policy(wanted, one), Name((one.classified.rows_by,)))
+
+
+def tagged(stream: Governed) -> Iterator[tuple[str, str, Classification]]:
+    """Schema and name of each column that is protected: the contract's, and those of ours that repeat what they say."""
+    columns = stream.classified.columns
+    for schema in ("LATEST", "RAW"):
+        yield from ((schema, column, found) for column, found in columns.items())
+    if key := _strictest(columns[name] for name in stream.contract.key if name in columns):
+        yield from ((schema, "_key", key) for schema in ("LATEST", "RAW", "QUARANTINE"))
+    if whole := _strictest(columns.values()):
+        # What the contract does not know, and the row's own bytes, may hold any of it.
+        yield "RAW", "_extra", whole
+        yield from (("QUARANTINE", column, whole) for column in ("_raw", "_fault"))
+
+
+def _strictest(found: Iterable[Classification]) -> Classification | None:
+    order = (Classification.SENSITIVE, Classification.PERSONAL, Classification.FINANCIAL)
+    held = set(found)
+    return next((one for one in order if one in held), None)
+
+
+def _opened(wanted: Wanted) -> Iterator[Statement]:
+    behind = [] if wanted.options.edition.has_policies else _not_open(wanted)
+    for one in wanted.streams:
+        # Behind a view the view's owner reads, and no reader.
+        to = wanted.role(Duty.DEPLOYER if one in behind else Duty.READER)
+        yield grant(("SELECT",), "TABLE", wanted.table("LATEST", one), to)
+    for one in wanted.personal:
+        for schema in _ABOUT_ROWS:
+            rights = ("SELECT", "UPDATE", "DELETE")
+            yield grant(rights, "TABLE", wanted.table(schema, one), wanted.role(Duty.ERASER))
+
+
+def _view(wanted: Wanted, stream: Governed) -> CreateView:
+    names = [column.name for column in stream.contract.columns if column.name not in stream.classified.columns]
+    rows_by = stream.classified.rows_by
+    rows = policies.granted(wanted, stream, Name((rows_by,)).quoted) if rows_by else Sql("")
+    table = wanted.table("LATEST", stream)
+    columns = tuple(Name((name,)) for name in names) or (_DELETED,)
+    return CreateView(wanted.table("READABLE", stream), columns, table, _DELETED, rows)
+
+
+def _not_open(wanted: Wanted) -> list[Governed]:
+    return [one for one in wanted.streams if one.classified.columns or one.classified.rows_by]

@@ -1,0 +1,203 @@
+"""What there has to be before the first run, as sections, each with the role that has to run it.
+
+Pure. Running all of it again changes nothing but what has changed here. What is done to the tables, once a run has made
+them, `attaching.py` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ...contract.classified import PERSONAL
+from . import policies
+from .names import Name, Word
+from .statements import (
+    CreateDatabase,
+    CreateEntitlements,
+    CreateMonitor,
+    CreateNetworkPolicy,
+    CreateRole,
+    CreateSchema,
+    CreateUser,
+    CreateWarehouse,
+    DropSchema,
+    GrantDatabaseRole,
+    GrantEach,
+    GrantOnAccount,
+    GrantRole,
+    GrantRoleToUser,
+    SetMonitor,
+    SetNetworkPolicy,
+    SetSchema,
+    SetUser,
+    SetUserNetwork,
+    SetWarehouse,
+    Statement,
+    WatchWarehouse,
+    grant,
+    triggers,
+    words,
+)
+from .wanted import AUDIT_DAYS, SERVES, SERVICES, SUSPEND_SECONDS, WORKLOADS, WORKS_ON, Duty, Governed, Wanted
+
+SECURITYADMIN, SYSADMIN, ACCOUNTADMIN = Name(("SECURITYADMIN",)), Name(("SYSADMIN",)), Name(("ACCOUNTADMIN",))
+
+LOCK_SECONDS = 600
+"""A session that was abandoned keeps its locks for hours; whoever waits for it gives up before."""
+
+_READS_ACCOUNT = ("GOVERNANCE_VIEWER", "OBJECT_VIEWER", "SECURITY_VIEWER", "USAGE_VIEWER")
+_LOADS = ("RAW", "LATEST", "QUARANTINE", "TIEOUT")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`role`: who has to run it."""
+
+    title: str
+    role: Name
+    statements: tuple[Statement, ...]
+
+
+def plan(wanted: Wanted) -> tuple[Section, ...]:
+    """Roles, schemas, warehouses, quotas, grants and policies."""
+    deployer = wanted.role(Duty.DEPLOYER)
+    sections = (
+        Section("Roles and service users", SECURITYADMIN, (*_roles(wanted), *_users(wanted))),
+        Section("Database, schemas and warehouses", SYSADMIN, (*_database(wanted), *_warehouses(wanted))),
+        Section("Quotas, and rights on the account", ACCOUNTADMIN, (*_monitors(wanted), *_of_account(wanted))),
+        Section("Grants", SECURITYADMIN, tuple(_grants(wanted))),
+        Section("Tags, masks and row policies", deployer, tuple(_policies(wanted))),
+    )
+    return tuple(section for section in sections if section.statements)
+
+
+def _roles(wanted: Wanted) -> Iterator[Statement]:
+    for duty in Duty:
+        yield CreateRole(wanted.role(duty), f"{wanted.project}: {SERVES[duty]}")
+        yield GrantRole(wanted.role(duty), SYSADMIN)
+
+
+def _users(wanted: Wanted) -> Iterator[Statement]:
+    network = Name((f"{wanted.database.parts[0]}_NETWORK",))
+    if wanted.options.addresses:
+        yield CreateNetworkPolicy(network, wanted.options.addresses)
+        yield SetNetworkPolicy(network, wanted.options.addresses)
+    for duty in SERVICES:
+        user, role, warehouse = wanted.user(duty), wanted.role(duty), wanted.warehouse(WORKS_ON[duty][0])
+        yield CreateUser(user, role, warehouse, f"{wanted.project}: {SERVES[duty]}")
+        yield SetUser(user, role, warehouse, LOCK_SECONDS)
+        yield GrantRoleToUser(role, user)
+        if wanted.options.addresses:
+            yield SetUserNetwork(user, network)
+
+
+def _database(wanted: Wanted) -> Iterator[Statement]:
+    yield CreateDatabase(wanted.database, 1, f"{wanted.project}: all that tieout keeps, and its marts")
+    yield DropSchema(wanted.schema("PUBLIC"))
+    for name, is_audit, comment in _schemas(wanted):
+        # What the landing can make anew needs no backup. What was deleted from it shall be gone, not kept for a week.
+        days = min(AUDIT_DAYS, wanted.options.edition.retention_days_max) if is_audit else 1
+        extension = 14 if is_audit else 0
+        yield CreateSchema(wanted.schema(name), not is_audit, days, extension, comment)
+        yield SetSchema(wanted.schema(name), days, extension)
+
+
+def _schemas(wanted: Wanted) -> Iterator[tuple[str, bool, str]]:
+    """Each schema, whether it is kept as evidence, and what it holds."""
+    yield "RAW", False, "every accepted change, once"
+    yield "LATEST", False, "one row a key: how things stand"
+    yield "QUARANTINE", False, "what could not be read as its contract promises, with its bytes"
+    # It names keys; where these tell of people, it cannot be kept longer than they are.
+    yield "TIEOUT", not _has_personal_key(wanted.streams), "what tieout keeps of itself: books, certificates, checks"
+    yield "GOVERNANCE", True, "tags, policies, and who may see which rows"
+    if not wanted.options.edition.has_policies:
+        yield "READABLE", False, "the open columns of each table, for readers"
+    for name in wanted.options.models:
+        yield name, False, "built by dbt"
+
+
+def _has_personal_key(streams: Iterable[Governed]) -> bool:
+    return any(one.classified.columns.get(name) in PERSONAL for one in streams for name in one.contract.key)
+
+
+def _warehouses(wanted: Wanted) -> Iterator[Statement]:
+    for one in WORKLOADS:
+        name = wanted.warehouse(one.name)
+        comment = f"{wanted.project}: {one.serves}"
+        yield CreateWarehouse(name, one.size, SUSPEND_SECONDS, one.statement_seconds, comment)
+        yield SetWarehouse(name, one.size, SUSPEND_SECONDS, one.statement_seconds)
+
+
+def _monitors(wanted: Wanted) -> Iterator[Statement]:
+    deeds = triggers(notify=(50, 80), suspend=100, kill=110)
+    for one in WORKLOADS:
+        name, credits = wanted.warehouse(one.name), wanted.options.credits.get(one.name, one.credits)
+        yield CreateMonitor(name, credits, deeds)
+        yield SetMonitor(name, credits, deeds)
+        yield WatchWarehouse(name, name)
+
+
+def _of_account(wanted: Wanted) -> Iterator[Statement]:
+    for name in _READS_ACCOUNT:
+        yield GrantDatabaseRole(Name(("SNOWFLAKE", name)), wanted.role(Duty.AUDITOR))
+    if wanted.options.edition.has_policies:
+        applies = ("APPLY MASKING POLICY", "APPLY ROW ACCESS POLICY", "APPLY TAG")
+        yield GrantOnAccount(words(applies), wanted.role(Duty.DEPLOYER))
+
+
+def _grants(wanted: Wanted) -> Iterator[Statement]:
+    for duty in Duty:
+        yield grant(("USAGE",), "DATABASE", wanted.database, wanted.role(duty))
+        for workload in WORKS_ON[duty]:
+            yield grant(("USAGE",), "WAREHOUSE", wanted.warehouse(workload), wanted.role(duty))
+    makes = ("USAGE", "CREATE TABLE", "CREATE VIEW", "CREATE STAGE", "CREATE FILE FORMAT")
+    for name in _LOADS:
+        yield grant(makes, "SCHEMA", wanted.schema(name), wanted.role(Duty.LOADER))
+    for name in ("RAW", "LATEST", "TIEOUT"):
+        yield from _may_read(wanted, name, Duty.TRANSFORMER)
+    for name in wanted.options.models:
+        builds = ("USAGE", "CREATE TABLE", "CREATE VIEW")
+        yield grant(builds, "SCHEMA", wanted.schema(name), wanted.role(Duty.TRANSFORMER))
+    yield from _may_read(wanted, wanted.options.models[0], Duty.READER)
+    for name in ("TIEOUT", "GOVERNANCE"):
+        yield from _may_read(wanted, name, Duty.AUDITOR)
+    for name in ("RAW", "LATEST", "QUARANTINE"):
+        yield grant(("USAGE",), "SCHEMA", wanted.schema(name), wanted.role(Duty.ERASER))
+    yield from _may_deploy(wanted)
+
+
+def _may_read(wanted: Wanted, schema: str, duty: Duty) -> Iterator[Statement]:
+    """All that there is in a schema, and all that comes."""
+    yield grant(("USAGE",), "SCHEMA", wanted.schema(schema), wanted.role(duty))
+    for which in ("ALL", "FUTURE"):
+        for kinds in ("TABLES", "VIEWS"):
+            select = (Word("SELECT"),)
+            yield GrantEach(select, Word(which), Word(kinds), wanted.schema(schema), wanted.role(duty))
+
+
+def _may_deploy(wanted: Wanted) -> Iterator[Statement]:
+    role, reader = wanted.role(Duty.DEPLOYER), wanted.role(Duty.READER)
+    yield grant(("USAGE",), "SCHEMA", wanted.schema("LATEST"), reader)
+    makes: tuple[str, ...] = ("USAGE", "CREATE TABLE")
+    if wanted.options.edition.has_policies:
+        makes += ("CREATE TAG", "CREATE MASKING POLICY", "CREATE ROW ACCESS POLICY")
+        for name in ("RAW", "LATEST", "QUARANTINE"):
+            yield grant(("USAGE",), "SCHEMA", wanted.schema(name), role)
+    else:
+        yield grant(("USAGE",), "SCHEMA", wanted.schema("LATEST"), role)
+        yield grant(("USAGE", "CREATE VIEW"), "SCHEMA", wanted.schema("READABLE"), role)
+        yield from _may_read(wanted, "READABLE", Duty.READER)
+    yield grant(makes, "SCHEMA", wanted.schema("GOVERNANCE"), role)
+
+
+def _policies(wanted: Wanted) -> Iterator[Statement]:
+    divided = [one for one in wanted.streams if one.classified.rows_by]
+    if divided:
+        yield CreateEntitlements(policies.entitlements(wanted), "which role sees which rows; a value of * is all")
+    if not wanted.options.edition.has_policies:
+        return
+    for classification in policies.classes(wanted):
+        yield from policies.masks(wanted, classification)
+    for one in divided:
+        yield from policies.rows_of(wanted, one)
