@@ -4,7 +4,7 @@ BIN    := .venv/bin
 READY  := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long campaign simulate check bench lock
+.PHONY: help setup demo test long airflow campaign simulate check bench lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -35,6 +35,19 @@ test: $(READY) ## every test that a change needs
 long: $(READY) ## what takes minutes each: marts built by dbt, a working day of an org
 	$(BIN)/python -m pytest -n 2 -m campaign tests/e2e tests/house
 
+airflow: airflow2 airflow3 ## the DAGs, parsed and run on both lines of Airflow
+
+airflow%: $(READY) .venv-airflow%/ready
+	.venv-airflow$*/bin/python -m pytest infra/airflow/tests
+
+.PRECIOUS: .venv-airflow%/ready
+# Whole as they are: without --no-deps a pip of 2023 finds an extra of Airflow unpinned.
+.venv-airflow%/ready: infra/airflow/requirements-airflow%.lock
+	$(PYTHON) -m venv --clear .venv-airflow$*
+	.venv-airflow$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	.venv-airflow$*/bin/python -m pip check
+	@touch $@
+
 campaign: $(READY) ## the laws, on fifty times as many histories as in `make test`
 	HYPOTHESIS_PROFILE=campaign $(BIN)/python -m pytest -n 2 -m "" tests/property tests/conformance/test_changes_source.py
 
@@ -55,3 +68,6 @@ lock: $(READY) ## both locks anew, from pyproject.toml
 	  --generate-hashes --no-strip-extras --no-header --output-file requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev \
 	  --constraints requirements.lock --generate-hashes --no-strip-extras --no-header --output-file requirements-dev.lock
+	for line in 2 3; do $(BIN)/uv pip compile infra/airflow/requirements-airflow$$line.in --quiet --upgrade --universal \
+	  --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
+	  --output-file infra/airflow/requirements-airflow$$line.lock || exit 1; done

@@ -53,6 +53,7 @@ def test_only_what_not_every_command_needs_is_imported_late() -> None:
         "checking",
         "cli",
         "costing",
+        "exporting",
         "measuring",
         "migrating",
         "modelling",

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ..base import yamlfile
 from ..base.clock import Clock
-from ..base.errors import Misconfigured
 from ..base.finding import Finding
 from ..base.yamlfile import Place
 from . import stores
+from .alone import alone
 from .environment import unset
 from .house import checkup_of
 from .project import FILE, Project, load_project
@@ -57,10 +57,4 @@ def _unset(root: Path, environ: Mapping[str, str]) -> dict[str, Place]:
 
 
 def _lanes(project: Project, only: str | None) -> list[str]:
-    if only is None:
-        return sorted(project.sources)
-    if only not in project.sources:
-        raise Misconfigured(
-            f"{only} is no source of this project.", hint=f"Sources are: {', '.join(sorted(project.sources))}."
-        )
-    return [only]
+    return sorted(alone(project, only).sources)

@@ -62,6 +62,8 @@ class LaneWork:
         self._apart: Mapping[str, datetime] = {}
         self.is_unfinished = False
         """Whether the source has more to tell than a pass may take."""
+        self.proves = False
+        """Whether it is held against its source when that is due: a worker that goes on does so, and nobody else."""
 
     def step(self, stopping: Callable[[], bool]) -> Outcome:
         """One pass: everything that is due now. Never raises; what went wrong is in the outcome."""
@@ -120,7 +122,7 @@ class LaneWork:
 
     def _prove(self, session: Session, stopping: Callable[[], bool]) -> None:
         """Holds the lane against its source, where that is due. A failure ends the pass, as that of any other work."""
-        if self._house.project.rhythm is None or self._only is not None:
+        if not self.proves or self._house.project.rhythm is None or self._only is not None:
             return
         streams, now = session.route.streams(), self._house.tools.clock.now()
         if not self._beat.is_due(streams, now) or stopping():

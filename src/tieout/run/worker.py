@@ -56,15 +56,18 @@ class Worker:
         self._warehouses = Warehouses(house)
         self._works = [LaneWork(house, lane, self._warehouses, only=only, dice=dice) for lane in house.lanes(only)]
 
-    def once(self, stopping: Callable[[], bool]) -> list[Outcome]:
-        """Does all work that is due, and stops. A neighbour that is away is tried again for a while."""
+    def once(self, stopping: Callable[[], bool], *, backfill_seconds: float | None = None) -> list[Outcome]:
+        """Does all work that is due, and stops. A neighbour that is away is tried again for a while. After live work
+        each lane's backfills have `backfill_seconds`, and go on with the next run; None: they are read to their end."""
         try:
-            return [self._to_the_end(work, stopping) for work in self._works]
+            return [self._to_the_end(work, stopping, backfill_seconds) for work in self._works]
         finally:
             self._close()
 
     def forever(self, stopping: Callable[[], bool]) -> list[Outcome]:
         """Goes on until `stopping`; returns each lane's last outcome, with what all its passes received and merged."""
+        for work in self._works:
+            work.proves = True
         shifts = [_Shift(work) for work in self._works]
         clock = self._house.tools.clock
         try:
@@ -90,14 +93,18 @@ class Worker:
         if outcome.merged:
             log.info("merged", lane=outcome.lane, received=outcome.received, merged=outcome.merged)
 
-    def _to_the_end(self, work: LaneWork, stopping: Callable[[], bool]) -> Outcome:
+    def _to_the_end(self, work: LaneWork, stopping: Callable[[], bool], backfill_seconds: float | None) -> Outcome:
         """Live work, then the backfills that are asked for, live work between their chunks."""
         outcome = self._whole(work, stopping)
+        begun = self._house.tools.clock.now()
         while outcome.is_well and (wait := work.backfills.wait_seconds) is not None:  # bounded: a range ends
             if stopping():
                 return replace(outcome, outcome="partial", reason=ASKED_TO_STOP, exit_code=3)
             if work.backfills.delays >= ATTEMPTS_ONCE and (why := work.backfills.delayed):
                 return replace(outcome, outcome="partial", reason=why.message, hint=why.hint, exit_code=3)
+            spent = (self._house.tools.clock.now() - begun).total_seconds()
+            if backfill_seconds is not None and spent + wait >= backfill_seconds:
+                return outcome
             self._house.tools.clock.sleep(wait)
             before, outcome = outcome, self._whole(work, stopping)
             outcome = counted(outcome, Counts.of(before).plus(Counts.of(outcome)))

@@ -9,7 +9,7 @@ import typer
 
 from ..base.stream import Stream
 from .answer import Answer
-from .options import HERE, Json, Project, StreamArgument
+from .options import HERE, Json, OneSource, Project, StreamArgument
 
 if TYPE_CHECKING:
     from ..quality.certificate import Repair
@@ -28,6 +28,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would 
 
 def certify(
     stream: StreamArgument = None,
+    source: OneSource = None,
     project: Project = HERE,
     repair: RepairOption = False,
     yes: Yes = False,
@@ -41,6 +42,7 @@ def certify(
     """Compare with the source itself, every row and every value, and say what differs."""
     from rich.console import Console
 
+    from ..run.alone import alone
     from ..run.certify import KEYS_TOLD_MAX
     from ..run.certify import certify as certify_streams
     from ..run.clock import SystemClock
@@ -63,7 +65,7 @@ def certify(
         return yes or (not json and agreed(plan))
 
     logs.configure()
-    with opened(load_project(project, environ=os.environ), SystemClock()) as house:
+    with opened(alone(load_project(project, environ=os.environ), source), SystemClock()) as house:
         found = certify_streams(
             house,
             () if stream is None else (Stream.parse(stream),),

@@ -26,10 +26,11 @@ from .backfilling import backfill
 from .certifying import certify
 from .checking import check
 from .costing import cost
+from .exporting import airflow
 from .measuring import metrics
 from .migrating import migrate
 from .modelling import model
-from .options import HERE, Json, OneStream, Project, StreamArgument
+from .options import HERE, Json, OneSource, OneStream, Project, StreamArgument
 from .proving import certificates, gate, incidents
 from .quarantining import quarantine
 from .setting_up import snowflake
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(backfill, name="backfill")
 app.add_typer(migrate, name="migrate")
+app.add_typer(airflow, name="airflow")
 app.add_typer(snowflake, name="snowflake")
 app.command()(certificates)
 app.command()(check)
@@ -77,20 +79,32 @@ def init(
 def run(
     project: Project = HERE,
     once: Annotated[bool, typer.Option("--once", help="Do all that is due, and stop.")] = False,
+    source: OneSource = None,
     stream: OneStream = None,
+    backfill_minutes: Annotated[
+        float | None,
+        typer.Option(help="With --once: so long for backfills; the next run goes on.", min=0, show_default=False),
+    ] = None,
     idle_exit: Annotated[int, typer.Option(help="Exit code of a run that found nothing to do.", min=0, max=255)] = 0,
     json: Json = False,
 ) -> Answer:
     """Capture, land and merge: all that is due with --once, else for as long as it is let."""
+    from ..run.alone import alone
     from ..run.clock import SystemClock
+    from ..run.house import opened
+    from ..run.project import load_project
     from ..run.stop import by_signal
     from ..run.worker import Worker
+    from . import logs
     from .ran import RunEnded
 
-    with by_signal() as stop, _house(project, SystemClock(stopping=stop)) as house:
+    logs.configure()
+    settings = alone(load_project(project, environ=os.environ), source)
+    backfill_seconds = None if backfill_minutes is None else 60 * backfill_minutes
+    with by_signal() as stop, opened(settings, SystemClock(stopping=stop)) as house:
         # Chance only spreads retries in time; no result depends on it.
         worker = Worker(house, only=_stream(stream), dice=Random())
-        outcomes = worker.once(stop) if once else worker.forever(stop)
+        outcomes = worker.once(stop, backfill_seconds=backfill_seconds) if once else worker.forever(stop)
     return RunEnded(outcomes, idle_exit)
 
 
@@ -126,9 +140,7 @@ app.command()(metrics)
 @app.command()
 def doctor(
     project: Project = HERE,
-    source: Annotated[
-        str | None, typer.Option("--source", help="Of the sources this one alone.", metavar="NAME")
-    ] = None,
+    source: OneSource = None,
     setup_sql: Annotated[
         bool, typer.Option("--setup-sql", help="Write the statements that make what a source needs, and do nothing.")
     ] = False,

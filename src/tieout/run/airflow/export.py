@@ -1,0 +1,113 @@
+"""Writes what Airflow is to read: the file of DAGs, which is the same for all projects, the plan beside it, and pools.
+
+A file that says what it is to say already is left alone; one that changes is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...base import yamlfile
+from ...base.disk import Disk
+from ...base.errors import Misconfigured
+from ...base.local_disk import LOCAL_DISK
+from ..contracts import Contracts
+from ..environment import unset
+from ..modelling import FOLDER
+from ..project import FILE, Project, load_project
+from .plan import BATCH, LIVE, WORKS, When, Wishes, plan, when_of
+
+DAGS = "tieout_dags.py"
+PLAN = "tieout_dags.json"
+POOLS = "pools.json"
+_UNSET = "https://unset=unset"
+"""Stands for a variable of a source that is not set here: nothing of a source's address enters the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """`folder` is where the files are, `written` those that changed. `dags` and `pools` by their names."""
+
+    folder: Path
+    written: tuple[str, ...]
+    dags: tuple[str, ...]
+    pools: tuple[str, ...]
+
+
+def export(
+    root: Path,
+    out: Path,
+    *,
+    environ: Mapping[str, str],
+    command: str,
+    folder: str | None,
+    every: Iterable[str],
+    live: Iterable[str],
+    batch: Iterable[str],
+    disk: Disk = LOCAL_DISK,
+) -> Exported:
+    """The project in `root`, into the folder `out`. `every` are wishes such as `live=5m`. Raises Misconfigured."""
+    project = load_project(root, environ=_with_placeholders(root, environ))
+    wishes = Wishes(
+        command=command,
+        folder=str(project.root) if folder is None else folder,
+        every=_times(every),
+        lanes={**dict.fromkeys(live, LIVE), **dict.fromkeys(batch, BATCH)},
+        one_writer=has_one_writer(project),
+        marts=(project.root / FOLDER / "dbt_project.yml").is_file(),
+        streams={source: Contracts(project.root).written(source) for source in project.sources},
+    )
+    made = plan(project, wishes)
+    # The plan before the file that reads it.
+    files = {
+        PLAN: _document(made.dags),
+        POOLS: _document(made.pools),
+        DAGS: Path(__file__).with_name(DAGS).read_text(encoding="utf-8"),
+    }
+    written = tuple(name for name, text in files.items() if _put(disk, out / name, text))
+    return Exported(out, written, tuple(one["dag"] for one in made.dags["dags"]), tuple(made.pools))
+
+
+def has_one_writer(project: Project) -> bool:
+    """Whether one process at a time may write to the warehouse: a DuckDB file, which stands at a path."""
+    return isinstance(project.warehouse, Path)
+
+
+def _with_placeholders(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """So that whoever exports needs no secret of a source."""
+    path = root / FILE
+    missing = unset(yamlfile.load(path), environ) if path.is_file() else {}
+    return {**environ, **{name: _UNSET for name, place in missing.items() if place[0] == "sources"}}
+
+
+def _times(wishes: Iterable[str]) -> dict[str, When]:
+    times = {}
+    for wish in wishes:
+        work, _, text = wish.partition("=")
+        if work not in WORKS or not text:
+            raise Misconfigured(f"{wish!r} says not how often.", hint=f"Write WORK=5m, WORK being {', '.join(WORKS)}.")
+        times[work] = when_of(text)
+    return times
+
+
+def _document(content: Mapping[str, object]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _put(disk: Disk, path: Path, text: str) -> bool:
+    """Whether it had to be written."""
+    try:
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".new")
+        beside.write_text(text, encoding="utf-8")
+        disk.replace(beside, path)
+    except OSError as error:
+        raise Misconfigured(
+            f"{path} cannot be written: {error.strerror}.", hint="Give --out a folder that may be written to."
+        ) from error
+    return True
