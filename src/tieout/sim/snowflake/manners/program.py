@@ -43,6 +43,8 @@ from .session import PARAMETERS, Session
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
+_results_max = 100
+
 _log = logging.getLogger("stand-in")
 
 _MISTAKES = (
@@ -69,6 +71,8 @@ def serve(host: str, port: int, record: Path | None, *, end_with_stdin: bool) ->
     if end_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     listening = socket.create_server((host, port))
+    # Inherited by each connection: without it an answer in two parts waits 40 ms for the other side's receipt.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     app = application(House(record=Record(record)))
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
     sys.stdout.write(f"ready {listening.getsockname()[1]}\n")
@@ -276,6 +280,7 @@ def _run(house: House, session: Session, body: dict[str, Any], request: Request)
         for row in batch:
             cursor = run(session, body["sqlText"], row, house.memory)
             count += cursor.rows.column(0)[0].as_py()
+    _forget_old(session.connection.results_cache)
     upload = cursor._last_transformed.args.get("put_stage_data")
     session.last_query = cursor.sfqid
     if upload:
@@ -283,6 +288,12 @@ def _run(house: House, session: Session, body: dict[str, Any], request: Request)
             upload["stageInfo"] = theirs.gcs_stage_info(request, cursor._last_transformed, upload)
         return {"data": {**upload, "queryId": cursor.sfqid}, "success": True}
     return {"data": _data(session, cursor, count), "success": True}
+
+
+def _forget_old(results: dict[str, Any]) -> None:
+    """fakesnow keeps each answer for good, for RESULT_SCAN; sessions may do this at once."""
+    for query in list(results)[:-_results_max]:
+        results.pop(query, None)
 
 
 def _data(session: Session, cursor: Cursor, count: int | None) -> dict[str, Any]:
