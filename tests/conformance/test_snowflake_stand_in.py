@@ -109,6 +109,16 @@ def test_copy_refuses_a_file_that_is_not_there(session: SnowflakeConnection) -> 
     assert refused.value.errno == 91016
 
 
+def test_copy_reshapes_what_the_files_hold(session: SnowflakeConnection, tmp_path: Path) -> None:
+    stage(session, tmp_path, "x.parquet", pa.table({"ID": ["a"], "n": [7]}))
+    ask(session, "create table t (n int, id varchar)")
+
+    shape = "select $1:n::int, $1:ID::varchar from @landing"
+    ask(session, f"copy into t from ({shape}) files=('x.parquet') file_format=(type=parquet)")
+
+    assert ask(session, "select n, id from t") == [(7, "a")]
+
+
 def test_a_session_keeps_its_own_parameters(snowflake_sessions: Connect) -> None:
     mine, yours = snowflake_sessions(session_parameters={"QUERY_TAG": "login"}), snowflake_sessions()
 

@@ -243,7 +243,7 @@ NOT_MADE = (
     "OBJECT, ARRAY and VARIANT are one type, JSON; the catalog calls each VARIANT.",
     "Moments have six digits below the second, whatever was declared; TIMESTAMP_TZ is TIMESTAMP_LTZ.",
     "A whole number as text is no moment when it is inserted; Snowflake guesses its unit.",
-    "COPY reads Parquet by column name; other formats and transformations are fakesnow's, and FILES= fails there.",
+    "COPY reads Parquet by column name; other formats and transformations are fakesnow's.",
     "COPY: LOAD_UNCERTAIN_FILES and the 64 days of the load memory; LOAD_HISTORY and COPY_HISTORY tell nothing of it.",
     "MERGE whose two source rows both delete one target row is refused; Snowflake deletes it.",
     "MAX of booleans is accepted in a window, with DISTINCT or with a filter; so is MIN.",
