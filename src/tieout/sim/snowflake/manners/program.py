@@ -103,23 +103,12 @@ def application(house: House) -> Application:
         if found is None:
             return _gone()
         if request.query_params.get("delete"):
-            del house.sessions[_token(request)]
+            house.sessions.pop(_token(request), None)
             await run_in_threadpool(found.close)
         return JSONResponse({"data": None, "code": None, "message": None, "success": True})
 
     async def query(request: Request) -> Response:
-        found = house.sessions.get(_token(request))
-        if found is None:
-            return _gone()
-        body = await _body(request)
-        fault = house.faults.of(body.get("sqlText", ""))
-        answer = await run_in_threadpool(_meet, house, found, fault, body, request)
-        if fault is not None and fault.ends_session:
-            del house.sessions[_token(request)]
-            await run_in_threadpool(found.close)
-        if fault is not None and fault.kind in ("drop", "lose_answer"):
-            request.scope["stand_in.transport"].abort()
-        return answer
+        return await _query(house, request)
 
     async def renew(request: Request) -> Response:
         found = house.sessions.get((await _body(request))["oldSessionToken"])
@@ -157,6 +146,21 @@ def application(house: House) -> Application:
         await inner({**scope, "stand_in.transport": receive.__self__.transport}, receive, send)
 
     return outer
+
+
+async def _query(house: House, request: Request) -> Response:
+    found = house.sessions.get(_token(request))
+    if found is None:
+        return _gone()
+    body = await _body(request)
+    fault = house.faults.of(body.get("sqlText", ""))
+    answer = await run_in_threadpool(_meet, house, found, fault, body, request)
+    if fault is not None and fault.ends_session:
+        house.sessions.pop(_token(request), None)
+        await run_in_threadpool(found.close)
+    if fault is not None and fault.kind in ("drop", "lose_answer"):
+        request.scope["stand_in.transport"].abort()
+    return answer
 
 
 async def _body(request: Request) -> dict[str, Any]:
