@@ -77,6 +77,7 @@ def serve(host: str, port: int, record: Path | None, *, end_with_stdin: bool) ->
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
     sys.stdout.write(f"ready {listening.getsockname()[1]}\n")
     sys.stdout.flush()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn, having stopped, sends itself the signal again
     try:
         uvicorn.Server(config).run(sockets=[listening])
     finally:
