@@ -15,6 +15,7 @@ from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import ProgrammingError
 
 from tests.snowflake import Connect, snowflake_database, snowflake_server, snowflake_sessions
+from tieout.sim.snowflake.manners.corrections import CORRECTIONS
 
 __all__ = ["snowflake_database", "snowflake_server", "snowflake_sessions"]
 
@@ -106,6 +107,16 @@ def test_copy_refuses_a_file_that_is_not_there(session: SnowflakeConnection) -> 
         ask(session, f"copy into t from @landing files=('x.parquet') {PARQUET} {BY_NAME}")
 
     assert refused.value.errno == 91016
+
+
+def test_copy_reshapes_what_the_files_hold(session: SnowflakeConnection, tmp_path: Path) -> None:
+    stage(session, tmp_path, "x.parquet", pa.table({"ID": ["a"], "n": [7]}))
+    ask(session, "create table t (n int, id varchar)")
+
+    shape = "select $1:n::int, $1:ID::varchar from @landing"
+    ask(session, f"copy into t from ({shape}) files=('x.parquet') file_format=(type=parquet)")
+
+    assert ask(session, "select n, id from t") == [(7, "a")]
 
 
 def test_a_session_keeps_its_own_parameters(snowflake_sessions: Connect) -> None:
@@ -301,3 +312,39 @@ def test_files_of_a_stage_are_listed_and_removed_by_their_path(session: Snowflak
     assert [name for name, *_ in listed] == ["landing/a/b/y.parquet", "landing/a/x.parquet"]
     assert ask(session, "remove @landing/a/b/") == [("landing/a/b/y.parquet", "removed")]
     assert len(ask(session, "list @landing")) == 2
+
+
+def test_a_session_has_its_time_zone(session: SnowflakeConnection) -> None:
+    ask(session, "create table t (n timestamp_ntz(6), l timestamp_ltz(6))")
+    ask(session, "insert into t values ('2024-01-01 00:00:00', '2024-01-01 00:00:00')")
+
+    assert ask(session, "select l::timestamp_ntz, date_part(epoch_second, l) - date_part(epoch_second, n) from t") == [
+        (datetime.datetime(2024, 1, 1), 8 * 3600)
+    ]
+    ask(session, "alter session set timezone = 'UTC'")
+    assert ask(session, "select l::timestamp_ntz, l from t") == [
+        (datetime.datetime(2024, 1, 1, 8), datetime.datetime(2024, 1, 1, 8, tzinfo=datetime.UTC))
+    ]
+
+
+def test_to_name_a_database_at_the_login_makes_none(snowflake_sessions: Connect) -> None:
+    session = snowflake_sessions(database="absent", schema="public")
+
+    assert ask(session, "select current_database(), current_schema()") == [(None, None)]
+    ask(session, "create database if not exists absent")
+    assert ask(session, "select current_database(), current_schema()") == [("ABSENT", "PUBLIC")]
+
+
+@pytest.mark.parametrize(
+    "begin", ["begin", 'BEGIN\n/* {"app": "x"} */', "-- why\n begin transaction;", "start transaction"]
+)
+def test_a_transaction_begins_in_each_way_there_is(session: SnowflakeConnection, begin: str) -> None:
+    ask(session, "create table t (a int)", begin, "insert into t values (1)", "rollback")
+
+    assert ask(session, "select a from t") == []
+
+
+def test_each_correction_has_its_proof() -> None:
+    proofs = "".join(path.read_text() for path in Path(__file__).parent.glob("test_snowflake_*.py"))
+
+    assert not [each.name for each in CORRECTIONS if f"def {each.proof}(" not in proofs]

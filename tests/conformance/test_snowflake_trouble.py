@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
+import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -183,6 +188,17 @@ def test_a_fault_that_is_told(snowflake_sessions: Connect, faults: Faults, kind:
     assert refused.value.errno == number
 
 
+def test_what_takes_too_long_is_cancelled(snowflake_sessions: Connect) -> None:
+    session = snowflake_sessions()
+    ask(session, "create table t as select seq8() as x from table(generator(rowcount => 100000))")
+
+    with pytest.raises(ProgrammingError) as refused:
+        session.cursor().execute("select count(*) from t a, t b where a.x * b.x % 7 = 3", timeout=1)
+
+    assert refused.value.errno == 604
+    assert ask(session, "select 1") == [(1,)]
+
+
 def test_each_statement_is_recorded_without_its_values(tmp_path: Path) -> None:
     with SnowflakeServer(record=tmp_path / "record") as server, connect(server) as session:
         ask(session, "alter session set query_tag = 'x'", "create database d", "begin")
@@ -202,6 +218,25 @@ def test_each_statement_is_recorded_without_its_values(tmp_path: Path) -> None:
     assert lines[5]["bindings"] == {"1": "FIXED", "2": "TEXT"}
     assert lines[5]["parameters"]["QUERY_TAG"] == "x"
     assert "secret" not in (tmp_path / "record").read_text()
+
+
+def test_the_server_does_not_outlive_a_keeper_that_was_killed() -> None:
+    keeper = (
+        "import os; from tieout.sim.snowflake.server import SnowflakeServer; server = SnowflakeServer();"
+        " server.start(); print(server.port, flush=True); os.kill(os.getpid(), 9)"
+    )
+
+    port = int(subprocess.run([sys.executable, "-c", keeper], capture_output=True, timeout=120, check=False).stdout)
+
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and listens(port):
+        threading.Event().wait(0.05)
+    assert not listens(port)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_the_server_ends_and_leaves_nothing() -> None:

@@ -35,3 +35,14 @@ _described = fakesnow.transforms.transforms.SQL_DESCRIBE_TABLE.template
 fakesnow.transforms.transforms.SQL_DESCRIBE_TABLE = Template(
     _described.replace("(9)", "(6)").replace("TIMESTAMP_TZ", "TIMESTAMP_LTZ")
 )
+
+
+_commented = fakesnow.info_schema.insert_table_comment_sql
+
+
+def _comment(catalog: str, schema: str, table: str, comment: str | None) -> str:
+    """fakesnow takes no comment with a quote in it."""
+    return str(_commented(catalog, schema, table, (comment or "").replace("'", "''")))
+
+
+fakesnow.info_schema.insert_table_comment_sql = _comment

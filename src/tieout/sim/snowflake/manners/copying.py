@@ -177,3 +177,17 @@ def _value(name: str, kind: str, wanted: str, order: Order) -> exp.Expression:
     if kind == "BLOB" and wanted == "VARCHAR":
         return exp.Anonymous(this="decode" if order.binary_as_text else "hex", expressions=[column])
     return column
+
+
+_their_urls = theirs._source_urls
+
+
+def _urls(source: str, files: list[str]) -> list[str]:
+    """Of what fakesnow loads itself; it takes the folder of an internal stage for no address."""
+    if theirs.stage.is_internal(source):
+        return [str(Path(source) / file) for file in files]
+    urls: list[str] = _their_urls(source, files)
+    return urls
+
+
+theirs._source_urls = _urls

@@ -130,6 +130,8 @@ def told(error: duckdb.Error) -> Error:
         return refusal("no_boolean", function=function)
     if isinstance(error, duckdb.BinderException) and "not found in FROM clause" in text:
         return refusal("identifier", what=text.split("\n")[0])
+    if isinstance(error, duckdb.InterruptException):
+        return refusal("cancelled")
     if isinstance(error, duckdb.ConstraintException) and "NOT NULL" in text:
         return ProgrammingError(msg=f"NULL result in a non-nullable column: {text}", errno=100072, sqlstate="22000")
     for kind, number, state in _KINDS:

@@ -21,7 +21,14 @@ _USE = re.compile(r"\s*use\s+(role|warehouse|secondary\s+roles)\s+(\"[^\"]+\"|\w
 _ACCEPTED = re.compile("|".join(rf"(?:\s*{form})" for form in ACCEPTED_ONLY), re.IGNORECASE)
 
 
+_COMMENTS_BEFORE = re.compile(r"\A(?:\s+|/\*.*?\*/|--[^\n]*\n)+", re.DOTALL)
+_COMMENTS_BEHIND = re.compile(r"[\s;]*(?:/\*(?:(?!\*/).)*\*/[\s;]*)+\Z", re.DOTALL)
 _FORMS = {"NUMBER": r"\d+", "BOOLEAN": "true|false", "STRING": "(?s:.*)"}
+
+
+def bare(text: str) -> str:
+    """Without the comments that a tool puts before a statement or behind it."""
+    return _COMMENTS_BEHIND.sub("", _COMMENTS_BEFORE.sub("", text))
 
 
 def answer(cursor: Cursor, text: str) -> str | None:

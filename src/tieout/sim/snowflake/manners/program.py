@@ -43,6 +43,8 @@ from .session import PARAMETERS, Session
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
+_results_max = 100
+
 _log = logging.getLogger("stand-in")
 
 _MISTAKES = (
@@ -69,10 +71,13 @@ def serve(host: str, port: int, record: Path | None, *, end_with_stdin: bool) ->
     if end_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     listening = socket.create_server((host, port))
+    # Inherited by each connection: without it an answer in two parts waits 40 ms for the other side's receipt.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     app = application(House(record=Record(record)))
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2)
     sys.stdout.write(f"ready {listening.getsockname()[1]}\n")
     sys.stdout.flush()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn, having stopped, sends itself the signal again
     try:
         uvicorn.Server(config).run(sockets=[listening])
     finally:
@@ -99,27 +104,22 @@ def application(house: House) -> Application:
         if found is None:
             return _gone()
         if request.query_params.get("delete"):
-            del house.sessions[_token(request)]
+            house.sessions.pop(_token(request), None)
             await run_in_threadpool(found.close)
         return JSONResponse({"data": None, "code": None, "message": None, "success": True})
 
     async def query(request: Request) -> Response:
-        found = house.sessions.get(_token(request))
-        if found is None:
-            return _gone()
-        body = await _body(request)
-        fault = house.faults.of(body.get("sqlText", ""))
-        answer = await run_in_threadpool(_meet, house, found, fault, body, request)
-        if fault is not None and fault.ends_session:
-            del house.sessions[_token(request)]
-            await run_in_threadpool(found.close)
-        if fault is not None and fault.kind in ("drop", "lose_answer"):
-            request.scope["stand_in.transport"].abort()
-        return answer
+        return await _query(house, request)
 
     async def renew(request: Request) -> Response:
         found = house.sessions.get((await _body(request))["oldSessionToken"])
         return _gone() if found is None else _renewed(house, found)
+
+    async def abort(request: Request) -> Response:
+        """What runs in the session ends with error 000604. Who waits for a lock goes on waiting."""
+        if (found := house.sessions.get(_token(request))) is not None:
+            found.engine.interrupt()
+        return JSONResponse({"success": True})
 
     async def faults(request: Request) -> Response:
         if request.method == "POST":
@@ -136,7 +136,7 @@ def application(house: House) -> Application:
             Route("/stand-in/faults", faults, methods=["GET", "POST", "DELETE"]),
             Route("/session/heartbeat", session, methods=["POST"]),
             Route("/queries/v1/query-request", query, methods=["POST"]),
-            Route("/queries/v1/abort-request", lambda _: JSONResponse({"success": True}), methods=["POST"]),
+            Route("/queries/v1/abort-request", abort, methods=["POST"]),
             Route("/fs_bucket/{path:path}", theirs.bucket_upload, methods=["PUT"]),
             Route("/telemetry/send", lambda _: JSONResponse({"success": True}), methods=["POST"]),
         ]
@@ -147,6 +147,21 @@ def application(house: House) -> Application:
         await inner({**scope, "stand_in.transport": receive.__self__.transport}, receive, send)
 
     return outer
+
+
+async def _query(house: House, request: Request) -> Response:
+    found = house.sessions.get(_token(request))
+    if found is None:
+        return _gone()
+    body = await _body(request)
+    fault = house.faults.of(body.get("sqlText", ""))
+    answer = await run_in_threadpool(_meet, house, found, fault, body, request)
+    if fault is not None and fault.ends_session:
+        house.sessions.pop(_token(request), None)
+        await run_in_threadpool(found.close)
+    if fault is not None and fault.kind in ("drop", "lose_answer"):
+        request.scope["stand_in.transport"].abort()
+    return answer
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -276,6 +291,7 @@ def _run(house: House, session: Session, body: dict[str, Any], request: Request)
         for row in batch:
             cursor = run(session, body["sqlText"], row, house.memory)
             count += cursor.rows.column(0)[0].as_py()
+    _forget_old(session.connection.results_cache)
     upload = cursor._last_transformed.args.get("put_stage_data")
     session.last_query = cursor.sfqid
     if upload:
@@ -283,6 +299,12 @@ def _run(house: House, session: Session, body: dict[str, Any], request: Request)
             upload["stageInfo"] = theirs.gcs_stage_info(request, cursor._last_transformed, upload)
         return {"data": {**upload, "queryId": cursor.sfqid}, "success": True}
     return {"data": _data(session, cursor, count), "success": True}
+
+
+def _forget_old(results: dict[str, Any]) -> None:
+    """fakesnow keeps each answer for good, for RESULT_SCAN; sessions may do this at once."""
+    for query in list(results)[:-_results_max]:
+        results.pop(query, None)
 
 
 def _data(session: Session, cursor: Cursor, count: int | None) -> dict[str, Any]:

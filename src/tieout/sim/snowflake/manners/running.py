@@ -17,6 +17,7 @@ from sqlglot import exp  # type: ignore[import-not-found]
 
 from . import copying, defining, plain, widths
 from .cursor import Cursor
+from .errors import refusal
 from .locks import Table
 from .rewriting import before, normal
 from .session import Session
@@ -37,6 +38,7 @@ class Memory:
 def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
     """The cursor holds the answer. The session is told the kind of the statement."""
     cursor = Cursor(session.connection, session.engine)
+    text = plain.bare(text)
     if _BEGIN.fullmatch(text):
         session.kind = "begin"
         session.begin(implicit=False)
@@ -50,6 +52,8 @@ def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
             _remember(memory, session.commit())
         return cursor
     statement = parse_one(text)
+    if isinstance(statement, exp.Transaction):
+        raise refusal("unsupported", what=f"'{text}' in the stand-in")
     if isinstance(statement, exp.Commit | exp.Rollback):
         session.kind = "commit" if isinstance(statement, exp.Commit) else "rollback"
         _remember(memory, session.commit() if session.kind == "commit" else session.rollback())

@@ -42,7 +42,7 @@ PARAMETERS: dict[str, tuple[str, str]] = {
 }
 """The session's parameters that are known: Snowflake's own default as text, and the type. Others are refused."""
 
-_answers_max = 50
+_answers_max = 5
 _numbers = itertools.count(1)
 
 
