@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.snowflake import connect
+from tests.snowflake import connect, snowflake_database, snowflake_server
 from tests.telling import NOON, Say, batch_of, contract_of
 from tieout.base.batch import Batch
 from tieout.base.errors import Broken, Fenced, Misconfigured, Transient
@@ -20,6 +20,8 @@ from tieout.merge.snowflake.session import Session
 from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
 from tieout.merge.warehouse import CertificateNote, Side, Turn, Warehouse
 from tieout.sim.snowflake.server import SnowflakeServer
+
+__all__ = ["snowflake_database", "snowflake_server"]
 
 CONTRACT = contract_of(required=["a"], a="integer", b="text")
 FIRST, SECOND = Turn("erp", 1), Turn("erp", 2)
@@ -38,7 +40,7 @@ def opened(session: Callable[[], Session]) -> Iterator[Open]:
     made: list[SnowflakeWarehouse] = []
 
     def open_() -> SnowflakeWarehouse:
-        made.append(SnowflakeWarehouse(session))
+        made.append(SnowflakeWarehouse(session, mark=f"test{len(made)}"))
         return made[-1]
 
     yield open_

@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.property.test_merge import CONTRACT, TURN, grouped, histories
-from tests.snowflake import connect
+from tests.snowflake import connect, snowflake_server
 from tests.telling import NOON, Say, batch_of, dear
 from tieout.base.batch import Batch
 from tieout.merge.duckdb import DuckDBWarehouse
@@ -23,6 +23,8 @@ from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
 from tieout.merge.warehouse import Side
 from tieout.sim.snowflake.server import SnowflakeServer
 
+__all__ = ["snowflake_server"]
+
 SAID_IN_ALL = ("accounts", "superseded", "ambiguous", "live_rows", "state_hash", "keyless", "quarantine_reasons")
 
 
@@ -31,7 +33,9 @@ def snowflake(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeWarehouse]
     with connect(snowflake_server) as connection:
         connection.cursor().execute("create database of_the_law")
     options = {"database": "OF_THE_LAW", "session_parameters": session_parameters({})}
-    warehouse = SnowflakeWarehouse(lambda: Session(lambda: connect(snowflake_server, **options), "the stand-in"))
+    warehouse = SnowflakeWarehouse(
+        lambda: Session(lambda: connect(snowflake_server, **options), "the stand-in"), mark="law"
+    )
     yield warehouse
     warehouse.close()
 

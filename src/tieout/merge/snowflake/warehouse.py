@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pyarrow as pa
 
@@ -37,14 +36,15 @@ Open = Callable[[], Session]
 
 
 class SnowflakeWarehouse:
-    """Implements `Warehouse`."""
+    """Implements `Warehouse`, but for what has yet to be said in Snowflake's SQL: tables that follow a contract which
+    changed, the swap after a rebuild, and the comparison with a source. `mark` is this session's own, letters and
+    digits: what it works with bears it."""
 
-    def __init__(self, open_: Open, *, passing: Passing = unobserved) -> None:
+    def __init__(self, open_: Open, *, mark: str, passing: Passing = unobserved) -> None:
         self._passing = passing
         self._session = open_()
         self._fences: set[str] = set()
-        # Of this session alone, though temporary tables are: a stage is not.
-        self._mark = uuid4().hex[:12]
+        self._mark = mark
         try:
             self._make_bookkeeping()
         except BaseException:

@@ -69,8 +69,7 @@ class SnowflakeServer:
         if not self._python.exists():
             raise Misconfigured(
                 f"there is no Python at {self._python} to run the stand-in for Snowflake.",
-                hint="Make it: `python3.11 -m venv .venv-snowflake`, then `.venv-snowflake/bin/python -m pip install "
-                f"--requirement requirements-snowflake.lock`; or name another by {PYTHON_NAMED_BY}.",
+                hint=f"Run `make .venv-snowflake/ready`, or name another Python by {PYTHON_NAMED_BY}.",
             )
         self.folder = Path(tempfile.mkdtemp(prefix="tieout-snow-"))
         command = [str(self._python), str(_program), "--host", HOST, "--end-with-stdin"]
