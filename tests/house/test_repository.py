@@ -14,7 +14,8 @@ from packaging.requirements import Requirement
 from tests.house.listing import ROOT
 
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
-LOCKS_AIRFLOW = [f"infra/airflow/requirements-airflow{line}.lock" for line in (2, 3)]
+LOCKS_APART = ["requirements-snowflake.lock", *(f"infra/airflow/requirements-airflow{line}.lock" for line in (2, 3))]
+"""Each of an environment of its own."""
 GUIDES = ["README.md", "CONTRIBUTING.md"]
 
 # Put together here, so that this file does not hold what it looks for.
@@ -67,7 +68,7 @@ def test_nothing_of_one_machine_or_one_person_is_in_the_repository() -> None:
     assert not found
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, *LOCKS_AIRFLOW])
+@pytest.mark.parametrize("lock", [*LOCKS, *LOCKS_APART])
 def test_a_lock_pins_every_package_by_its_hash(lock: str) -> None:
     pinned = requirements(lock)
 
@@ -93,7 +94,7 @@ def test_a_lock_names_the_extras_that_its_packages_ask_of_each_other() -> None:
     ]
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, *LOCKS_AIRFLOW])
+@pytest.mark.parametrize("lock", [*LOCKS, *LOCKS_APART])
 def test_a_lock_says_what_and_not_from_where(lock: str) -> None:
     lines = (ROOT / lock).read_text().splitlines()
 

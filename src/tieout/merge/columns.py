@@ -37,17 +37,34 @@ class Shape:
 
 def shape(at: int, column: Column) -> Shape:
     quoted = name(column.name)
-    text = f"hex({quoted})" if column.type.kind is Kind.BINARY else f"cast({quoted} as varchar)"
     return Shape(
         name=quoted,
         label=literal(column.name),
         type=Sql(column.type.duckdb),
-        text=Sql(text),
+        text=_text(quoted, column.type.kind),
         covered=name(f"__covered{at}"),
         token=name(f"__token{at}"),
         told=name(f"__told{at}"),
         held=name(f"__held{at}"),
     )
+
+
+def _text(quoted: Sql, kind: Kind) -> Sql:
+    """What of a column stands in the state's hash: nothing that an engine spells in a way of its own. A moment is its
+    number; one that is infinite has none."""
+    spelled = f"cast({quoted} as varchar)"
+    match kind:
+        case Kind.BINARY:
+            return Sql(f"hex({quoted})")
+        case Kind.TIMESTAMP | Kind.TIMESTAMPTZ:
+            return Sql(f"coalesce(cast(epoch_us({quoted}) as varchar), {spelled})")
+        case Kind.DATE:
+            days = f"case when isfinite({quoted}) then {quoted} - date '1970-01-01' end"
+            return Sql(f"coalesce(cast({days} as varchar), {spelled})")
+        case Kind.TIME:
+            return Sql(f"cast(epoch_us({quoted}) as varchar)")
+        case _:
+            return Sql(spelled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,21 @@ class Settled:
 
 
 class StreamReading:
-    """Implements `Reading` by SQL, through any `Reader`; and what only people ask for."""
+    """Implements `Reading` by SQL, through any `Reader`; and what only people ask for. The statements are DuckDB's; an
+    engine that says it otherwise gives its own, and how it binds and answers."""
+
+    statements = _SQL
 
     def __init__(self, reader: Reader, contract: Contract, side: Side = Side.LIVE) -> None:
         self._reader = reader
         self._stream = contract.stream
         self._columns = [column.name for column in contract.columns]
         self._fields = [column.name for column in contract.fields]
-        self._parts = _parts(contract, side)
+        self._parts = self.parts_of(contract, side)
+
+    @staticmethod
+    def parts_of(contract: Contract, side: Side) -> dict[str, object]:
+        return _parts(contract, side)
 
     def exists(self) -> bool:
         """Whether the stream has tables yet. The other readings need them."""
@@ -75,14 +82,14 @@ class StreamReading:
 
     def obligations(self, *, limit: int) -> tuple[int, tuple[Obligation, ...]]:
         """How many are open, and the first of them."""
-        open_ = _SQL("open", **self._parts)
+        open_ = self.statements("open", **self._parts)
         rows = self._rows("obligations", str(self._stream), self._fields, limit=limit, open=open_)
         total = int(rows[0]["total"]) if rows else 0
         return total, tuple(Obligation(row["_key"], row["reason"]) for row in rows)
 
     def open_keys(self, reasons: Collection[str], *, after: str, limit: int) -> tuple[str, ...]:
         """The keys that are open for one of these reasons, in their order, behind `after`."""
-        open_, asked = _SQL("open", **self._parts), [str(self._stream), self._fields, after, sorted(reasons)]
+        open_, asked = self.statements("open", **self._parts), [str(self._stream), self._fields, after, sorted(reasons)]
         return tuple(row["_key"] for row in self._rows("open_keys", *asked, limit=limit, open=open_))
 
     def accounts(self) -> dict[str, Tally]:
@@ -143,7 +150,7 @@ class StreamReading:
 
     def open_since(self) -> tuple[OpenSince, ...]:
         """What is open, by reason, and since which batches."""
-        open_ = _SQL("open", **self._parts)
+        open_ = self.statements("open", **self._parts)
         rows = self._rows("open_since", str(self._stream), self._fields, open=open_)
         return tuple(OpenSince(row["reason"], row["count"], tuple(row["batches"]), row["undated"]) for row in rows)
 
@@ -177,13 +184,17 @@ class StreamReading:
 
     def keyless(self, ids: Sequence[str] = ()) -> tuple[Keyless, ...]:
         """What of these (of all, when none is named) waits there without a key, overtaken by no later sweep."""
-        rows = self._rows("standing", str(self._stream), "", list(ids), keyless=_SQL("keyless", **self._parts))
+        rows = self._rows(
+            "standing", str(self._stream), "", list(ids), keyless=self.statements("keyless", **self._parts)
+        )
         return tuple(Keyless(row["reason"], row["count"], row["sweep"]) for row in rows)
 
     def overtaken(self, ids: Sequence[str] = (), *, by: str = "") -> tuple[str, ...]:
         """Of the same the ids of the others: a later sweep, or whatever has the floor `by`, has told all that they may
         have been about."""
-        rows = self._rows("overtaken", str(self._stream), by, list(ids), keyless=_SQL("keyless", **self._parts))
+        rows = self._rows(
+            "overtaken", str(self._stream), by, list(ids), keyless=self.statements("keyless", **self._parts)
+        )
         return tuple(row["_cid"] for row in rows)
 
     def discarded(self, *, but: str) -> dict[str, str]:
@@ -197,19 +208,24 @@ class StreamReading:
         values = [value for one in limits for value in one.values]
         placed, conditions = 3, []
         for one in limits:
-            bounds = [
-                _SQL("bound", place=place, type=shape(0, column).type)
-                for place, column in enumerate(one.columns, start=placed)
-            ]
-            columns = [name(column.name) for column in one.columns]
-            conditions.append(_SQL("limit", columns=columns, sign=Sql(one.sign), bounds=bounds))
+            conditions.append(self._condition(one, placed))
             placed += len(one.values)
         rows = self._rows("unmentioned", floor, after, *values, conditions=conditions, limit=limit)
         return tuple(row["_key"] for row in rows)
 
+    def _condition(self, limit: Limit, placed: int) -> Sql:
+        """That a row is within the limit, whose values are bound from this place on."""
+        bounds = [
+            _SQL("bound", place=place, type=shape(0, column).type)
+            for place, column in enumerate(limit.columns, start=placed)
+        ]
+        columns = [name(column.name) for column in limit.columns]
+        return _SQL("limit", columns=columns, sign=Sql(limit.sign), bounds=bounds)
+
     def _rows(self, statement: str, *parameters: Any, **parts: object) -> list[dict[str, Any]]:
         used: Sequence[Any] = parameters
-        rows: list[dict[str, Any]] = self._reader.query(_SQL(statement, **self._parts, **parts), used).to_pylist()
+        text = self.statements(statement, **self._parts, **parts)
+        rows: list[dict[str, Any]] = self._reader.query(text, used).to_pylist()
         return rows
 
 

@@ -1,0 +1,119 @@
+"""Identifiers and column types as Snowflake has them, and how a contract's columns are spoken of in statements.
+
+Names are written upper-case, which is what Snowflake folds an unquoted one to: people ask for them as they like.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...base.sql import Sql, escaped_literal, name
+from ...base.stream import Stream
+from ...base.types import Column, ColumnType, Kind
+from ...contract.contract import Contract
+from ..warehouse import Side, table_of
+
+IDENTIFIER_CHARS_MAX = 255
+
+_FOLDED = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_TYPES = {
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.INT16: "NUMBER(5,0)",
+    Kind.INT32: "NUMBER(10,0)",
+    Kind.INT64: "NUMBER(19,0)",
+    Kind.NUMERIC: "VARCHAR",
+    Kind.FLOAT32: "FLOAT",
+    Kind.FLOAT64: "FLOAT",
+    Kind.TEXT: "VARCHAR",
+    Kind.DATE: "DATE",
+    Kind.TIME: "TIME(6)",
+    Kind.TIMESTAMP: "TIMESTAMP_NTZ(6)",
+    Kind.TIMESTAMPTZ: "TIMESTAMP_LTZ(6)",  # an instant, whatever zone a session shows it in
+    Kind.UUID: "VARCHAR",
+    Kind.JSON: "VARCHAR",  # VARIANT would keep a number of more than 38 digits as a double
+    Kind.BINARY: "BINARY",
+}
+
+
+def folded(*parts: str) -> Sql:
+    """The identifier that these words are when nobody quotes them: only ASCII letters change."""
+    return name(*(part.translate(_FOLDED) for part in parts))
+
+
+def type_of(type_: ColumnType) -> Sql:
+    if type_.kind is Kind.DECIMAL:
+        return Sql(f"NUMBER({type_.precision},{type_.scale})")
+    return Sql(_TYPES[type_.kind])
+
+
+def tables_of(stream: Stream, side: Side) -> dict[str, Sql]:
+    table = table_of(stream, side)
+    return {schema: folded(schema, table) for schema in ("raw", "latest", "quarantine")}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A column as the statements speak of it. `text`: what of it stands in the state's hash, alike in every warehouse;
+    `one`: the aggregate that picks the one value that is there. For a field also the names of its working columns."""
+
+    name: Sql
+    label: Sql
+    type: Sql
+    text: Sql
+    one: Sql
+    is_uuid: bool
+    covered: Sql
+    token: Sql
+    told: Sql
+    held: Sql
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """The columns of one contract."""
+
+    columns: tuple[Shape, ...]
+    key: tuple[Shape, ...]
+    fields: tuple[Shape, ...]
+    required: tuple[Shape, ...]
+
+    @classmethod
+    def of(cls, contract: Contract) -> Shapes:
+        by_name = {column.name: _shape(at, column) for at, column in enumerate(contract.columns)}
+        return cls(
+            columns=tuple(by_name[column.name] for column in contract.columns),
+            key=tuple(by_name[column.name] for column in contract.key_columns),
+            fields=tuple(by_name[column.name] for column in contract.fields),
+            required=tuple(by_name[column.name] for column in contract.fields if column.required),
+        )
+
+
+def _shape(at: int, column: Column) -> Shape:
+    quoted, kind = folded(column.name), column.type.kind
+    return Shape(
+        name=quoted,
+        label=escaped_literal(column.name),
+        type=type_of(column.type),
+        text=_text(quoted, kind),
+        # Snowflake has no MAX of booleans.
+        one=Sql("boolor_agg" if kind is Kind.BOOLEAN else "max"),
+        is_uuid=kind is Kind.UUID,
+        covered=Sql(f"__COVERED{at}"),
+        token=Sql(f"__TOKEN{at}"),
+        told=Sql(f"__TOLD{at}"),
+        held=Sql(f"__HELD{at}"),
+    )
+
+
+def _text(quoted: Sql, kind: Kind) -> Sql:
+    match kind:
+        case Kind.BINARY:
+            return Sql(f"hex_encode({quoted})")
+        case Kind.TIMESTAMP | Kind.TIMESTAMPTZ:
+            return Sql(f"to_varchar(date_part(epoch_microsecond, {quoted}))")
+        case Kind.DATE:
+            return Sql(f"to_varchar(datediff(day, '1970-01-01'::date, {quoted}))")
+        case Kind.TIME:
+            return Sql(f"to_varchar(datediff(microsecond, '00:00:00'::time, {quoted}))")
+        case _:
+            return Sql(f"to_varchar({quoted})")

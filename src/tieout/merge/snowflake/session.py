@@ -1,0 +1,159 @@
+"""One session with Snowflake: statements with values bound, one transaction at a time, and its errors told as ours.
+
+Knows nothing of tables. DDL commits whatever is open in Snowflake, so none may be run within `writing`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+from snowflake.connector import errors as sf
+
+from ...base.errors import Broken, Misconfigured, TieoutError, Transient
+from ...base.sql import Sql, escaped_literal
+from .answer import table_of
+
+Connect = Callable[[], Any]
+"""Opens a connection of the driver."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+_PLACES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\$(\w+)""")
+_READS = re.compile(r"(?:\s|--[^\n]*\n)*(?:select|with|show|describe|explain)\b", re.IGNORECASE)
+_DDL = re.compile(r"(?:\s|--[^\n]*\n)*(?:create|alter|drop|truncate|grant|revoke|comment|undrop)\b", re.IGNORECASE)
+
+_AWAY = frozenset({
+    604,     # cancelled: by a time limit, or because its session had gone
+    625,     # too many statements wait for the lock
+    630,     # statement time limit
+    390111,  # session no longer exists
+    390112, 390114,  # its token has expired
+    250002, 250003,  # no connection
+})  # fmt: skip
+"""The driver's numbers for what passes by itself."""
+_REFUSED = {
+    2003: "Give the role the rights on it, or run `tieout snowflake setup`: to a role without them it does not exist.",
+    3001: "Give the role the rights on it; `tieout snowflake setup` prints them.",
+    250001: "See account, user and key; the key that Snowflake has is shown by `describe user`.",
+    390144: "The key is not the user's, or this machine's clock is wrong.",
+    606: "Name a warehouse that the role may use.",
+}
+"""What somebody must give us first, and how."""
+
+
+class Session:
+    """Opens its connection when it is made. Raises Transient, Misconfigured."""
+
+    def __init__(self, connect: Connect, where: str) -> None:
+        self._where = where
+        self._is_writing = False
+        with self._told():
+            self._connection = connect()
+
+    def close(self) -> None:
+        with suppress(sf.Error):
+            self._connection.close()
+
+    def answers(self) -> bool:
+        """Whether the session is of use still."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("select 1").fetchall()
+        except sf.Error:
+            return False
+        return True
+
+    def run(self, statement: Sql, values: Mapping[str, Any] = NOTHING) -> int:
+        """Runs it; how many rows it wrote, where Snowflake tells."""
+        if self._is_writing and _DDL.match(statement):
+            raise Broken(f"DDL would commit half of a transaction: {statement[:60]!r}.")
+        with self._told(), self._connection.cursor() as cursor:
+            cursor.execute(*bound(statement, values))
+            return int(cursor.rowcount or 0)
+
+    def rows(self, statement: Sql, values: Mapping[str, Any] = NOTHING) -> list[dict[str, Any]]:
+        """Its rows, by the names of the columns in lower case."""
+        with self._told(), self._connection.cursor() as cursor:
+            cursor.execute(*bound(statement, values))
+            names = [column.name.lower() for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def query(self, statement: str, parameters: Sequence[Any], *, seconds: float | None) -> pa.Table:
+        """The rows of one statement that reads, each column with Snowflake's own word for its type. `$1` is the first
+        of the parameters. Raises Misconfigured where it is to blame, or has taken `seconds` without an end."""
+        if not _READS.match(statement):
+            raise Misconfigured("this is not one reading statement.", hint="Write one SELECT; tieout alone writes.")
+        values = {str(place): value for place, value in enumerate(parameters, start=1)}
+        limit = {} if seconds is None else {"timeout": max(1, round(seconds))}
+        with self._told(), self._connection.cursor() as cursor:
+            try:
+                cursor.execute(*bound(Sql(statement), values), **limit)
+            except sf.ProgrammingError as error:
+                if error.errno in _AWAY:
+                    raise
+                raise Misconfigured(f"the warehouse cannot answer: {_words(error)}") from error
+            return table_of(cursor.description, cursor.fetchall())
+
+    def put(self, file: Path, stage: Sql) -> None:
+        """Uploads a file into a folder of a stage; one that is there already under its name is left as it is."""
+        place = escaped_literal(f"file://{file}")
+        with self._told(), self._connection.cursor() as cursor:
+            told = cursor.execute(f"put {place} {stage} auto_compress = false overwrite = false").fetchall()
+        if not all("UPLOADED" in row or "SKIPPED" in row for row in told):
+            raise Transient(f"{self._where}: a file was not staged: {told}.", hint="It is tried again.")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction, rolled back after any failure. When the answer to the commit is lost, nobody knows whether
+        it was made: that is Transient, and whoever tries again looks it up first."""
+        self.run(Sql("begin"))
+        self._is_writing = True
+        try:
+            yield
+        except BaseException:
+            self._is_writing = False
+            with suppress(TieoutError):  # a session that is gone has rolled back by itself
+                self.run(Sql("rollback"))
+            raise
+        self._is_writing = False
+        self.run(Sql("commit"))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sf.Error as error:
+            raise translated(error, self._where) from error
+
+
+def bound(statement: Sql, values: Mapping[str, Any]) -> tuple[str, list[Any] | None]:
+    """The statement with a `?` for each `$name` outside of quotes, and the values in their order."""
+    used: list[Any] = []
+
+    def place(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0]
+        used.append(values[match[1]])
+        return "?"
+
+    text = _PLACES.sub(place, statement)
+    return text, used or None
+
+
+def translated(error: sf.Error, where: str) -> TieoutError:
+    """Who must move next, by Snowflake's number of the error."""
+    number, told = error.errno, _words(error)
+    if number in _REFUSED:
+        return Misconfigured(f"{where}: {told}", hint=_REFUSED[number])
+    if number in _AWAY or isinstance(error, sf.OperationalError | sf.InterfaceError | sf.InternalError):
+        return Transient(f"{where} is away: {told}", hint="It is tried again.")
+    return Broken(f"{where} refused a statement: {told}", hint="This is a bug in tieout, or the tables were changed.")
+
+
+def _words(error: sf.Error) -> str:
+    return " ".join(str(error.msg or error).split())

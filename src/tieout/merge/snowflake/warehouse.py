@@ -1,0 +1,227 @@
+"""The warehouse in Snowflake: the rule as its SQL (`merge.sql`), in one transaction a merge, behind the lane's fence.
+
+A merge stages and copies what it works with before its transaction begins, since DDL would commit it. What other
+sessions do meanwhile cannot matter: the fence row is taken first, and everything that decides is read behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from ...base.batch import Batch
+from ...base.errors import Broken, Fenced
+from ...base.order import MOMENT_WIDTH, TOKEN_WIDTH
+from ...base.sql import Sql, Statements
+from ...base.step import Passing, Step, unobserved
+from ...base.stream import Stream
+from ...contract.contract import Contract
+from ..aligned import may_be_unfit
+from ..columns import BASE, LIFE
+from ..warehouse import CertificateNote, Side, Turn
+from .naming import Shapes, folded, tables_of
+from .reading import SnowflakeReading
+from .session import NOTHING, Session
+from .staging import Rows, incoming, parquet
+
+_SQL = Statements(__package__, "merge.sql")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SCHEMAS = ("RAW", "LATEST", "QUARANTINE", "TIEOUT")
+_WORKING = ("incoming", "arriving", "settling", "told", "merged")
+
+Open = Callable[[], Session]
+
+
+class SnowflakeWarehouse:
+    """Implements `Warehouse`, but for what has yet to be said in Snowflake's SQL: tables that follow a contract which
+    changed, the swap after a rebuild, and the comparison with a source. `mark` is this session's own, letters and
+    digits: what it works with bears it."""
+
+    def __init__(self, open_: Open, *, mark: str, passing: Passing = unobserved) -> None:
+        self._passing = passing
+        self._session = open_()
+        self._fences: set[str] = set()
+        self._mark = mark
+        try:
+            self._make_bookkeeping()
+        except BaseException:
+            self._session.close()
+            raise
+
+    def close(self) -> None:
+        self._session.close()
+
+    def answers(self) -> bool:
+        return self._session.answers()
+
+    def fence_of(self, lane: str) -> int:
+        return int(self._one("fence_of", fence=self._fence(lane))["fence"])
+
+    def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
+        return self._session.query(statement, parameters, seconds=seconds)
+
+    def reading(self, contract: Contract, side: Side = Side.LIVE) -> SnowflakeReading:
+        return SnowflakeReading(self, contract, side)
+
+    def applied(self, stream: Stream, side: Side) -> Mapping[str, datetime]:
+        rows = self._session.rows(_SQL("applied"), _of(stream, side))
+        return {row["batch"]: _EPOCH + timedelta(microseconds=int(row["merged_at"])) for row in rows}
+
+    def prepare(self, contract: Contract, side: Side) -> None:
+        self._each("create_tables", **tables_of(contract.stream, side), **_parts(contract))
+
+    def merge(
+        self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
+    ) -> None:
+        self._passing(Step.MERGING)
+        applied = self.applied(contract.stream, side)
+        fresh = [batch for batch in batches if batch.name not in applied]
+        if not fresh:
+            return
+        table = incoming(contract, fresh)
+        parts = {**tables_of(contract.stream, side), **_parts(contract), **self._working()}
+        fence = self._fence(turn.lane)
+        self._load(table, parts)
+        with self._session.writing():
+            self._take_fence(turn, fence)
+            if not self.applied(contract.stream, side).keys().isdisjoint(batch.name for batch in fresh):
+                raise Fenced(f"{contract.stream}: another worker has merged these batches meanwhile.")
+            where = _of(contract.stream, side)
+            self._merge_fresh(parts, where, Rows.of(table))
+            if may_be_unfit(fresh, table, contract):
+                self._run("note_unfit", where, **parts)
+            for batch in fresh:
+                noted = {"batch": batch.name, "fence": turn.fence, "merged_at": _micros(merged_at[batch.name])}
+                self._run("note_applied", {**where, **noted, "encoding": batch.footer.encoding})
+            self._passing(Step.MERGED_UNCOMMITTED)
+        self._passing(Step.MERGED)
+
+    def note_certificates(self, stream: Stream, notes: Sequence[CertificateNote], *, turn: Turn) -> None:
+        fence = self._fence(turn.lane)
+        with self._session.writing():
+            self._take_fence(turn, fence)
+            for note in notes:
+                said = {"number": note.number, "hash": note.hash, "state": note.state, "report": note.report}
+                moment = {"certified_at": _micros(note.certified_at)}
+                self._run("note_certificate", {"stream": str(stream), **said, **moment})
+
+    def is_noted(self, stream: Stream, hash_: str) -> bool:
+        row = self._session.rows(_SQL("is_noted"), {"stream": str(stream), "hash": hash_})[0]
+        return bool(row["is_noted"])
+
+    def drop(self, stream: Stream, side: Side) -> None:
+        self._each("drop_tables", **tables_of(stream, side))
+        with self._session.writing():
+            for statement in _SQL.each("forget_side"):
+                self._session.run(statement, _of(stream, side))
+
+    def _make_bookkeeping(self) -> None:
+        there = {str(row["name"]).upper() for row in self._session.rows(_SQL("schemas"))}
+        for schema in _SCHEMAS:
+            if schema not in there:
+                self._run("create_schema", schema=folded(schema))
+        if not self._one("has_bookkeeping")["is_there"]:
+            self._each("create_bookkeeping")
+
+    def _load(self, table: pa.Table, parts: dict[str, object]) -> None:
+        """The rows into this session's table of them."""
+        self._each("create_working", **parts)
+        with parquet(table) as file:
+            stage = Sql(f"@tieout.incoming/{self._mark}")
+            self._session.put(file, stage)
+            staged = Sql(f"{stage}/{file.name}")
+            told = self._session.rows(_SQL("copy", staged=staged, **parts))
+        loaded = sum(int(row["rows_loaded"]) for row in told if "rows_loaded" in row)
+        if loaded != table.num_rows:
+            raise Broken(f"{table.num_rows} rows were staged, {loaded} were loaded.", hint="See copy_history.")
+
+    def _merge_fresh(self, parts: dict[str, object], where: dict[str, Any], rows: Rows) -> None:
+        """The body of a merge: from `incoming` to books, history, quarantine, floors and current rows. What these rows
+        cannot call for is not asked: each statement costs a second of a warehouse."""
+        keys = {"key_min": rows.key_min, "key_max": rows.key_max}
+        positions = {"position_min": rows.position_min, "position_max": rows.position_max}
+        self._run("arrive", positions, **parts)
+        self._run("post_books", where, **parts)
+        self._run("keep_history", **parts)
+        if rows.have_faults:
+            self._run("keep_quarantine", **parts)
+        if rows.settle:
+            for statement in _SQL.each("settle", **parts):
+                self._session.run(statement, where)
+        floor = self._raise_floor(where, parts, rows)
+        if rows.key_min is None:
+            return
+        parts = {**parts, "speaks": _SQL("speaks", **parts), "speaks_came": _SQL("speaks_came", **parts)}
+        self._run("hear", **parts)
+        self._run("fold", {**keys, "floor": floor}, patch=_SQL("patch_of", **parts), **parts)
+        self._run("write", keys, **parts)
+
+    def _raise_floor(self, where: dict[str, Any], parts: dict[str, object], rows: Rows) -> str | None:
+        """The floor after these batches. When it has risen, the rows that stand below it are buried."""
+        before = self._floor(where)
+        if not rows.may_raise_floor:
+            return before
+        self._run("raise_floor", where, **parts)
+        after = self._floor(where)
+        if after != before:
+            self._run("bury", {"floor": after}, **parts)
+        return after
+
+    def _floor(self, where: dict[str, Any]) -> str | None:
+        floor = self._session.rows(_SQL("floor_of"), where)[0]["floor"]
+        return None if floor is None else str(floor)
+
+    def _take_fence(self, turn: Turn, fence: Sql) -> None:
+        taken = self._run("take_fence", {"fence": turn.fence}, fence=fence)
+        # Read again behind the lock: what it waited for may have been a newer turn.
+        if not taken or int(self._one("fence_of", fence=fence)["fence"]) != turn.fence:
+            raise Fenced(f"{turn.lane}: a newer worker has written to the warehouse since fence {turn.fence}.")
+
+    def _fence(self, lane: str) -> Sql:
+        fence = folded("tieout", f"fence/{lane}")
+        if lane not in self._fences:
+            self._run("create_fence", fence=fence)
+            self._run("seed_fence", fence=fence)
+            self._fences.add(lane)
+        return fence
+
+    def _working(self) -> dict[str, Sql]:
+        return {one: folded("tieout", f"{one}_{self._mark}") for one in _WORKING}
+
+    def _run(self, statement: str, values: Mapping[str, Any] = NOTHING, /, **parts: object) -> int:
+        return self._session.run(_SQL(statement, **parts), values)
+
+    def _each(self, statement: str, **parts: object) -> None:
+        for one in _SQL.each(statement, **parts):
+            self._session.run(one)
+
+    def _one(self, statement: str, **parts: object) -> dict[str, Any]:
+        rows = self._session.rows(_SQL(statement, **parts))
+        if len(rows) != 1:
+            raise Broken(f"the warehouse's own record gave {len(rows)} rows to {statement}, not one")
+        return rows[0]
+
+
+def _parts(contract: Contract) -> dict[str, object]:
+    shapes = Shapes.of(contract)
+    return {
+        "columns": shapes.columns,
+        "key": shapes.key,
+        "fields": shapes.fields,
+        "required": shapes.required,
+        "life": LIFE,
+        "base": BASE,
+        "moment_width": MOMENT_WIDTH,
+        "token_width": TOKEN_WIDTH,
+    }
+
+
+def _of(stream: Stream, side: Side) -> dict[str, Any]:
+    return {"stream": str(stream), "side": side.value}
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

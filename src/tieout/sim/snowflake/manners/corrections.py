@@ -1,0 +1,258 @@
+"""What the stand-in mends of fakesnow, what it only accepts, and what it does not do: as data, to be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Correction:
+    """`source` is the page of Snowflake's reference that says so, `proof` the test of ours that holds us to it."""
+
+    name: str
+    fakesnow: str
+    snowflake: str
+    source: str
+    proof: str
+
+
+CORRECTIONS = (
+    Correction(
+        "temporary tables",
+        "a temporary table must not name a schema, and COPY does not find it",
+        "it lies in the schema named, its session alone sees it, and it goes when that ends",
+        "Working with Temporary and Transient Tables",
+        "test_what_is_temporary_lies_in_the_schema_named_and_goes_with_its_session",
+    ),
+    Correction(
+        "COPY FILES",
+        "FILES= on an internal stage is an invalid URL prefix",
+        "files are named below the stage and its path",
+        "COPY INTO <table>",
+        "test_copy_loads_the_files_it_names",
+    ),
+    Correction(
+        "load memory",
+        "a file is known by its name",
+        "by its name and its content; what a transaction loaded is forgotten when that rolls back",
+        "COPY INTO <table>; load metadata",
+        "test_copy_skips_a_file_that_it_loaded_unless_it_was_changed",
+    ),
+    Correction(
+        "session parameters",
+        "ALTER SESSION knows two parameters",
+        "each session has its own values, which SHOW PARAMETERS tells",
+        "ALTER SESSION; Parameters",
+        "test_a_session_keeps_its_own_parameters",
+    ),
+    Correction(
+        "session functions",
+        "CURRENT_SESSION, CURRENT_WAREHOUSE and LAST_QUERY_ID are unknown",
+        "they tell of the session",
+        "Context Functions",
+        "test_a_session_knows_itself",
+    ),
+    Correction(
+        "time zone",
+        "moments are shown in UTC",
+        "TIMEZONE is where LTZ and NTZ meet; its default is America/Los_Angeles",
+        "Date & Time Data Types",
+        "test_a_session_has_its_time_zone",
+    ),
+    Correction(
+        "whole numbers",
+        "NUMBER(38,0) has 64 bits, SUM is a floating number, TO_NUMBER knows no 'XX'",
+        "38 digits, exactly; SUM of whole numbers is NUMBER(38,0)",
+        "Numeric Data Types; SUM; TO_NUMBER",
+        "test_whole_numbers_have_38_digits",
+    ),
+    Correction(
+        "null moments",
+        "a null timestamp arrives as 1970-01-01",
+        "null is null",
+        "the driver's Arrow format",
+        "test_a_null_moment_is_null",
+    ),
+    Correction(
+        "DDL commits",
+        "DDL inside BEGIN can be rolled back",
+        "DDL commits the open transaction and is one of its own",
+        "Transactions: DDL",
+        "test_a_definition_commits_the_open_transaction",
+    ),
+    Correction(
+        "failed statement",
+        "the engine undoes the whole transaction in which a statement failed",
+        "the statement is undone, the transaction stays open",
+        "Transactions: failed statements",
+        "test_a_failed_statement_leaves_the_transaction_open",
+    ),
+    Correction(
+        "MERGE twice",
+        "two source rows for one target row are both applied",
+        "error 100090 unless ERROR_ON_NONDETERMINISTIC_MERGE is false",
+        "MERGE: nondeterministic results",
+        "test_merge_refuses_two_rows_for_one",
+    ),
+    Correction(
+        "UPDATE twice",
+        "one of two source rows wins",
+        "error 100090 if ERROR_ON_NONDETERMINISTIC_UPDATE is true",
+        "Parameters",
+        "test_update_refuses_two_rows_for_one_if_the_session_says_so",
+    ),
+    Correction(
+        "keys",
+        "PRIMARY KEY and UNIQUE are enforced",
+        "they are not",
+        "Overview of Constraints",
+        "test_keys_are_not_enforced",
+    ),
+    Correction(
+        "width of text",
+        "VARCHAR(n) takes any text",
+        "error 100078",
+        "String & Binary Data Types",
+        "test_text_longer_than_its_column_is_refused",
+    ),
+    Correction(
+        "elements",
+        "the key of `p['a b']` is a path, GET gives JSON with its quotes",
+        "the key is the key, and as VARCHAR it has no quotes",
+        "Querying Semi-structured Data",
+        "test_of_a_row",
+    ),
+    Correction(
+        "objects in MERGE",
+        "keys are in capitals",
+        "they keep their case",
+        "OBJECT_CONSTRUCT",
+        "test_an_object_keeps_its_keys_and_loses_its_nulls_in_merge_too",
+    ),
+    Correction(
+        "functions of lists",
+        "OBJECT_KEYS, ARRAY_CONTAINS and FLATTEN of an expression fail",
+        "they answer",
+        "FLATTEN; OBJECT_KEYS; ARRAY_CONTAINS",
+        "test_of_queries",
+    ),
+    Correction(
+        "MAX_BY",
+        "a null value of the winning row is passed over",
+        "it is the answer",
+        "MAX_BY",
+        "test_of_rows",
+    ),
+    Correction(
+        "MAX of booleans",
+        "MAX and MIN take booleans",
+        "error 1044",
+        "MAX",
+        "test_there_is_no_greatest_boolean",
+    ),
+    Correction(
+        "formats",
+        "TO_VARCHAR drops its format; moments as text have six digits",
+        "the format is followed; three digits are the default",
+        "TO_CHAR; Date and Time Formats",
+        "test_of_a_row",
+    ),
+    Correction(
+        "catalog",
+        "a LTZ column is told to be TZ, and no precision of moments is told",
+        "TIMESTAMP_LTZ, and DATETIME_PRECISION",
+        "INFORMATION_SCHEMA.COLUMNS",
+        "test_the_catalog_tells_of_columns",
+    ),
+    Correction(
+        "SWAP",
+        "ALTER TABLE SWAP WITH fails",
+        "the two change places at once",
+        "ALTER TABLE",
+        "test_tables_are_swapped",
+    ),
+    Correction(
+        "stages",
+        "LIST takes no path, REMOVE fails",
+        "both take a path and a pattern",
+        "LIST; REMOVE",
+        "test_files_of_a_stage_are_listed_and_removed_by_their_path",
+    ),
+    Correction(
+        "table locks",
+        "two transactions that change one row conflict",
+        "the second waits up to LOCK_TIMEOUT and then sees what the first committed",
+        "Transactions: resource locking",
+        "test_the_second_to_update_waits_and_sees_what_the_first_left",
+    ),
+    Correction(
+        "read committed",
+        "a transaction sees the data of its first read",
+        "each read sees what is committed, until the transaction changes something",
+        "Transactions: isolation",
+        "test_reads_see_each_commit_until_the_transaction_changes_something",
+    ),
+    Correction(
+        "a request again",
+        "it runs again",
+        "it is answered again",
+        "the driver, which sends requestId",
+        "test_an_answer_that_is_lost_is_given_again_and_the_deed_is_done_once",
+    ),
+    Correction(
+        "bindings",
+        "null in a list, a decimal, a float fail or arrive as text",
+        "each has its type",
+        "the driver's bindings",
+        "test_a_bound_value_comes_back",
+    ),
+    Correction(
+        "login",
+        "the database named is made",
+        "the session begins without one if it is not there; CREATE DATABASE makes PUBLIC and uses both",
+        "CREATE DATABASE",
+        "test_to_name_a_database_at_the_login_makes_none",
+    ),
+)
+
+_NAME = r'(?:"[^"]*"|[\w$.])+'
+_WITHOUT_EFFECT = (
+    "role", "user", "warehouse", "masking policy", "row access policy", "aggregation policy", "projection policy",
+    "resource monitor", "network policy", "network rule", "tag", "database role", "storage integration",
+)  # fmt: skip
+
+ACCEPTED_ONLY = (
+    r"grant",
+    r"revoke",
+    rf"(?:create|alter|drop)\s+(?:or\s+replace\s+)?(?:{'|'.join(_WITHOUT_EFFECT)})".replace(" ", r"\s+"),
+    rf"alter\s+(?:table|view)\s+(?:if\s+exists\s+)?{_NAME}\s+(?:modify|alter)\s+(?:column\s+)?{_NAME}"
+    r"\s+(?:un)?set\s+(?:masking\s+policy|tag|projection\s+policy)",
+    rf"alter\s+(?:table|view)\s+(?:if\s+exists\s+)?{_NAME}\s+(?:add|drop)\s+(?:all\s+)?row\s+access\s+polic",
+    rf"alter\s+(?:table|view)\s+(?:if\s+exists\s+)?{_NAME}\s+(?:modify|alter)\s+(?:column\s+)?{_NAME}\s+comment",
+    rf"alter\s+(?:schema|database)\s+(?:if\s+exists\s+)?{_NAME}\s+(?:un)?set",
+    r"comment\s+(?:if\s+exists\s+)?on\s+(?:column|schema|database|role|warehouse)",
+)
+"""Beginnings of statements that succeed, are recorded, and have no effect. Nothing is enforced."""
+
+NOT_MADE = (
+    "After the first change of a transaction its reads see the data of that moment; Snowflake's see each commit.",
+    "A transaction writes to one database only; Snowflake's to several.",
+    "Division gives a floating number, AVG too; Snowflake's of whole numbers have six decimals more.",
+    "INT has 64 bits and refuses more; Snowflake's has 38 digits, as NUMBER(38,0) has here.",
+    "A float as text is written as DuckDB writes it (1e+20), but for the .0 at its end.",
+    "OBJECT, ARRAY and VARIANT are one type, JSON; the catalog calls each VARIANT.",
+    "Moments have six digits below the second, whatever was declared; TIMESTAMP_TZ is TIMESTAMP_LTZ.",
+    "A whole number as text is no moment when it is inserted; Snowflake guesses its unit.",
+    "COPY reads Parquet by column name; other formats and transformations are fakesnow's.",
+    "COPY: LOAD_UNCERTAIN_FILES and the 64 days of the load memory; LOAD_HISTORY and COPY_HISTORY tell nothing of it.",
+    "MERGE whose two source rows both delete one target row is refused; Snowflake deletes it.",
+    "MAX of booleans is accepted in a window, with DISTINCT or with a filter; so is MIN.",
+    "RENAME and SWAP into another schema are refused.",
+    "CREATE OR REPLACE of a table does not wait for a transaction that changes it.",
+    "A lock is waited for 60 s at the most, whatever LOCK_TIMEOUT is; a session that is left open keeps its locks.",
+    "STATEMENT_TIMEOUT_IN_SECONDS bounds the wait for a lock, not what runs.",
+    "The name of a temporary table ends in ~ and its session's number in messages and in the catalog.",
+    "Names that differ only in case are one name; Snowflake keeps quoted ones apart.",
+    "Time travel, UNDROP, streams, tasks, dynamic tables, procedures, GET and GET_DDL.",
+    "Rights, policies, tags, warehouses and their costs: see ACCEPTED_ONLY.",
+)

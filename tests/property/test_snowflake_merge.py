@@ -1,0 +1,63 @@
+"""The law of the merge in Snowflake's SQL: the same registers, hash, books and open keys as DuckDB's, of any history.
+
+DuckDB's are held to the rule itself beside this (`test_merge.py`).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.property.test_merge import CONTRACT, TURN, grouped, histories
+from tests.snowflake import connect, snowflake_server
+from tests.telling import NOON, Say, batch_of, dear
+from tieout.base.batch import Batch
+from tieout.merge.duckdb import DuckDBWarehouse
+from tieout.merge.snowflake.account import session_parameters
+from tieout.merge.snowflake.session import Session
+from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
+from tieout.merge.warehouse import Side
+from tieout.sim.snowflake.server import SnowflakeServer
+
+__all__ = ["snowflake_server"]
+
+SAID_IN_ALL = ("accounts", "superseded", "ambiguous", "live_rows", "state_hash", "keyless", "quarantine_reasons")
+
+
+@pytest.fixture(scope="module")
+def snowflake(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeWarehouse]:
+    with connect(snowflake_server) as connection:
+        connection.cursor().execute("create database of_the_law")
+    options = {"database": "OF_THE_LAW", "session_parameters": session_parameters({})}
+    warehouse = SnowflakeWarehouse(
+        lambda: Session(lambda: connect(snowflake_server, **options), "the stand-in"), mark="law"
+    )
+    yield warehouse
+    warehouse.close()
+
+
+def merge(warehouse: SnowflakeWarehouse | DuckDBWarehouse, batches: list[Batch]) -> None:
+    warehouse.prepare(CONTRACT, Side.LIVE)
+    for batch in batches:
+        warehouse.merge(CONTRACT, [batch], turn=TURN, merged_at={batch.name: NOON}, side=Side.LIVE)
+
+
+@settings(dear(16), phases=[Phase.explicit, Phase.generate])
+@given(histories, st.randoms(use_true_random=False))
+def test_both_warehouses_say_the_same(snowflake: SnowflakeWarehouse, said: list[Say], dice: random.Random) -> None:
+    batches = [batch_of(group, CONTRACT) for group in grouped(said, dice)]
+    duckdb = DuckDBWarehouse(None)
+    snowflake.drop(CONTRACT.stream, Side.LIVE)
+    for one in (snowflake, duckdb):
+        merge(one, batches)
+
+    ours, theirs = (one.reading(CONTRACT) for one in (snowflake, duckdb))
+
+    for what in SAID_IN_ALL:
+        assert getattr(ours, what)() == getattr(theirs, what)(), what
+    assert ours.obligations(limit=100) == theirs.obligations(limit=100)
+    assert ours.posted() == theirs.posted()

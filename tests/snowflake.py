@@ -1,0 +1,56 @@
+"""The stand-in for Snowflake as fixtures: one server for the session, a fresh database for each test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import snowflake.connector
+from snowflake.connector import SnowflakeConnection
+
+from tieout.sim.snowflake.server import SnowflakeServer
+
+_numbers = itertools.count(1)
+
+Connect = Callable[..., SnowflakeConnection]
+
+
+@pytest.fixture(scope="session")
+def snowflake_server() -> Iterator[SnowflakeServer]:
+    with SnowflakeServer() as server:
+        yield server
+
+
+@pytest.fixture
+def snowflake_database(snowflake_server: SnowflakeServer) -> str:
+    """The name of an empty database that is this test's own, with a schema PUBLIC."""
+    name = f"TEST_{next(_numbers)}"
+    with connect(snowflake_server) as connection:
+        connection.cursor().execute(f"create database {name}")
+    return name
+
+
+@pytest.fixture
+def snowflake_sessions(snowflake_server: SnowflakeServer, snowflake_database: str) -> Iterator[Connect]:
+    """Makes sessions in the test's own database and its schema PUBLIC. They end with the test."""
+    made: list[SnowflakeConnection] = []
+
+    def make(**options: Any) -> SnowflakeConnection:
+        made.append(connect(snowflake_server, **{"database": snowflake_database, "schema": "PUBLIC", **options}))
+        return made[-1]
+
+    yield make
+    for connection in made:
+        connection.close()
+
+
+def connect(server: SnowflakeServer, **options: Any) -> SnowflakeConnection:
+    return snowflake.connector.connect(
+        **{
+            "user": "tieout", "password": "stand-in", "account": "stand_in",
+            "host": server.host, "port": server.port, "protocol": "http",
+            "login_timeout": 20, "network_timeout": 60, "paramstyle": "qmark", **options,
+        }
+    )  # fmt: skip
