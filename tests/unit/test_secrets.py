@@ -151,6 +151,41 @@ def test_what_cannot_be_read_or_had_is_told_with_its_place_and_nothing_of_its_va
     assert "hunter2" not in told
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://reader:pass/word@host/shop",
+        "postgresql://reader:12/34@host/shop",
+        "postgresql://reader:pass@word@host/shop",
+        "postgres://reader:pass?word@host/shop",
+        "postgresql://reader@a:b,c/shop",
+    ],
+)
+def test_an_address_that_its_password_cuts_is_refused_with_the_way_out(tmp_path: Path, url: str) -> None:
+    assert complaint_about(tmp_path, "${U}", U=url).startswith(
+        "has a host, a port or a database that cannot be one. Where"
+    )
+
+    (tmp_path / "tieout.yaml").write_text("project: shop\nledger: '${U}'\nsources: {}\n")
+    with pytest.raises(Misconfigured, match="ledger has a host"):
+        load_project(tmp_path, environ={"U": url})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://reader:p%40s%2Fw:rd#!@host/shop?application_name=a@b",
+        "postgresql://reader@a:5432,b,[::1]:5433/shop",
+        "postgresql://",
+        "postgresql:///shop?host=/run/postgresql",
+        "postgresql://%2Frun%2Fpostgresql:5432/shop",
+        "host=a password='p@s/w?rd' dbname=shop",
+    ],
+)
+def test_an_address_that_is_whole_is_taken(tmp_path: Path, url: str) -> None:
+    assert url_of(tmp_path, "${U}", U=url) == url
+
+
 def test_whoever_is_away_is_waited_for_and_whoever_refuses_is_not(tmp_path: Path) -> None:
     away = Told({"s": Lack("which cannot be reached", "Wait.", passes=True)})
     gone = Told({"s": Lack("which is not there", "Mend it.")})

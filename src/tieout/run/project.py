@@ -37,6 +37,7 @@ from .addresses import (
 )
 from .environment import Had, filled, references
 from .org_config import SalesforceConfig, salesforce
+from .postgres_url import CUT, MEND, is_cut
 from .rhythm import Rhythm
 from .secrets import Vault, aws, had
 
@@ -214,6 +215,8 @@ def project_of(written: Document, values: Had) -> Project:
     settings = form.read(_ProjectForm, document, secret=frozenset({"ledger"}))
     if not PROJECT_NAME.fullmatch(settings.project):
         raise document.wrong(("project",), f"is {document.found(('project',))}; write {PROJECT_NAME_ALLOWED}.")
+    if is_cut(settings.ledger):
+        raise document.wrong(("ledger",), CUT, hint=MEND)
     base = root.resolve()
     return Project(
         root=base,
@@ -306,6 +309,8 @@ def _postgres(document: Document, place: Place, project: str) -> PostgresConfig:
     if not settings.url.startswith(("postgresql://", "postgres://")) and "=" not in settings.url:
         example = "postgresql://user@host:5432/database"
         raise document.wrong((*place, "url"), f"is no address of PostgreSQL; write one such as {example}.")
+    if is_cut(settings.url):
+        raise document.wrong((*place, "url"), CUT, hint=MEND)
     if not settings.tables and not settings.schemas:
         hint = "Write tables: [public.orders, ...] or schemas: [public]."
         raise document.wrong(place, "names neither tables nor schemas.", hint=hint)
