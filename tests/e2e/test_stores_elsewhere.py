@@ -1,4 +1,4 @@
-"""The same project file with other addresses: its landing in a bucket, its book in a server, its changes in a bucket."""
+"""The same project file with other addresses: landing and changes in a bucket, the book of facts in a server."""
 
 from __future__ import annotations
 
