@@ -41,8 +41,9 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY) $(SNOW) ## every test that a change needs
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
-long: $(READY) ## what takes minutes each: marts built by dbt, a working day of an org
-	$(BIN)/python -m pytest -n 2 -m campaign tests/e2e tests/house
+long: export PYTHONDONTWRITEBYTECODE :=
+long: $(READY) ## what takes long: demos, marts built by dbt, kills at every step, full disks, canaries
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m campaign tests/e2e tests/house
 
 airflow: airflow2 airflow3 ## the DAGs, parsed and run on both lines of Airflow
 

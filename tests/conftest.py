@@ -20,9 +20,34 @@ settings.register_profile("quick", max_examples=32, deadline=None)
 settings.register_profile("campaign", max_examples=2_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
+LONG = frozenset(
+    {
+        "tests/e2e/test_append_only.py",
+        "tests/e2e/test_backfill.py",
+        "tests/e2e/test_backfill_beside.py",
+        "tests/e2e/test_certify_sums.py",
+        "tests/e2e/test_cli_sweeps.py",
+        "tests/e2e/test_demo.py",
+        "tests/e2e/test_hard_company.py",
+        "tests/e2e/test_hard_disk.py",
+        "tests/e2e/test_kill_postgres.py",
+        "tests/e2e/test_revops_history.py",
+        "tests/e2e/test_simulation.py",
+        "tests/house/test_bench.py",
+    }
+)
+"""Files whose tests together take half a minute or more: `make long` runs them, so that `make test` stays short."""
+
 _numbers = itertools.count(1)
 _COPIED = Sql("strategy file_copy")
 """Several times cheaper than through the log, which is PostgreSQL's own choice."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.partition("::")[0] in LONG:
+            item.add_marker(pytest.mark.campaign)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ in two steps, where S3 does so in one.
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from tieout.base.s3_address import S3Address
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
-IMPATIENT = Patience(attempts_max=3, connect_seconds=2.0, read_seconds=0.3)
+IMPATIENT = Patience(attempts_max=3, connect_seconds=2.0, read_seconds=5.0)
 _numbers = count(1)
 
 
@@ -125,7 +126,12 @@ class Door:
         else:
             # A body that is not read would break the line by itself.
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            answer = fault(asked, lambda: self._ask({**environ, "wsgi.input": _Input(body)}))
+            try:
+                answer = fault(asked, lambda: self._ask({**environ, "wsgi.input": _Input(body)}))
+            except ConnectionError:
+                # The server alone would leave the line open, and who asked would wait for its time limit.
+                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+                raise
         self.asked.append((asked, answer.status))
         start_response(answer.status, _with_length(answer))
         return _broken_off(answer) if answer.cut is not None else [answer.body]

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.property.test_evolving import told_under
 from tests.property.test_merge import CONTRACT, TURN, grouped, histories
 from tests.snowflake import connect, snowflake_server
-from tests.telling import NOON, Say, batch_of, dear
+from tests.telling import NOON, Say, batch_of, contract_of, dear
 from tieout.base.batch import Batch
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.snowflake.account import session_parameters
@@ -61,3 +62,36 @@ def test_both_warehouses_say_the_same(snowflake: SnowflakeWarehouse, said: list[
         assert getattr(ours, what)() == getattr(theirs, what)(), what
     assert ours.obligations(limit=100) == theirs.obligations(limit=100)
     assert ours.posted() == theirs.posted()
+
+
+GROWING = [
+    contract_of(),
+    contract_of(a="integer"),
+    contract_of(a="integer", b="text"),
+    contract_of(a="bigint", b="text", c="decimal(9,2)"),
+    contract_of(required=["a"], a="bigint", b="text", c="decimal(12,2)"),
+]
+UNFIT = "select key, field, max(token) as token from tieout.unfit group by key, field order by key, field"
+
+
+@settings(dear(16), phases=[Phase.explicit, Phase.generate])
+@given(histories, st.lists(st.integers(0, len(GROWING) - 1), min_size=2, max_size=3), st.sampled_from(["json", "text"]))
+def test_tables_that_followed_their_contract_are_the_same_in_both(
+    snowflake: SnowflakeWarehouse, said: list[Say], chosen: list[int], encoding: str
+) -> None:
+    contracts = [GROWING[at] for at in sorted(chosen)]
+    cut = len(said) // len(contracts) + 1
+    parts = [said[at * cut : (at + 1) * cut] for at in range(len(contracts))]
+    told = [(contract, told_under(part, contract, encoding)) for contract, part in zip(contracts, parts, strict=True)]
+    duckdb = DuckDBWarehouse(None)
+    snowflake.drop(CONTRACT.stream, Side.LIVE)
+
+    for contract, batch in told:
+        for one in (snowflake, duckdb):
+            one.prepare(contract, Side.LIVE)
+            one.merge(contract, [batch], turn=TURN, merged_at={batch.name: NOON}, side=Side.LIVE)
+
+    ours, theirs = (one.reading(contracts[-1]) for one in (snowflake, duckdb))
+    assert ours.state_hash() == theirs.state_hash()
+    assert ours.obligations(limit=100) == theirs.obligations(limit=100)
+    assert snowflake.query(UNFIT).to_pylist() == duckdb.query(UNFIT).to_pylist()

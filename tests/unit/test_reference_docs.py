@@ -20,6 +20,7 @@ from tieout.contract import odcs
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.warehouse import Side
 from tieout.run import org_config, project
+from tieout.run.environment import Keeper, Reference, references
 from tieout.run.project import load_project
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference"
@@ -122,6 +123,19 @@ def test_the_project_on_the_page_loads_and_shows_every_key(tmp_path: Path) -> No
     assert all(alert.keys() == keys_of(project._AlertForm).keys() for alert in written["alerts"])
     tables = [table for table in written["sources"]["shop"]["tables"] if isinstance(table, dict)]
     assert set().union(*tables) == keys_of(project._TableForm).keys()
+
+
+def test_every_way_to_write_a_secret_is_told(tmp_path: Path) -> None:
+    told = "".join(rows(section(PROJECT, "## Secrets")))
+    (tmp_path / "tieout.yaml").write_text(f"told: '{told}'\n", encoding="utf-8")
+
+    assert set(references(project.document_of(tmp_path))) == {
+        Reference(Keeper.ENVIRONMENT, "NAME"),
+        Reference(Keeper.FILE, "PATH"),
+        Reference(Keeper.AWS, "NAME"),
+        Reference(Keeper.AWS, "NAME", "KEY"),
+    }
+    assert {one.keeper for one in references(project.document_of(tmp_path))} == set(Keeper)
 
 
 def test_the_defaults_of_an_org_and_the_keys_of_its_objects_are_told() -> None:

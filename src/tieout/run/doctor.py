@@ -1,6 +1,6 @@
 """Looks at a project and its sources, and says what each still needs. It changes nothing, and stops at nothing.
 
-A variable that is not set is a finding: whatever does not need it is looked at all the same.
+A secret that cannot be had is a finding: whatever does not need it is looked at all the same.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..base import yamlfile
 from ..base.clock import Clock
 from ..base.finding import Finding
-from ..base.yamlfile import Place
 from . import stores
 from .alone import alone
-from .environment import unset
+from .environment import Lack, Value, references
 from .house import checkup_of
-from .project import FILE, Project, load_project
+from .project import Project, document_of, load_project, project_of
+from .secrets import Vault, aws, had
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,21 @@ class Diagnosis:
         return (*self.project, *(finding for found in self.sources.values() for finding in found))
 
 
-def examine(root: Path, *, environ: Mapping[str, str], clock: Clock, only: str | None = None) -> Diagnosis:
+def examine(
+    root: Path, *, environ: Mapping[str, str], clock: Clock, only: str | None = None, vault: Vault = aws
+) -> Diagnosis:
     """`only`: of the sources this one alone. Raises Misconfigured when the project file cannot be read."""
-    missing = _unset(root, environ)
-    project = load_project(root, environ={**environ, **{variable: f"{variable}=unset" for variable in missing}})
-    found = [*stores.variables(missing)]
-    if all(place[0] == "sources" for place in missing.values()):
+    document = document_of(root)
+    places = references(document)
+    values = had(places, environ, root, vault)
+    lacking = {one: found for one, found in values.items() if isinstance(found, Lack)}
+    # Taken for an address by whatever wants one, and for nothing that could be reached.
+    project = project_of(document, {**values, **{one: Value(f"{one.keeper or one.name}=unset") for one in lacking}})
+    found = [*stores.secrets(places, lacking, project.root)]
+    missing = [places[one] for one in lacking]
+    if all(place[0] == "sources" for place in missing):
         found += stores.project(project)
-    closed = {place[1] for place in missing.values() if place[0] == "sources"}
+    closed = {place[1] for place in missing if place[0] == "sources"}
     lanes = [lane for lane in _lanes(project, only) if lane not in closed]
     return Diagnosis(tuple(found), {lane: checkup_of(project, lane, clock).check() for lane in lanes})
 
@@ -49,11 +55,6 @@ def setup(root: Path, *, environ: Mapping[str, str], clock: Clock, only: str | N
     project = load_project(root, environ=environ)
     written = {lane: checkup_of(project, lane, clock).setup_sql() for lane in _lanes(project, only)}
     return {lane: text for lane, text in written.items() if text}
-
-
-def _unset(root: Path, environ: Mapping[str, str]) -> dict[str, Place]:
-    path = root / FILE
-    return unset(yamlfile.load(path), environ) if path.is_file() else {}
 
 
 def _lanes(project: Project, only: str | None) -> list[str]:

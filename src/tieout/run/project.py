@@ -1,7 +1,7 @@
 """The project file: `tieout.yaml` read into nouns that are valid, or the one sentence that says what to write instead.
 
-It opens nothing but the file. Paths are relative to the project's folder, `${NAME}` is read from the environment that
-the caller hands in, and no message shows the address of a database, which may hold a password.
+It opens nothing but the file; what `${...}` stands for, `secrets.py` knows. Paths are relative to the project's folder,
+and no message shows the address of a database, which may hold a password.
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ from .addresses import (
     warehouse_place,
     wrong_word,
 )
-from .environment import filled
+from .environment import Had, filled, references
 from .org_config import SalesforceConfig, salesforce
+from .postgres_url import CUT, MEND, is_cut
 from .rhythm import Rhythm
+from .secrets import Vault, aws, had
 
 FILE = "tieout.yaml"
 
@@ -190,17 +192,31 @@ class _TableForm(BaseModel):
     append_only: bool = False
 
 
-def load_project(root: Path, *, environ: Mapping[str, str]) -> Project:
-    """The project in the folder `root`. Raises Misconfigured for the first wrong setting."""
+def load_project(root: Path, *, environ: Mapping[str, str], vault: Vault = aws) -> Project:
+    """The project in the folder `root`. The vault is asked only where its file names it. Raises Misconfigured for the
+    first wrong setting, and Transient where whoever keeps a secret is away."""
+    document = document_of(root)
+    return project_of(document, had(references(document), environ, root, vault))
+
+
+def document_of(root: Path) -> Document:
+    """The project's file as it is written. Raises Misconfigured."""
     path = root / FILE
     if not path.is_file():
         raise Misconfigured(
             f"There is no {FILE} in {root.resolve()}.", hint="Run `tieout init` there, or give --project DIR."
         )
-    document = filled(yamlfile.load(path), environ)
+    return yamlfile.load(path)
+
+
+def project_of(written: Document, values: Had) -> Project:
+    """The project of this file, what it refers to filled in. Raises Misconfigured and Transient."""
+    document, root = filled(written, values), written.path.parent
     settings = form.read(_ProjectForm, document, secret=frozenset({"ledger"}))
     if not PROJECT_NAME.fullmatch(settings.project):
         raise document.wrong(("project",), f"is {document.found(('project',))}; write {PROJECT_NAME_ALLOWED}.")
+    if is_cut(settings.ledger):
+        raise document.wrong(("ledger",), CUT, hint=MEND)
     base = root.resolve()
     return Project(
         root=base,
@@ -293,6 +309,8 @@ def _postgres(document: Document, place: Place, project: str) -> PostgresConfig:
     if not settings.url.startswith(("postgresql://", "postgres://")) and "=" not in settings.url:
         example = "postgresql://user@host:5432/database"
         raise document.wrong((*place, "url"), f"is no address of PostgreSQL; write one such as {example}.")
+    if is_cut(settings.url):
+        raise document.wrong((*place, "url"), CUT, hint=MEND)
     if not settings.tables and not settings.schemas:
         hint = "Write tables: [public.orders, ...] or schemas: [public]."
         raise document.wrong(place, "names neither tables nor schemas.", hint=hint)

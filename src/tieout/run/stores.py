@@ -1,4 +1,4 @@
-"""Looks at the project's own side: its variables, contracts, and the places of its stores. Writes to none of them."""
+"""Looks at the project's own side: its secrets, contracts, and the places of its stores. Writes to none of them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ from ..contract.quality import load_checks
 from ..merge.duckdb import DuckDBReader
 from .addresses import FolderOrBucket
 from .contracts import Contracts
+from .environment import Keeper, Lack, Reference
 from .house import bucket_findings, has_book
 from .project import Project
+from .secrets import is_open
 
 _OK, _NOTE, _WARNING, _ERROR = Level
 
 CODES = Codes(
     {
         "project.variable.unset": (_ERROR, "what it fills in stays unknown"),
+        "project.secret.lacking": (_ERROR, "what it fills in stays unknown"),
+        "project.secret.open": (_WARNING, "whoever can log in to this machine can read it"),
         "project.contracts.ok": (_OK, "they can be read"),
         "project.contract.wrong": (_ERROR, "its stream is not merged"),
         "project.check.wrong": (_WARNING, "no stream is checked until it is mended"),
@@ -56,10 +60,22 @@ class Seat:
     free: int
 
 
-def variables(unset: Mapping[str, Place]) -> Iterator[Finding]:
-    for variable, place in unset.items():
-        found = f"{'.'.join(map(str, place))} needs {variable}, which is not set"
-        yield CODES("project.variable.unset", found, about=variable, shell=f"read -rs {variable} && export {variable}")
+def secrets(places: Mapping[Reference, Place], lacking: Mapping[Reference, Lack], root: Path) -> Iterator[Finding]:
+    """What the project's file refers to and cannot be had, and files of secrets that stand open."""
+    for one, place in places.items():
+        if (lack := lacking.get(one)) is not None:
+            is_variable = one.keeper is Keeper.ENVIRONMENT
+            found = f"{'.'.join(map(str, place))} needs {one.name if is_variable else one}, {lack.why}"
+            code = "project.variable.unset" if is_variable else "project.secret.lacking"
+            yield CODES(code, found, about=one.name, shell=lack.shell, hint="" if lack.shell else lack.hint)
+        elif one.keeper is Keeper.FILE and is_open(path := root / one.name):
+            yield CODES(
+                "project.secret.open",
+                f"{path} may be read by every user of this machine",
+                about=one.name,
+                shell=f"chmod o-rwx {shlex.quote(str(path))}",
+                hint="Where it is mounted, set its mode there.",
+            )
 
 
 def project(said: Project) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from ..run.certify import certify
 from ..run.clock import SystemClock
 from ..run.house import opened
 from ..run.project import FILE, load_project
+from ..run.secrets import closed
 from ..run.serve import socket_path
 from .behind import Behind
 from .chaos import strikes
@@ -72,7 +73,7 @@ def perform(script: Script, size: Size, project: Path, scratch: Path, show: Show
         url = server.create_database(SOURCE)
         open_shop(url, size, seed=script.seed)
         _write_project(project, url)
-        house = stack.enter_context(opened(load_project(project, environ={}), clock))
+        house = stack.enter_context(opened(load_project(project, environ={}, vault=closed), clock))
         stack.callback(socket_path(house.project.warehouse).unlink, missing_ok=True)  # A killed worker leaves its own.
         worker = WorkerProcess(project, scratch / "worker.log")
         stack.callback(worker.kill)

@@ -123,7 +123,7 @@ create or replace temporary table {{ merged }} (
 
 -- copy --
 -- The staged file into its table. The name is the hash of its bytes, so a name never means two things.
-copy into {{ incoming }} from {{ staged }}
+copy into {{ table }} from {{ staged }}
 file_format = (type = parquet use_logical_type = true binary_as_text = false)
 match_by_column_name = case_insensitive
 on_error = abort_statement
@@ -456,6 +456,7 @@ delete from tieout.books where stream = $stream and side = $side;
 delete from tieout.floors where stream = $stream and side = $side;
 delete from tieout.settlements where stream = $stream and side = $side;
 delete from tieout.unfit where stream = $stream and side = $side;
+delete from tieout.shapes where stream = $stream and side = $side;
 
 -- drop_tables --
 -- The tables of one side.

@@ -18,10 +18,15 @@ import pyarrow.parquet as pq
 from ...base.batch import Batch
 from ...base.change import Kind
 from ...base.codec import sha256_hex
+from ...base.errors import Broken
+from ...base.sql import Sql, Statements
 from ...contract.contract import Contract
 from ..aligned import aligned
 from ..columns import covers_table
 from .naming import Shapes
+from .session import Session
+
+_SQL = Statements(__package__, "merge.sql")
 
 _OF_THE_WHOLE = pa.array([Kind.TRUNCATE, Kind.SWEEP, Kind.GAP], pa.string())
 
@@ -62,6 +67,18 @@ def incoming(contract: Contract, batches: Sequence[Batch]) -> pa.Table:
     table = pa.concat_tables(pieces)
     table = table.append_column("_ordinal", pa.array(range(table.num_rows), pa.int64()))
     return _with_covers(table, contract)
+
+
+def load(session: Session, table: pa.Table, into: Sql, mark: str) -> None:
+    """The rows into a table of this session, that has these columns. A name that is the hash of a file's bytes never
+    means two things. Raises Broken when a row is lacking."""
+    with parquet(table) as file:
+        stage = Sql(f"@tieout.incoming/{mark}")
+        session.put(file, stage)
+        told = session.rows(_SQL("copy", staged=Sql(f"{stage}/{file.name}"), table=into))
+    loaded = sum(int(row["rows_loaded"]) for row in told if "rows_loaded" in row)
+    if loaded != table.num_rows:
+        raise Broken(f"{table.num_rows} rows were staged, {loaded} were loaded.", hint="See copy_history.")
 
 
 @contextmanager

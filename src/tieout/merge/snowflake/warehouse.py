@@ -21,11 +21,13 @@ from ...base.stream import Stream
 from ...contract.contract import Contract
 from ..aligned import may_be_unfit
 from ..columns import BASE, LIFE
+from ..reshape import shape_of
 from ..warehouse import CertificateNote, Side, Turn
 from .naming import Shapes, folded, tables_of
 from .reading import SnowflakeReading
+from .reshape import Reshaping
 from .session import NOTHING, Session
-from .staging import Rows, incoming, parquet
+from .staging import Rows, incoming, load
 
 _SQL = Statements(__package__, "merge.sql")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,7 +73,19 @@ class SnowflakeWarehouse:
         return {row["batch"]: _EPOCH + timedelta(microseconds=int(row["merged_at"])) for row in rows}
 
     def prepare(self, contract: Contract, side: Side) -> None:
-        self._each("create_tables", **tables_of(contract.stream, side), **_parts(contract))
+        reshaping = Reshaping(self._session, contract, side, self._mark)
+        before, parts = reshaping.noted(), {**tables_of(contract.stream, side), **_parts(contract)}
+        if before == shape_of(contract):
+            return
+        self._each("create_tables", **parts)
+        if reshaping.is_of_another_shape():
+            reshaping.drop_rows()
+            self._each("create_tables", **parts)
+            before = None
+        if before is None:
+            reshaping.note()
+        else:
+            reshaping.follow(before)
 
     def merge(
         self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
@@ -84,7 +98,8 @@ class SnowflakeWarehouse:
         table = incoming(contract, fresh)
         parts = {**tables_of(contract.stream, side), **_parts(contract), **self._working()}
         fence = self._fence(turn.lane)
-        self._load(table, parts)
+        self._each("create_working", **parts)
+        load(self._session, table, folded("tieout", f"incoming_{self._mark}"), self._mark)
         with self._session.writing():
             self._take_fence(turn, fence)
             if not self.applied(contract.stream, side).keys().isdisjoint(batch.name for batch in fresh):
@@ -125,18 +140,6 @@ class SnowflakeWarehouse:
                 self._run("create_schema", schema=folded(schema))
         if not self._one("has_bookkeeping")["is_there"]:
             self._each("create_bookkeeping")
-
-    def _load(self, table: pa.Table, parts: dict[str, object]) -> None:
-        """The rows into this session's table of them."""
-        self._each("create_working", **parts)
-        with parquet(table) as file:
-            stage = Sql(f"@tieout.incoming/{self._mark}")
-            self._session.put(file, stage)
-            staged = Sql(f"{stage}/{file.name}")
-            told = self._session.rows(_SQL("copy", staged=staged, **parts))
-        loaded = sum(int(row["rows_loaded"]) for row in told if "rows_loaded" in row)
-        if loaded != table.num_rows:
-            raise Broken(f"{table.num_rows} rows were staged, {loaded} were loaded.", hint="See copy_history.")
 
     def _merge_fresh(self, parts: dict[str, object], where: dict[str, Any], rows: Rows) -> None:
         """The body of a merge: from `incoming` to books, history, quarantine, floors and current rows. What these rows

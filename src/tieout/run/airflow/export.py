@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...base import yamlfile
 from ...base.disk import Disk
 from ...base.errors import Misconfigured
 from ...base.local_disk import LOCAL_DISK
 from ..contracts import Contracts
-from ..environment import unset
+from ..environment import Keeper, Value, references
 from ..modelling import FOLDER
-from ..project import FILE, Project, load_project
+from ..project import Project, document_of, project_of
+from ..secrets import aws, had
 from .plan import BATCH, LIVE, WORKS, When, Wishes, plan, when_of
 
 DAGS = "tieout_dags.py"
@@ -50,7 +50,7 @@ def export(
     disk: Disk = LOCAL_DISK,
 ) -> Exported:
     """The project in `root`, into the folder `out`. `every` are wishes such as `live=5m`. Raises Misconfigured."""
-    project = load_project(root, environ=_with_placeholders(root, environ))
+    project = _without_secrets(root, environ)
     wishes = Wishes(
         command=command,
         folder=str(project.root) if folder is None else folder,
@@ -76,11 +76,14 @@ def has_one_writer(project: Project) -> bool:
     return isinstance(project.warehouse, Path)
 
 
-def _with_placeholders(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def _without_secrets(root: Path, environ: Mapping[str, str]) -> Project:
     """So that whoever exports needs no secret of a source."""
-    path = root / FILE
-    missing = unset(yamlfile.load(path), environ) if path.is_file() else {}
-    return {**environ, **{name: _UNSET for name, place in missing.items() if place[0] == "sources"}}
+    document = document_of(root)
+    places = references(document)
+    of_sources = {one for one, place in places.items() if place[0] == "sources"}
+    needless = {one for one in of_sources if one.keeper is not Keeper.ENVIRONMENT or one.name not in environ}
+    values = had([one for one in places if one not in needless], environ, root, aws)
+    return project_of(document, {**values, **dict.fromkeys(needless, Value(_UNSET))})
 
 
 def _times(wishes: Iterable[str]) -> dict[str, When]:

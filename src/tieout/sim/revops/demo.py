@@ -27,6 +27,7 @@ from ...run.house import House, opened
 from ...run.modelling import FOLDER
 from ...run.org_config import SalesforceConfig
 from ...run.project import load_project
+from ...run.secrets import closed
 from ...run.serve import socket_path
 from ..ending import ended_in_order
 from ..examples import REVOPS, example_folder
@@ -144,7 +145,7 @@ def perform(script: Script, size: Size, project: Path, scratch: Path, tell: Tell
         company.start()
         stack.callback(company.close)
         company.write_project(project)
-        house = stack.enter_context(opened(load_project(project, environ=company.environment), clock))
+        house = stack.enter_context(opened(load_project(project, environ=company.environment, vault=closed), clock))
         stack.callback(socket_path(house.project.warehouse).unlink, missing_ok=True)  # A killed worker leaves its own.
         worker = WorkerProcess(project, scratch / "worker.log", company.environment)
         stack.callback(worker.kill)
@@ -165,7 +166,7 @@ def perform(script: Script, size: Size, project: Path, scratch: Path, tell: Tell
         last = play.run()
         day_ = Day(script.seed, company, claims, truth, incidents, last, began)
         # Another house: contracts are read once, and the worker has amended some meanwhile.
-        proving = stack.enter_context(opened(load_project(project, environ=company.environment), clock))
+        proving = stack.enter_context(opened(load_project(project, environ=company.environment, vault=closed), clock))
         return _proven(day_, proving, clock, tell)
 
 
