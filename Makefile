@@ -43,7 +43,7 @@ test: $(READY) $(SNOW) ## every test that a change needs
 
 long: export PYTHONDONTWRITEBYTECODE :=
 long: $(READY) ## what takes long: demos, marts built by dbt, kills at every step, full disks, canaries
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m campaign tests/e2e tests/house
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m campaign tests/e2e tests/house tests/conformance/test_simulated_sources.py
 
 airflow: airflow2 airflow3 ## the DAGs, parsed and run on both lines of Airflow
 

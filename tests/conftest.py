@@ -22,21 +22,29 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 LONG = frozenset(
     {
+        "tests/conformance/test_simulated_sources.py",
         "tests/e2e/test_append_only.py",
         "tests/e2e/test_backfill.py",
         "tests/e2e/test_backfill_beside.py",
+        "tests/e2e/test_certify_postgres.py",
+        "tests/e2e/test_certify_salesforce.py",
         "tests/e2e/test_certify_sums.py",
+        "tests/e2e/test_cli_journey.py",
+        "tests/e2e/test_cli_migrate.py",
+        "tests/e2e/test_cli_simulate.py",
         "tests/e2e/test_cli_sweeps.py",
         "tests/e2e/test_demo.py",
         "tests/e2e/test_hard_company.py",
         "tests/e2e/test_hard_disk.py",
         "tests/e2e/test_kill_postgres.py",
+        "tests/e2e/test_mending_again.py",
+        "tests/e2e/test_pausing.py",
         "tests/e2e/test_revops_history.py",
         "tests/e2e/test_simulation.py",
         "tests/house/test_bench.py",
     }
 )
-"""Files whose tests together take half a minute or more: `make long` runs them, so that `make test` stays short."""
+"""Files whose tests together take longest: `make long` runs them, so that `make test` stays short."""
 
 _numbers = itertools.count(1)
 _COPIED = Sql("strategy file_copy")
