@@ -442,13 +442,6 @@ when not matched then insert (
     , merged._patch, merged._gap
 );
 
--- columns_of --
--- The columns a table has now, with their types.
-select column_name, data_type, numeric_precision, numeric_scale
-from information_schema.columns
-where table_schema = $schema and table_name = $table
-order by ordinal_position;
-
 -- forget_side --
 -- The bookkeeping of one side.
 delete from tieout.applied where stream = $stream and side = $side;
@@ -473,12 +466,3 @@ select count(*) > 0 as is_noted from tieout.certificates where stream = $stream 
 insert into tieout.certificates (stream, certified_at, state, report, number, hash)
 select $stream, to_timestamp_ltz($certified_at, 6), $state, $report, $number, $hash
 where not exists (select 1 from tieout.certificates where stream = $stream and hash = $hash);
-
--- note_check --
--- What a check came to, once for each stream, moment and name. Belongs to no side.
-insert into tieout.checks (stream, checked_at, name, severity, outcome, measured, told)
-select $stream, to_timestamp_ltz($checked_at, 6), $name, $severity, $outcome, $measured, $told
-where not exists (
-    select 1 from tieout.checks
-    where stream = $stream and checked_at = to_timestamp_ltz($checked_at, 6) and name = $name
-);

@@ -13,8 +13,6 @@ from ...base.types import Column, ColumnType, Kind
 from ...contract.contract import Contract
 from ..warehouse import Side, table_of
 
-IDENTIFIER_CHARS_MAX = 255
-
 _FOLDED = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _TYPES = {
     Kind.BOOLEAN: "BOOLEAN",
