@@ -38,8 +38,8 @@ Open = Callable[[], Session]
 
 
 class SnowflakeWarehouse:
-    """Implements `Warehouse`, but for what has yet to be said in Snowflake's SQL: the swap after a rebuild, and notes of
-    checks. `mark` is this session's own, letters and digits: what it works with bears it."""
+    """Implements `Warehouse`, but for what has yet to be said in Snowflake's SQL: the swap after a rebuild, and notes
+    of checks. `mark` is this session's own, letters and digits: what it works with bears it."""
 
     def __init__(self, open_: Open, *, mark: str, passing: Passing = unobserved) -> None:
         self._passing = passing
