@@ -188,10 +188,16 @@ WRONG: list[tuple[str, str, str]] = [
      "tieout.yaml:2: landing names no bucket that can be; a bucket's name has 3 to 63 of a-z, 0-9, '.' and '-'."),
     ("a ledger of a server unknown", "project: shop\nledger: mysql://host/x\nsources: {}\n",
      'tieout.yaml:2: ledger has the scheme "mysql", which tieout does not know; allowed: sqlite, postgresql.'),
-    ("a warehouse to come", "project: shop\nwarehouse: snowflake://x/y\nsources: {}\n",
-     'tieout.yaml:2: warehouse has the scheme "snowflake", which is planned but not built yet; allowed: duckdb.'),
+    ("a warehouse of nobody", "project: shop\nwarehouse: snowflake://x/y\nsources: {}\n",
+     "tieout.yaml:2: warehouse is no address of Snowflake; write one such as snowflake://USER@ORGANIZATION-ACCOUNT/DATABASE"
+     "?warehouse=WAREHOUSE&role=ROLE&private_key=${file:PATH}."),
+    ("a warehouse without a key", "project: shop\nwarehouse: snowflake://LOADER@org-a/D?warehouse=W\nsources: {}\n",
+     "tieout.yaml:2: warehouse lacks private_key; write snowflake://USER@ORGANIZATION-ACCOUNT/DATABASE"
+     "?warehouse=WAREHOUSE&role=ROLE&private_key=${file:PATH}."),
+    ("a warehouse of an engine unknown", "project: shop\nwarehouse: bigquery://x/y\nsources: {}\n",
+     'tieout.yaml:2: warehouse has the scheme "bigquery", which tieout does not know; allowed: duckdb, snowflake.'),
     ("a misspelt scheme", "project: shop\nwarehouse: duckbd:///x\nsources: {}\n",
-     'tieout.yaml:2: warehouse has the scheme "duckbd", which tieout does not know; allowed: duckdb.'
+     'tieout.yaml:2: warehouse has the scheme "duckbd", which tieout does not know; allowed: duckdb, snowflake.'
      " Did you mean duckdb?"),
     ("two slashes for three", "project: shop\nledger: sqlite://x\nsources: {}\n",
      "tieout.yaml:2: ledger is not of the form sqlite:///PATH; write one such as"

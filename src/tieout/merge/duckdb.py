@@ -24,7 +24,7 @@ from .columns import Shapes, covers_table
 from .duckdb_file import connect, told, translated
 from .readings import StreamReading
 from .reshape import reshape, stands
-from .warehouse import ENGINE_TYPE, CertificateNote, CheckNote, Side, Turn, table_of
+from .warehouse import ENGINE_TYPE, CertificateNote, CheckNote, Engine, Side, Turn, table_of
 
 _SQL = Statements(__package__, "duckdb.sql")
 _CHECK_NOTES = pa.schema(
@@ -43,6 +43,8 @@ _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 class DuckDBWarehouse:
     """Implements `Warehouse`. `path` None keeps it in memory."""
+
+    engine = Engine.DUCKDB
 
     def __init__(self, path: Path | None, *, passing: Passing = unobserved) -> None:
         self._passing = passing
@@ -266,6 +268,8 @@ class DuckDBWarehouse:
 
 class DuckDBReader:
     """Implements `Reader` over a file that no worker holds: opened to read, so that several may."""
+
+    engine = Engine.DUCKDB
 
     def __init__(self, path: Path) -> None:
         self._connection = connect(path, read_only=True)

@@ -65,6 +65,13 @@ class CheckNote:
     told: str
 
 
+class Engine(StrEnum):
+    """Whose SQL a warehouse speaks."""
+
+    DUCKDB = "duckdb"
+    SNOWFLAKE = "snowflake"
+
+
 ENGINE_TYPE = b"engine_type"
 """The metadata under which a column that was read bears its engine's word for the type.
 
@@ -72,6 +79,9 @@ Arrow has no 128-bit integer, say."""
 
 
 class Reader(Protocol):
+    @property
+    def engine(self) -> Engine: ...
+
     def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
         """The rows of one reading statement, its columns with their ENGINE_TYPE. Raises Misconfigured when it writes,
         is not SQL, or has taken `seconds` without an end (None: it may take its time)."""

@@ -30,7 +30,7 @@ from ..contract.checks import (
     Volume,
 )
 from ..contract.contract import Contract
-from ..merge.readings import StreamReading
+from ..merge.asked import reading_of
 from ..merge.warehouse import Reader
 from .asking import SQL, measure, reference, repeated, statement, table
 from .days import Day, backtest, backtest_freshness, last_whole_day, null_rate, volume
@@ -71,7 +71,7 @@ class Measuring:
 
     def checkup(self, checks: Sequence[Check]) -> Checkup:
         """What they come to, in their order."""
-        reading = StreamReading(self._reader, self._contract)
+        reading = reading_of(self._reader, self._contract)
         if not reading.exists():
             told = Verdict(State.UNKNOWN, "nothing has been merged yet")
             return Checkup(self._contract.stream, None, tuple(Outcome(check, told) for check in checks))
@@ -143,7 +143,7 @@ class Measuring:
 
     def _referring(self, check: Check, rule: Reference) -> Verdict:
         parent = self._parents[str(rule.to)]
-        if not StreamReading(self._reader, parent).exists():
+        if not reading_of(self._reader, parent).exists():
             return Verdict(State.UNKNOWN, f"nothing of {rule.to} has been merged yet", limit=check.limit)
         since = self._now - rule.grace * SECOND
         (row,) = self._ask(reference(self._contract, rule, parent), [str(self._contract.stream), since])

@@ -13,12 +13,14 @@ from ..base.errors import Misconfigured
 from ..base.s3_address import SCHEME as S3
 from ..base.s3_address import S3Address
 from ..base.yamlfile import Document, Place, nearest
+from ..merge.snowflake.account import SCHEME as SNOWFLAKE
+from ..merge.snowflake.account import Account
 
 LANDING = "./.tieout/landing"
 LEDGER = "sqlite:///./.tieout/ledger.sqlite"
 WAREHOUSE = "duckdb:///./.tieout/warehouse.duckdb"
 
-_PLANNED = frozenset({"snowflake"})
+_NOT_PLANNED: frozenset[str] = frozenset()
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _POSTGRES = ("postgresql://", "postgres://")
 
@@ -35,6 +37,7 @@ class PostgresBook:
 
 FolderOrBucket = Path | S3Address
 LedgerPlace = Path | PostgresBook
+WarehousePlace = Path | Account
 
 
 def folder_or_bucket(document: Document, place: Place, base: Path, text: str) -> FolderOrBucket:
@@ -45,7 +48,7 @@ def folder_or_bucket(document: Document, place: Place, base: Path, text: str) ->
         except ValueError as error:
             raise document.wrong(place, str(error)) from error
     if match := _SCHEME.match(text):
-        raise wrong_word(document, place, "has the scheme", match[1], ("a path", "s3"), planned=_PLANNED)
+        raise wrong_word(document, place, "has the scheme", match[1], ("a path", "s3"), planned=_NOT_PLANNED)
     if not text:
         raise document.wrong(place, "is empty; write the path of a folder, such as ./inbox.")
     return base / text
@@ -58,15 +61,20 @@ def ledger_place(document: Document, base: Path, text: str) -> LedgerPlace:
     return base / _file(document, ("ledger",), text, ("sqlite", "postgresql"), LEDGER)
 
 
-def warehouse_place(document: Document, base: Path, text: str) -> Path:
-    """`duckdb:///PATH`."""
-    return base / _file(document, ("warehouse",), text, ("duckdb",), WAREHOUSE)
+def warehouse_place(document: Document, base: Path, text: str) -> WarehousePlace:
+    """`duckdb:///PATH`, or an account of Snowflake."""
+    if text.startswith(SNOWFLAKE):
+        try:
+            return Account.parse(text)
+        except ValueError as error:
+            raise document.wrong(("warehouse",), str(error)) from None
+    return base / _file(document, ("warehouse",), text, ("duckdb", "snowflake"), WAREHOUSE)
 
 
 def _file(document: Document, place: Place, text: str, schemes: tuple[str, ...], example: str) -> str:
     match, scheme = _SCHEME.match(text), schemes[0]
     if match and match[1] != scheme:
-        raise wrong_word(document, place, "has the scheme", match[1], schemes, planned=_PLANNED)
+        raise wrong_word(document, place, "has the scheme", match[1], schemes, planned=_NOT_PLANNED)
     path = text.removeprefix(f"{scheme}:///")
     if path in ("", text):
         raise document.wrong(place, f"is not of the form {scheme}:///PATH; write one such as {example}.")

@@ -95,7 +95,7 @@ def days_of(backtest: str | None) -> int:
 
 
 def _measured(house: House, measuring: Measuring, stream: Stream, checks: Sequence[Check]) -> Checkup:
-    if house.project.warehouse.exists():
+    if house.has_warehouse:
         return measuring.checkup(checks)
     told = Verdict(State.UNKNOWN, "nothing has been merged yet")
     return Checkup(stream, None, tuple(Outcome(check, told) for check in checks))

@@ -94,10 +94,10 @@ def _value(column: Column) -> Sql:
 @contextmanager
 def _opened(house: House, migration: Migration) -> Iterator[Names]:
     """The names, once nobody else holds the file, and all new tables are there."""
-    if not house.project.warehouse.exists():
+    if not house.has_warehouse:
         raise Misconfigured("nothing has been merged yet.", hint="Run `tieout run --once` first.")
     house.warehouse(wait_seconds=_WAIT_SECONDS).close()
-    with Names(house.project.warehouse, migration.schema) as names:
+    with Names(house.project.warehouse_file, migration.schema) as names:
         for moved in migration.tables:
             if not names.has("latest", moved.stream.table):
                 hint = f"Run `tieout run --once`, or take {moved.name} out of {FILE}."

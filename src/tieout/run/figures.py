@@ -11,6 +11,7 @@ from ..base.errors import TieoutError, Transient
 from ..base.stream import Stream
 from ..contract.contract import Contract
 from ..contract.promise import Promise
+from ..merge.asked import reading_of
 from ..merge.reading import Freshness, Latencies, Obligation, OpenSince
 from ..merge.readings import StreamReading
 from ..merge.warehouse import Reader
@@ -51,16 +52,16 @@ Read = Callable[[StreamReading], Figures]
 
 def figures_of(house: House, reader: Reader, stream: Stream, read: Read, latency: Latency) -> Figures | TieoutError:
     """What the warehouse says, or why it cannot be asked about this stream. Raises Transient when it is away."""
-    if not house.project.warehouse.exists():
+    if not house.has_warehouse:
         return Figures(promises=_promised(house, stream))
     try:
         contract = house.tools.contracts.of(stream, describes_nothing)
-        reading = StreamReading(reader, contract)
+        reading = reading_of(reader, contract)
         if not reading.exists():
             return Figures(promises=contract.promises)
         if lacking := reading.lacking():
             standing = tuple(column for column in contract.columns if column.name not in lacking)
-            reading = StreamReading(reader, replace(contract, columns=standing))
+            reading = reading_of(reader, replace(contract, columns=standing))
         latencies = latency(reading, contract)
         return replace(read(reading), latencies=latencies, promises=contract.promises, lacking=lacking)
     except Transient:

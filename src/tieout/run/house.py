@@ -15,6 +15,7 @@ from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
 from ..base.clock import Clock
+from ..base.codec import sha256_hex
 from ..base.errors import Misconfigured, Transient
 from ..base.finding import Finding
 from ..base.s3_address import S3Address
@@ -28,26 +29,29 @@ from ..land.local import LocalLanding, spool_of
 from ..ledger.ledger import Holder, Lease, Ledger
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
-from ..merge.warehouse import Warehouse
+from ..merge.snowflake.account import Account
+from ..merge.warehouse import Reader, Warehouse
 from .addresses import FolderOrBucket, PostgresBook
 from .contracts import Contracts
 from .declared import declared
 from .extras import needs
 from .holder import is_dead, me
 from .identity import identity_of, known_identity, slot_of
-from .neighbours import Closing, Neighbours
+from .neighbours import Closing, HeldReader, Neighbours
 from .org_config import SalesforceConfig
 from .project import ChangesConfig, PostgresConfig, Project
 from .route import LEASE_SECONDS, Tools
-from .serve import QueryServer
+from .serve import Nobody, PatientReader, QueryServer, SocketReader, socket_path
 
 if TYPE_CHECKING:
     from ..capture.salesforce.wanted import Wanted
     from ..capture.salesforce.wire.org import OrgWire
+    from ..merge.snowflake.session import Session
 
 WAIT_SECONDS = 10.0
 """How long a command waits for another living process before it gives up with exit 3."""
 _WAIT_STEP_SECONDS = 0.1
+_MARK_LETTERS = 12
 
 Taken = TypeVar("Taken")
 
@@ -91,6 +95,20 @@ class House:
         the disk is away."""
         return self._awaited(self.neighbours.warehouse, wait_seconds)
 
+    def onlooker(self) -> Reader:
+        """As `reader`, but never in the way of who writes: of a file only the worker that holds it is asked."""
+        place = self.project.warehouse
+        return SocketReader(socket_path(place)) if isinstance(place, Path) else self.reader()
+
+    def reader(self) -> HeldReader:
+        """The warehouse to be read, whoever writes to it meanwhile. Nothing is asked yet."""
+        return reader_of(self.project, self.tools.clock)
+
+    @property
+    def has_warehouse(self) -> bool:
+        """Whether there is a warehouse that may have something of ours: certainly not before the first run."""
+        return not isinstance(self.project.warehouse, Path) or self.project.warehouse.exists()
+
     def _awaited(self, take: Callable[[], Taken], wait_seconds: float) -> Taken:
         for _ in range(int(wait_seconds / _WAIT_STEP_SECONDS)):
             try:
@@ -117,10 +135,18 @@ class LocalNeighbours:
         return _postgres(lane, config, promised, self.project, self.tools)
 
     def warehouse(self) -> Warehouse:
-        return DuckDBWarehouse(self.project.warehouse, passing=self.tools.passing)
+        place = self.project.warehouse
+        if isinstance(place, Path):
+            return DuckDBWarehouse(place, passing=self.tools.passing)
+        open_ = snowflake(self.project)
+        from ..merge.snowflake.warehouse import SnowflakeWarehouse
+
+        return SnowflakeWarehouse(open_, mark=_mark(me()), passing=self.tools.passing)
 
     def answering(self, warehouse: Warehouse) -> Closing:
-        return QueryServer(self.project.warehouse, warehouse)
+        if isinstance(self.project.warehouse, Path):
+            return QueryServer(self.project.warehouse, warehouse)
+        return Nobody()
 
     def me(self) -> Holder:
         return me()
@@ -150,6 +176,31 @@ def landing_of(project: Project, *, passing: Passing = unobserved) -> Landing:
     from ..land.s3 import S3Landing
 
     return S3Landing(reached(project.landing), passing=passing)
+
+
+def snowflake(project: Project) -> Callable[[], Session]:
+    """Opens a session in the account that is the project's warehouse. Raises Misconfigured where what speaks to it is
+    not installed."""
+    assert isinstance(project.warehouse, Account), "a file is opened as a file"
+    needs("snowflake", "the warehouse in Snowflake")
+    from ..merge.snowflake.opening import opened as open_session
+
+    return partial(open_session, project.warehouse, {"project": project.name})
+
+
+def _mark(holder: Holder) -> str:
+    """What no two processes that live bear at a time."""
+    return sha256_hex(f"{holder.machine} {holder.pid} {holder.started}".encode())[:_MARK_LETTERS]
+
+
+def reader_of(project: Project, clock: Clock) -> HeldReader:
+    """The warehouse to be read, without any other of the stores. Nothing is asked yet."""
+    if isinstance(project.warehouse, Path):
+        return PatientReader(project.warehouse, clock)
+    open_ = snowflake(project)
+    from ..merge.snowflake.reader import SnowflakeReader
+
+    return SnowflakeReader(open_)
 
 
 def _ledger(project: Project, landing: Landing, clock: Clock) -> Ledger:

@@ -88,7 +88,7 @@ def _within(house: House, reader: Reader, contracts: Mapping[Stream, Contract]) 
     """What only the warehouse knows, and why it could not be asked, "" where it could. That another process holds it is
     no trouble: a worker holds it all day, and answers as soon as it listens."""
     try:
-        if house.project.warehouse.exists():
+        if house.has_warehouse:
             reader.query("select 1")
         known = report(house, reader, only=None).streams
         untold = {one.stream: one.reason for one in known if one.figures is None or one.stream not in contracts}

@@ -74,9 +74,9 @@ def model(
     warehouse.
     """
     project, ledger = house.project, house.tools.ledger
-    dbt = Dbt(project.root / FOLDER, project.warehouse, project.warehouse.parent / _ASIDE)
+    dbt = Dbt(project.root / FOLDER, project.warehouse_file, project.warehouse_file.parent / _ASIDE)
     dbt.check()
-    if not project.warehouse.exists():
+    if not house.has_warehouse:
         raise Misconfigured("nothing has been merged yet.", hint="Run `tieout run --once` first.")
     closed = _closed(house)
     before, code = _standing(house), dbt.code()

@@ -5,15 +5,26 @@ They are opened when they are needed, and may be away. `house.py` has those of t
 
 from __future__ import annotations
 
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from ..capture.source import Source
 from ..ledger.ledger import Holder
-from ..merge.warehouse import Warehouse
+from ..merge.warehouse import Reader, Warehouse
 
 
 class Closing(Protocol):
     def close(self) -> None: ...
+
+
+class HeldReader(Reader, Protocol):
+    """In its context it may keep open what it reads from, from one question to the next; it is closed with it."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class Neighbours(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from ..base.errors import Misconfigured, Transient
 from ..ledger.facts import Checked
@@ -25,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def note_checks(house: House, reader: Reader) -> None:
     """The newest of the ledger's checkups stand in the warehouse, if it can be had."""
-    if not house.project.warehouse.exists():
+    if not house.has_warehouse:
         return
     known = _known(reader)
     entries = house.tools.ledger.entries(Checked, last=_FACTS_MAX)
@@ -33,10 +34,10 @@ def note_checks(house: House, reader: Reader) -> None:
     if not fresh:
         return
     with suppress(Transient):
-        path = socket_path(house.project.warehouse)
-        if path.exists():
+        place = house.project.warehouse
+        if isinstance(place, Path) and socket_path(place).exists():
             for notes in fresh:
-                SocketReader(path).note_checks(notes)
+                SocketReader(socket_path(place)).note_checks(notes)
             return
         warehouse = house.warehouse(wait_seconds=_WAIT_SECONDS)
         try:

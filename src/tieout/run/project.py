@@ -30,6 +30,7 @@ from .addresses import (
     WAREHOUSE,
     FolderOrBucket,
     LedgerPlace,
+    WarehousePlace,
     folder_or_bucket,
     ledger_place,
     warehouse_place,
@@ -112,7 +113,7 @@ SourceConfig = ChangesConfig | PostgresConfig | SalesforceConfig
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """`root` is the project's folder, absolute; `warehouse` is a DuckDB file.
+    """`root` is the project's folder, absolute.
 
     `drift`: what is done when a source changes its columns, where a contract does not say. `gates`: before which marts
     one stands, and what opens it. `alerts`: who is told of what is wrong. `quarantine_seconds`: how long a row may wait
@@ -124,7 +125,7 @@ class Project:
     name: str
     landing: FolderOrBucket
     ledger: LedgerPlace
-    warehouse: Path
+    warehouse: WarehousePlace
     sources: Mapping[str, SourceConfig]
     drift: Policy = Policy.EVOLVE
     gates: tuple[Gate, ...] = ()
@@ -132,6 +133,15 @@ class Project:
     quarantine_seconds: int = seconds_of(QUARANTINE)
     exceptional: Calendar = ORDINARY
     rhythm: Rhythm | None = None
+
+    @property
+    def warehouse_file(self) -> Path:
+        """Where the warehouse is a file of this machine. Raises Misconfigured where it is none."""
+        if not isinstance(self.warehouse, Path):
+            raise Misconfigured(
+                f"{self.warehouse} is no file of this machine.", hint=f"Name one: warehouse: {WAREHOUSE}"
+            )
+        return self.warehouse
 
     @property
     def spool(self) -> Path:
@@ -212,7 +222,7 @@ def document_of(root: Path) -> Document:
 def project_of(written: Document, values: Had) -> Project:
     """The project of this file, what it refers to filled in. Raises Misconfigured and Transient."""
     document, root = filled(written, values), written.path.parent
-    settings = form.read(_ProjectForm, document, secret=frozenset({"ledger"}))
+    settings = form.read(_ProjectForm, document, secret=frozenset({"ledger", "warehouse"}))
     if not PROJECT_NAME.fullmatch(settings.project):
         raise document.wrong(("project",), f"is {document.found(('project',))}; write {PROJECT_NAME_ALLOWED}.")
     if is_cut(settings.ledger):

@@ -14,6 +14,7 @@ from ..base.errors import Misconfigured
 from ..base.stream import Stream
 from ..contract.contract import Contract
 from ..contract.fault import Failing, failing_of
+from ..merge.asked import reading_of
 from ..merge.readings import Quarantined, Settled, StreamReading
 from ..merge.warehouse import Reader
 from .contracts import describes_nothing
@@ -165,7 +166,7 @@ def _readings(
     house: House, reader: Reader, only: Stream | None, but: Collection[Stream] = ()
 ) -> Iterator[tuple[Contract, StreamReading]]:
     """Of every stream that has tables. Raises Misconfigured when `only` is unknown."""
-    if not house.project.warehouse.exists():
+    if not house.has_warehouse:
         return
     known = sorted({Stream.parse(text) for text in house.tools.ledger.landed().values()})
     if only is not None and only not in known and only not in house.tools.contracts.written(only.source):
@@ -173,6 +174,6 @@ def _readings(
         raise Misconfigured(f"{only} has not landed and has no contract.", hint=f"Known are: {named}.")
     for stream in [stream for stream in known if only in (None, stream) and stream not in but]:
         contract = house.tools.contracts.of(stream, describes_nothing)
-        reading = StreamReading(reader, contract)
+        reading = reading_of(reader, contract)
         if reading.exists():
             yield contract, reading

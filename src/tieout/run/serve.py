@@ -26,7 +26,7 @@ from ..base.clock import Clock
 from ..base.codec import sha256_hex
 from ..base.errors import Misconfigured, TieoutError, Transient
 from ..merge.duckdb import DuckDBReader
-from ..merge.warehouse import CheckNote, Warehouse
+from ..merge.warehouse import CheckNote, Engine, Warehouse
 
 _PATH_BYTES_MAX = 100
 _QUESTION_BYTES_MAX = 1 << 20
@@ -105,8 +105,17 @@ class QueryServer:
         self._thread.join(timeout=_TALK_SECONDS)
 
 
+class Nobody:
+    """Where whoever reads can ask the warehouse itself, nobody has to answer."""
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
 class SocketReader:
     """Implements `Reader` by asking the worker that holds the file."""
+
+    engine = Engine.DUCKDB
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -149,6 +158,8 @@ class PatientReader:
 
     In its context the file stays open from one question to the next, for a moment only: no worker can write meanwhile.
     """
+
+    engine = Engine.DUCKDB
 
     def __init__(self, warehouse: Path, clock: Clock) -> None:
         self._warehouse = warehouse

@@ -86,8 +86,9 @@ def project(said: Project) -> Iterator[Finding]:
         yield from judge(seat("ledger", said.ledger.parent))
     else:
         yield from _server(said)
-    yield from judge(seat("warehouse", said.warehouse.parent))
-    yield from _warehouse(said.warehouse)
+    if isinstance(said.warehouse, Path):
+        yield from judge(seat("warehouse", said.warehouse.parent))
+        yield from _warehouse(said.warehouse)
     if isinstance(said.ledger, Path):
         yield from _ledger(said.ledger)
 

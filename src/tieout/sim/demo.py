@@ -74,7 +74,9 @@ def perform(script: Script, size: Size, project: Path, scratch: Path, show: Show
         open_shop(url, size, seed=script.seed)
         _write_project(project, url)
         house = stack.enter_context(opened(load_project(project, environ={}, vault=closed), clock))
-        stack.callback(socket_path(house.project.warehouse).unlink, missing_ok=True)  # A killed worker leaves its own.
+        stack.callback(
+            socket_path(house.project.warehouse_file).unlink, missing_ok=True
+        )  # A killed worker leaves its own.
         worker = WorkerProcess(project, scratch / "worker.log")
         stack.callback(worker.kill)
         writer = Writer(url, size, clock, seed=script.seed, changes_per_second=CHANGES_PER_SECOND)

@@ -11,10 +11,9 @@ import psycopg
 from ..base.errors import TieoutError
 from ..base.stream import Stream
 from ..capture.postgres.standing import snapshot_track
-from ..merge.readings import StreamReading
+from ..merge.asked import reading_of
 from ..run.contracts import describes_nothing
 from ..run.house import House
-from ..run.serve import SocketReader, socket_path
 from .shop import SOURCE, TABLES, count_rows
 
 
@@ -24,11 +23,12 @@ class Watch:
     def __init__(self, url: str, house: House) -> None:
         self._shop = psycopg.connect(url, autocommit=True)
         self._house = house
-        self._reader = SocketReader(socket_path(house.project.warehouse))
+        self._reader = house.onlooker()
         self._heard: dict[str, int] = {}
 
     def close(self) -> None:
         self._shop.close()
+        self._reader.close()
 
     def batches(self) -> int:
         """How many have landed."""
@@ -48,7 +48,7 @@ class Watch:
         for table in TABLES:
             try:
                 contract = self._house.tools.contracts.of(Stream(SOURCE, table), describes_nothing)
-                reading = StreamReading(self._reader, contract)
+                reading = reading_of(self._reader, contract)
                 if reading.exists():
                     self._heard[table] = reading.live_rows()
             except TieoutError:

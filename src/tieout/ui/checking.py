@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -26,12 +27,10 @@ def check(streams: Streams = None, project: Project = HERE, backtest: Backtest =
     from ..run.clock import SystemClock
     from ..run.house import opened
     from ..run.project import load_project
-    from ..run.serve import PatientReader
     from . import logs
     from .checked import CheckEnded
 
     logs.configure()
     wanted, days = [Stream.parse(one) for one in streams or ()], days_of(backtest)
-    with opened(load_project(project, environ=os.environ), SystemClock()) as house:
-        reader = PatientReader(house.project.warehouse, house.tools.clock)
+    with opened(load_project(project, environ=os.environ), SystemClock()) as house, closing(house.reader()) as reader:
         return CheckEnded(check_streams(house, reader, wanted, backtest_days=days))

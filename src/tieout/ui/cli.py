@@ -38,7 +38,6 @@ from .setting_up import snowflake
 if TYPE_CHECKING:
     from ..base.clock import Clock
     from ..run.house import House
-    from ..run.serve import PatientReader
 
 app = typer.Typer(
     name="tieout",
@@ -116,12 +115,12 @@ def query(
 ) -> Answer:
     """Read the warehouse, also while a worker runs."""
     from ..run.clock import SystemClock
+    from ..run.house import reader_of
     from ..run.project import load_project
-    from ..run.serve import PatientReader
     from .asked import Asked
 
-    warehouse = load_project(project, environ=os.environ).warehouse
-    return Asked.of(PatientReader(warehouse, SystemClock()).query(sql))
+    with reader_of(load_project(project, environ=os.environ), SystemClock()) as reader:
+        return Asked.of(reader.query(sql))
 
 
 @app.command()
@@ -130,7 +129,7 @@ def status(project: Project = HERE, stream: OneStream = None, json: Json = False
     from ..run.status import report
     from .standing import Standing
 
-    with _house(project) as house, _reader(house) as reader:
+    with _house(project) as house, house.reader() as reader:
         return Standing(report(house, reader, only=_stream(stream)), at_length=stream is not None)
 
 
@@ -309,12 +308,6 @@ def _house(folder: Path, clock: Clock | None = None) -> Iterator[House]:
     logs.configure()
     with opened(load_project(folder, environ=os.environ), clock or SystemClock()) as house:
         yield house
-
-
-def _reader(house: House) -> PatientReader:
-    from ..run.serve import PatientReader
-
-    return PatientReader(house.project.warehouse, house.tools.clock)
 
 
 def _stream(text: str | None) -> Stream | None:

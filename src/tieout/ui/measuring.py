@@ -24,13 +24,12 @@ def metrics(
     from ..run.metrics import metrics as read_metrics
     from ..run.metrics import write
     from ..run.project import load_project
-    from ..run.serve import PatientReader
     from . import logs
     from .measured import Measured
 
     logs.configure()
     settings = load_project(project, environ=os.environ)
-    with opened(settings, SystemClock()) as house, PatientReader(settings.warehouse, house.tools.clock) as reader:
+    with opened(settings, SystemClock()) as house, house.reader() as reader:
         families = read_metrics(house, reader)
     if out is not None:
         write(out, exposition(families))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,11 +33,9 @@ def migrate_compare(
 ) -> Answer:
     """Hold each old table beside the new one, and ask the source who is right. Reads only."""
     from ..run.comparing import compare
-    from ..run.serve import PatientReader
     from .migrated import Compared
 
-    with _opened(project) as (house, migration):
-        reader = PatientReader(house.project.warehouse, house.tools.clock)
+    with _opened(project) as (house, migration), closing(house.reader()) as reader:
         return Compared(compare(house, reader, migration, only=table, keys=keys))
 
 

@@ -61,7 +61,6 @@ def incidents(project: Project = HERE, tell: Tell = False, test: Test = False, j
     from ..run.house import opened
     from ..run.incidents import open_incidents
     from ..run.project import load_project
-    from ..run.serve import PatientReader
     from .incidents import Incidents, TriedOut
 
     settings = load_project(project, environ=os.environ)
@@ -71,7 +70,7 @@ def incidents(project: Project = HERE, tell: Tell = False, test: Test = False, j
     if test:
         return TriedOut(try_out(settings.alerts, settings.name))
     with opened(settings, SystemClock()) as house:
-        with PatientReader(house.project.warehouse, house.tools.clock) as reader:
+        with house.reader() as reader:
             look = open_incidents(house, reader)
         ledger = house.tools.ledger
         sent = alert(ledger, look.incidents, settings.alerts, unseen=look.unseen) if tell else ()

@@ -6,7 +6,7 @@ import getpass
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +19,6 @@ from .options import HERE, Json, OneStream, Project
 
 if TYPE_CHECKING:
     from ..run.house import House
-    from ..run.serve import PatientReader
     from .quarantined import Settled
 
 quarantine = typer.Typer(help="Rows that could not be read as their contract promises.", no_args_is_help=True)
@@ -44,8 +43,8 @@ def quarantine_list(
     from ..run.quarantine import settled_rows, waiting, waiting_rows
     from .quarantined import Gone, Reasons, Rows
 
-    with _house(project) as house:
-        reader, only = _reader(house), _stream(stream)
+    only = _stream(stream)
+    with _house(project) as house, closing(house.reader()) as reader:
         if settled:
             return Gone(settled_rows(house, reader, only=only, limit=limit))
         if rows:
@@ -63,8 +62,8 @@ def quarantine_show(
     from ..run.quarantine import any_row
     from .quarantined import Row
 
-    with _house(project) as house:
-        return Row(any_row(house, _reader(house), id))
+    with _house(project) as house, closing(house.reader()) as reader:
+        return Row(any_row(house, reader, id))
 
 
 @quarantine.command("release")
@@ -99,11 +98,11 @@ def _settled(deed: str, folder: Path, ids: Sequence[str], only: Stream | None, s
     from ..run.quarantine import chosen, waiting
     from .quarantined import Settled
 
-    with _house(folder) as house:
-        found = chosen(house, _reader(house), ids, only=only)
+    with _house(folder) as house, closing(house.reader()) as reader:
+        found = chosen(house, reader, ids, only=only)
         settled = {stream: settle(house, stream, of_stream) for stream, of_stream in found.items()}
         left = Counter[Stream]()
-        for one in waiting(house, _reader(house), only=only):
+        for one in waiting(house, reader, only=only):
             left[one.stream] += one.count
     return Settled(deed, settled, left)
 
@@ -128,12 +127,6 @@ def _house(folder: Path) -> Iterator[House]:
     logs.configure()
     with opened(load_project(folder, environ=os.environ), SystemClock()) as house:
         yield house
-
-
-def _reader(house: House) -> PatientReader:
-    from ..run.serve import PatientReader
-
-    return PatientReader(house.project.warehouse, house.tools.clock)
 
 
 def _stream(text: str | None) -> Stream | None:

@@ -22,7 +22,7 @@ from ...contract.contract import Contract
 from ..aligned import may_be_unfit
 from ..columns import BASE, LIFE
 from ..reshape import shape_of
-from ..warehouse import CertificateNote, Side, Turn
+from ..warehouse import CertificateNote, Engine, Side, Turn
 from .naming import Shapes, folded, tables_of
 from .reading import SnowflakeReading
 from .reshape import Reshaping
@@ -40,6 +40,8 @@ Open = Callable[[], Session]
 class SnowflakeWarehouse:
     """Implements `Warehouse`, but for what has yet to be said in Snowflake's SQL: the swap after a rebuild, and notes
     of checks. `mark` is this session's own, letters and digits: what it works with bears it."""
+
+    engine = Engine.SNOWFLAKE
 
     def __init__(self, open_: Open, *, mark: str, passing: Passing = unobserved) -> None:
         self._passing = passing

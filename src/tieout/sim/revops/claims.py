@@ -14,7 +14,6 @@ from ...base.sql import Statements, name
 from ...base.stream import Stream
 from ...merge.warehouse import Reader
 from ...run.house import House
-from ...run.serve import SocketReader, socket_path
 from ...run.status import StreamStatus, report
 from .truth import Lie, Truth
 
@@ -40,7 +39,7 @@ class Claims:
         self._house = house
         self._truth = truth
         self.objects = objects
-        self._reader = SocketReader(socket_path(house.project.warehouse))
+        self._reader = house.onlooker()
         self.heard = Heard()
 
     def look(self) -> None:

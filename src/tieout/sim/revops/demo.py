@@ -146,7 +146,9 @@ def perform(script: Script, size: Size, project: Path, scratch: Path, tell: Tell
         stack.callback(company.close)
         company.write_project(project)
         house = stack.enter_context(opened(load_project(project, environ=company.environment, vault=closed), clock))
-        stack.callback(socket_path(house.project.warehouse).unlink, missing_ok=True)  # A killed worker leaves its own.
+        stack.callback(
+            socket_path(house.project.warehouse_file).unlink, missing_ok=True
+        )  # A killed worker leaves its own.
         worker = WorkerProcess(project, scratch / "worker.log", company.environment)
         stack.callback(worker.kill)
         truth = Truth(company.org)
@@ -192,7 +194,7 @@ def _proven(day_: Day, house: House, clock: Clock, tell: Tell) -> RevopsReport:
     certificates = certify(house, (), repair=False, may_repair=_never, by_rows=True, derived=True)
     say("every value is compared with the org itself, past the certificate")
     tables = [(api_name, Stream(SOURCE, object_).table) for object_, api_name in day_.claims.objects.items()]
-    judgement = judged(org, tables, house.project.warehouse)
+    judgement = judged(org, tables, house.project.warehouse_file)
     say("the marts are built, and built once more from nothing")
     is_complete = certificates.state is State.COMPLETE
     marts = compared(house, {**os.environ, **day_.company.environment}) if is_complete else Marts()

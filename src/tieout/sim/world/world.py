@@ -174,7 +174,7 @@ class World:
         """Somebody deletes the warehouse."""
         self.kill_all()
         for suffix in ("", ".wal"):
-            self.project.warehouse.with_name(self.project.warehouse.name + suffix).unlink(missing_ok=True)
+            self.project.warehouse_file.with_name(self.project.warehouse_file.name + suffix).unlink(missing_ok=True)
         self._rule = RuleStore()
 
     def flip_bit(self) -> bool:
@@ -207,7 +207,7 @@ class World:
             raise Occupied("simulated: another process holds the warehouse's file.")
         self._holder = process
         if self.circumstances.is_database:
-            return SimDuckDB(self.project.warehouse, process, self._witness, lambda: self._let_go(process))
+            return SimDuckDB(self.project.warehouse_file, process, self._witness, lambda: self._let_go(process))
         return SimRule(self._rule, process, self._witness, lambda: self._let_go(process))
 
     def is_merged(self, stream: Stream, batch: str) -> bool | None:

@@ -20,7 +20,7 @@ from ....base.errors import Broken, Fenced, Misconfigured, Transient
 from ....base.step import Passing, Step, unobserved
 from ....base.stream import Stream
 from ....contract.contract import Contract
-from ....merge.warehouse import CertificateNote, CheckNote, Side, Turn
+from ....merge.warehouse import CertificateNote, CheckNote, Engine, Side, Turn
 from .rulereading import RuleReading
 from .ruletable import Merged, RuleTable, followed
 
@@ -75,6 +75,8 @@ def _nobody(point: str) -> None:
 
 class RuleWarehouse:
     """Implements `Warehouse`, but for questions in SQL. `reach` is told of the points before and after each commit."""
+
+    engine = Engine.DUCKDB
 
     def __init__(self, store: RuleStore, *, passing: Passing = unobserved, reach: Reach = _nobody) -> None:
         self._store = store
