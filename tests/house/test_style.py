@@ -38,6 +38,7 @@ TOUCHES_FILES = {
     "ledger/sqlite_file.py": "SQLite opens its file itself, and it is made first, for the owner alone",
     "model/artefacts.py": "what dbt left, which is its own and can be made anew",
     "model/dbt.py": "a neighbour's project, only read, and the profile that it is given",
+    "merge/snowflake/beside.py": "DuckDB spills what is compared, which goes with the comparison",
     "merge/snowflake/staging.py": "the driver sends a file, which goes with the merge",
     "merge/duckdb_file.py": "DuckDB opens its file itself, and it is looked at first: it may be locked, or empty",
 }

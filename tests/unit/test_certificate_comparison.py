@@ -34,8 +34,8 @@ def merged(said: Sequence[Say], contract: Contract = CONTRACT) -> DuckDBWarehous
 
 
 def compared(warehouse: DuckDBWarehouse, changes: Sequence[Say] = (), rows: Sequence[Say] = ()) -> Comparison:
-    with warehouse.aside() as connection:
-        telling = Telling(connection, CONTRACT, 0)
+    with warehouse.aside() as aside:
+        telling = Telling(aside, CONTRACT, 0)
         if changes:
             telling.tell_changes(judged_of(changes, CONTRACT).changes)
         if rows:
@@ -92,8 +92,8 @@ def warehouse() -> Iterator[DuckDBWarehouse]:
 
 
 def by_hand(warehouse: DuckDBWarehouse, statement: str) -> None:
-    with warehouse.aside() as connection:
-        connection.execute(statement)
+    with warehouse.aside() as aside:
+        aside.connection.execute(statement)
 
 
 def test_rows_that_are_the_state_agree(warehouse: DuckDBWarehouse) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
-import duckdb
 import pyarrow as pa
 import pytest
 
 from tests.telling import NOON, Say, batch_of, contract_of
 from tieout.capture.counts import COUNTED, Countable
 from tieout.contract.contract import Contract
+from tieout.merge.aside import Aside
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.warehouse import Side, Turn
 from tieout.quality.counts import CountsHere, Unlike, countable_by
@@ -65,7 +65,7 @@ def within(unlike: Unlike, told: Sequence[Row]) -> list[Row]:
 
 
 @pytest.fixture
-def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+def aside() -> Iterator[Aside]:
     """With the rows, in a session far from UTC."""
     warehouse = DuckDBWarehouse(None)
     warehouse.prepare(CONTRACT, Side.LIVE)
@@ -75,29 +75,29 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     ]
     batch = batch_of(said, CONTRACT)
     warehouse.merge(CONTRACT, [batch], turn=Turn("erp", 1), merged_at={batch.name: NOON}, side=Side.LIVE)
-    with warehouse.aside() as connection:
-        connection.execute("set TimeZone = 'Pacific/Kiritimati'")
-        yield connection
+    with warehouse.aside() as aside:
+        aside.connection.execute("set TimeZone = 'Pacific/Kiritimati'")
+        yield aside
 
 
-def here(connection: duckdb.DuckDBPyConnection, *moved: str) -> CountsHere:
-    telling = Telling(connection, CONTRACT, 0)
+def here(aside: Aside, *moved: str) -> CountsHere:
+    telling = Telling(aside, CONTRACT, 0)
     telling.leave_out([f'["{key}"]' for key in moved])
     return CountsHere(telling, BY)
 
 
-def test_rows_that_are_alike_are_counted_and_summed_alike(connection: duckdb.DuckDBPyConnection) -> None:
-    unlike = here(connection).unlike(counted(rows(200)), newest_rows=0)
+def test_rows_that_are_alike_are_counted_and_summed_alike(aside: Aside) -> None:
+    unlike = here(aside).unlike(counted(rows(200)), newest_rows=0)
 
     assert (unlike.days, unlike.rows, unlike.windows_read) == ({}, 0, 0)
     assert unlike.windows == len({row[1].date() for row in rows(200)}) + len({row[2].date() for row in rows(200)})
 
 
-def test_a_cent_is_seen_on_its_day_and_in_its_key(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_cent_is_seen_on_its_day_and_in_its_key(aside: Aside) -> None:
     told = rows(200)
     key, made, stamp, amount = told[50]
     told[50] = (key, made, stamp, f"{float(amount or 0) + 0.01:.2f}")
-    ours = here(connection)
+    ours = here(aside)
 
     unlike = ours.unlike(counted(told), newest_rows=0)
 
@@ -106,12 +106,12 @@ def test_a_cent_is_seen_on_its_day_and_in_its_key(connection: duckdb.DuckDBPyCon
     assert (unlike.rows, ours.keys(unlike, listed(of_day))) == (len(of_day), [f'["{key}"]'])
 
 
-def test_what_lacks_on_either_side_and_what_is_stale_is_among_the_keys(connection: duckdb.DuckDBPyConnection) -> None:
+def test_what_lacks_on_either_side_and_what_is_stale_is_among_the_keys(aside: Aside) -> None:
     told = rows(200)
     missing, stale, ghost = ("k9999", told[10][1], told[10][2], "1.00"), told[20], told[30]
     told[20] = (stale[0], stale[1], stale[2] + timedelta(days=3), stale[3])
     told = [row for row in told if row is not ghost] + [missing]
-    ours = here(connection)
+    ours = here(aside)
 
     unlike = ours.unlike(counted(told), newest_rows=0)
     keys = ours.keys(unlike, listed(within(unlike, told)))
@@ -120,9 +120,9 @@ def test_what_lacks_on_either_side_and_what_is_stale_is_among_the_keys(connectio
     assert keys == [f'["{key}"]' for key in ("k0020", "k0030", "k9999")]
 
 
-def test_what_moved_is_counted_on_no_side(connection: duckdb.DuckDBPyConnection) -> None:
+def test_what_moved_is_counted_on_no_side(aside: Aside) -> None:
     told = [row for row in rows(200) if row[0] != "k0030"]
-    ours = here(connection, "k0030")
+    ours = here(aside, "k0030")
 
     unlike = ours.unlike(counted(told), newest_rows=0)
 
@@ -130,20 +130,20 @@ def test_what_moved_is_counted_on_no_side(connection: duckdb.DuckDBPyConnection)
     assert (ours.keys(unlike, None), ours.beside()) == ([], 199)
 
 
-def test_the_last_days_of_changes_are_looked_into_anyway(connection: duckdb.DuckDBPyConnection) -> None:
+def test_the_last_days_of_changes_are_looked_into_anyway(aside: Aside) -> None:
     told = rows(200)
     last = max(row[2] for row in told).date()
     of_last = sum(row[2].date() == last for row in told)
 
-    unlike = here(connection).unlike(counted(told), newest_rows=of_last)
+    unlike = here(aside).unlike(counted(told), newest_rows=of_last)
 
     assert (unlike.days, unlike.rows) == ({"stamp": [last]}, of_last)
 
 
-def test_a_row_of_no_day_and_a_key_that_stands_here_twice_are_compared(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("update latest.erp__account set made = null where id = 'k0001'")
-    connection.execute("insert into latest.erp__account from latest.erp__account where id = 'k0002'")
-    ours, told = here(connection), rows(200)
+def test_a_row_of_no_day_and_a_key_that_stands_here_twice_are_compared(aside: Aside) -> None:
+    aside.connection.execute("update latest.erp__account set made = null where id = 'k0001'")
+    aside.connection.execute("insert into latest.erp__account from latest.erp__account where id = 'k0002'")
+    ours, told = here(aside), rows(200)
 
     unlike = ours.unlike(counted(told), newest_rows=0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -134,16 +134,17 @@ class DuckDBWarehouse:
         return bool(self._one("is_noted", {"stream": str(stream), "hash": hash_})[0])
 
     def note_checks(self, notes: Sequence[CheckNote]) -> None:
-        with self.aside() as connection:
+        with self.aside() as aside:
+            connection = aside.connection
             connection.register("noted", pa.Table.from_pylist([asdict(note) for note in notes], schema=_CHECK_NOTES))
             connection.execute(_SQL("note_checks"))
 
     @contextmanager
-    def aside(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def aside(self) -> Iterator[InPlace]:
         """A connection of its own to the same tables, for readings that need temporary tables beside them."""
         with told(), self._connection.cursor() as connection:
             connection.execute("set TimeZone = 'UTC'")
-            yield connection
+            yield InPlace(connection)
 
     def swap(self, contract: Contract, *, turn: Turn) -> None:
         live, shadow = _tables(contract.stream, Side.LIVE), _tables(contract.stream, Side.SHADOW)
@@ -264,6 +265,22 @@ class DuckDBWarehouse:
         if len(rows) != 1:
             raise Broken(f"the warehouse's own record gave {len(rows)} rows to {statement}, not one")
         return tuple(rows[0])
+
+
+@dataclass(frozen=True, slots=True)
+class InPlace:
+    """Implements `Aside`: all of it stands where the connection leads."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def look(self, contract: Contract) -> None:
+        """It is seen as it stands."""
+
+    def recall(self, contract: Contract, keys: Sql) -> None:
+        """It is there."""
+
+    def recall_batches(self, contract: Contract, batches: Sequence[str]) -> None:
+        """They are there."""
 
 
 class DuckDBReader:

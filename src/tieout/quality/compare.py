@@ -44,6 +44,7 @@ class Comparing:
         derived: Collection[str] = (),
     ) -> None:
         self._by_content = by_content
+        self._aside = telling.aside
         self._connection = telling.connection
         self._contract = telling.contract
         self._obliged = pa.table({"_key": pa.array(sorted(set(obliged)), pa.string())})
@@ -73,6 +74,7 @@ class Comparing:
             self._run("match")
         compared = [column.name for column in self._contract.columns if column.name not in self._left_out]
         self._run("find", compared=[name(column) for column in compared])
+        self._aside.recall(self._contract, _SQL("diverged", **self._parts))
         self._covers = covers_table(self._contract, self._run("covers")["_cover"].to_pylist())
         if self._covers.num_rows:
             self._run("call_stale")

@@ -75,6 +75,10 @@ group by _key;
 -- Where not all rows of the source are told: those of which the others are not.
 _key in (select _key from {{ scope }})
 
+-- diverged --
+-- The keys whose values are not those of the source.
+select _key from {{ found }} where difference = 'diverged'
+
 -- covers --
 -- What the history of the diverged keys speaks of.
 select distinct _cover from {{ raw }} where _key in (select _key from {{ found }} where difference = 'diverged');

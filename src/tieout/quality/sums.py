@@ -90,6 +90,7 @@ class SumsHere:
 
     def touched(self, batches: Sequence[str]) -> tuple[int, ...] | None:
         """The buckets of the layout whose rows these batches speak of; None where they may speak of any row."""
+        self._telling.aside.recall_batches(self._telling.contract, batches)
         of = {"stream": str(self._telling.contract.stream)}
         told = self._run("touched", bound=of, batches=pa.table({"batch": pa.array(batches, pa.string())}))["bucket"]
         return None if told.null_count else tuple(sorted(told.to_pylist()))

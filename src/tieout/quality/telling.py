@@ -21,6 +21,7 @@ from ..base.errors import Broken
 from ..base.sql import Sql, Statements, name
 from ..contract.contract import Contract
 from ..contract.judge import batch_schema
+from ..merge.aside import Aside
 from ..merge.columns import Shapes
 from ..merge.rule import State, fold, is_shown
 from ..merge.told import changes_of
@@ -35,15 +36,17 @@ _FOLD_ROWS_MAX = 100_000
 
 
 class Telling:
-    """One stream's rows at the cut, in temporary tables of `connection`. `number` tells it apart from others there.
+    """One stream's rows at the cut, in temporary tables of `aside`, which has looked at the stream. `number` tells it
+    apart from others there.
 
     beside  how many rows the source has beside those that are told, and which are here just so; None: all are told
     scope   where not all are told: the table of the keys, told or here, of which the others are not beside
     moved   the table of the keys that changed at the source after the cut, which are not compared
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, contract: Contract, number: int) -> None:
-        self.connection = connection
+    def __init__(self, aside: Aside, contract: Contract, number: int) -> None:
+        self.aside = aside
+        self.connection = aside.connection
         self.contract = contract
         self.number = number
         self.table = name(f"told_{number}")

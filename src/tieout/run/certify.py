@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from ..base.batch import Tally
@@ -23,7 +22,7 @@ from ..base.stream import Stream
 from ..capture.source import Captured, Cut, Retells
 from ..contract.contract import Contract
 from ..ledger.facts import Certified, Landed
-from ..merge.aside import HasAside
+from ..merge.aside import Aside, HasAside
 from ..merge.reading import Obligation, Reading
 from ..merge.warehouse import CertificateNote, Side, Warehouse
 from ..quality.books import Books
@@ -127,13 +126,13 @@ def _certify_session(house: House, session: Session, wanted: Collection[Stream],
     streams = _chosen(_told_of(session), session.source.lane, wanted)
     with (
         session.source.cut(tuple(stream.object for stream in streams)) as cut,
-        _beside(session.warehouse) as connection,
+        _beside(session.warehouse) as aside,
     ):
         taken_at = house.tools.clock.now()
         session.drain(cut.bound)
         stuck = session.route.stuck.errors
         contracts = [_prepared(session, stream) for stream in streams if stream not in stuck]
-        tellings = [Telling(connection, contract, number) for number, contract in enumerate(contracts)]
+        tellings = [_looked_at(aside, contract, number) for number, contract in enumerate(contracts)]
         witness = Witness(session.route, house.tools, session.source, cut, by_rows=terms.by_rows)
         since = {telling: _changed(house.tools, session, telling.contract, terms) for telling in tellings}
         if (foretold := terms.foretold) is not None:
@@ -154,7 +153,12 @@ def _changed(tools: Tools, session: Session, contract: Contract, terms: _Terms) 
     return changed(contract, chain, tools.ledger, session.warehouse)
 
 
-def _beside(warehouse: Warehouse) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+def _looked_at(aside: Aside, contract: Contract, number: int) -> Telling:
+    aside.look(contract)
+    return Telling(aside, contract, number)
+
+
+def _beside(warehouse: Warehouse) -> AbstractContextManager[Aside]:
     assert isinstance(warehouse, HasAside), "both sides are compared where the tables are"
     return warehouse.aside()
 
@@ -216,6 +220,7 @@ class _Certifier:
             plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
             if self._may(plan):
                 self._repair(found.stream, rows, patches)
+                telling.aside.look(telling.contract)
                 # What was found in all of it is mended only if it is not found there any more.
                 since = None if found.proof.since is None else since
                 comparing, found = self._compare(telling, since, deriving)

@@ -103,6 +103,20 @@ def _shape(at: int, column: Column) -> Shape:
     )
 
 
+def carried(column: Column) -> Sql:
+    """A column on its way out, so that no driver can round it: moments as microseconds, decimals as text."""
+    quoted = folded(column.name)
+    match column.type.kind:
+        case Kind.TIMESTAMP | Kind.TIMESTAMPTZ:
+            return Sql(f"date_part(epoch_microsecond, {quoted})")
+        case Kind.TIME:
+            return Sql(f"datediff(microsecond, '00:00:00'::time, {quoted})")
+        case Kind.DECIMAL:
+            return Sql(f"to_varchar({quoted})")
+        case _:
+            return quoted
+
+
 def _text(quoted: Sql, kind: Kind) -> Sql:
     match kind:
         case Kind.BINARY:

@@ -83,6 +83,13 @@ class Session:
             names = [column.name.lower() for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def tables(self, statement: Sql, values: Mapping[str, Any] = NOTHING) -> Iterator[pa.Table]:
+        """Its rows in pieces, however many there are; none where there is no row."""
+        with self._told(), self._connection.cursor() as cursor:
+            cursor.execute(*bound(statement, values))
+            if cursor.rowcount:
+                yield from cursor.fetch_arrow_batches()
+
     def query(self, statement: str, parameters: Sequence[Any], *, seconds: float | None) -> pa.Table:
         """The rows of one statement that reads, each column with Snowflake's own word for its type. `$1` is the first
         of the parameters. Raises Misconfigured where it is to blame, or has taken `seconds` without an end."""

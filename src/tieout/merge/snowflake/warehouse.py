@@ -7,6 +7,7 @@ sessions do meanwhile cannot matter: the fence row is taken first, and everythin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from ..aligned import may_be_unfit
 from ..columns import BASE, LIFE
 from ..reshape import shape_of
 from ..warehouse import CertificateNote, Engine, Side, Turn
+from .beside import Beside, beside
 from .naming import Shapes, folded, tables_of
 from .reading import SnowflakeReading
 from .reshape import Reshaping
@@ -127,6 +129,9 @@ class SnowflakeWarehouse:
     def is_noted(self, stream: Stream, hash_: str) -> bool:
         row = self._session.rows(_SQL("is_noted"), {"stream": str(stream), "hash": hash_})[0]
         return bool(row["is_noted"])
+
+    def aside(self) -> AbstractContextManager[Beside]:
+        return beside(self._session)
 
     def drop(self, stream: Stream, side: Side) -> None:
         self._each("drop_tables", **tables_of(stream, side))
