@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import snowflake.connector
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from snowflake.connector import SnowflakeConnection
 
 from tieout.sim.snowflake.server import SnowflakeServer
@@ -54,3 +57,11 @@ def connect(server: SnowflakeServer, **options: Any) -> SnowflakeConnection:
             "login_timeout": 20, "network_timeout": 60, "paramstyle": "qmark", **options,
         }
     )  # fmt: skip
+
+
+def address(server: SnowflakeServer, database: str, key_file: Path) -> str:
+    """What stands in `tieout.yaml`; the key, which anybody may have, is made and put into this file."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    options = f"warehouse=LOADING&role=LOADER&private_key=${{file:{key_file}}}"
+    return f"snowflake://TIEOUT@stand-in/{database}?{options}&host={server.host}&port={server.port}&protocol=http"

@@ -466,3 +466,22 @@ select count(*) > 0 as is_noted from tieout.certificates where stream = $stream 
 insert into tieout.certificates (stream, certified_at, state, report, number, hash)
 select $stream, to_timestamp_ltz($certified_at, 6), $state, $report, $number, $hash
 where not exists (select 1 from tieout.certificates where stream = $stream and hash = $hash);
+
+-- note_checks --
+-- What checks came to, once for each stream and moment. Belongs to no side. A merge, since it waits for whoever writes the
+-- same at once, which an insert would not.
+merge into tieout.checks as known
+using (
+    select
+        value:stream::varchar as stream
+        , to_timestamp_ltz(value:checked_at::number(19,0), 6) as checked_at
+        , value:name::varchar as name
+        , value:severity::varchar as severity
+        , value:outcome::varchar as outcome
+        , try_to_double(value:measured::varchar) as measured
+        , value:told::varchar as told
+    from table(flatten(input => parse_json($notes)))
+) as noted
+on known.stream = noted.stream and known.checked_at = noted.checked_at
+when not matched then insert (stream, checked_at, name, severity, outcome, measured, told)
+values (noted.stream, noted.checked_at, noted.name, noted.severity, noted.outcome, noted.measured, noted.told);

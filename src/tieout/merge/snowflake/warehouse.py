@@ -6,8 +6,10 @@ sessions do meanwhile cannot matter: the fence row is taken first, and everythin
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,7 +25,7 @@ from ...contract.contract import Contract
 from ..aligned import may_be_unfit
 from ..columns import BASE, LIFE
 from ..reshape import shape_of
-from ..warehouse import CertificateNote, Engine, Side, Turn
+from ..warehouse import CertificateNote, CheckNote, Engine, Side, Turn
 from .beside import Beside, beside
 from .naming import Shapes, folded, tables_of
 from .reading import SnowflakeReading
@@ -47,6 +49,7 @@ class SnowflakeWarehouse:
 
     def __init__(self, open_: Open, *, mark: str, passing: Passing = unobserved) -> None:
         self._passing = passing
+        self._open = open_
         self._session = open_()
         self._fences: set[str] = set()
         self._mark = mark
@@ -132,6 +135,19 @@ class SnowflakeWarehouse:
 
     def aside(self) -> AbstractContextManager[Beside]:
         return beside(self._session)
+
+    def note_checks(self, notes: Sequence[CheckNote]) -> None:
+        """In a session of its own: threads may share one, but a transaction is the session's, and what is noted here
+        would stand or fall with the merge of another thread."""
+        said = [
+            {**asdict(note), "checked_at": _micros(note.checked_at), "measured": _as_text(note.measured)}
+            for note in notes
+        ]
+        aside = self._open()
+        try:
+            aside.run(_SQL("note_checks"), {"notes": json.dumps(said)})
+        finally:
+            aside.close()
 
     def drop(self, stream: Stream, side: Side) -> None:
         self._each("drop_tables", **tables_of(stream, side))
@@ -234,3 +250,8 @@ def _of(stream: Stream, side: Side) -> dict[str, Any]:
 
 def _micros(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _as_text(number: float | None) -> str | None:
+    """JSON has no word for what is not finite."""
+    return None if number is None else repr(number)
