@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from snowflake.connector import SnowflakeConnection
-from snowflake.connector.errors import ProgrammingError
+from snowflake.connector.errors import DatabaseError, ProgrammingError
 
 from tests.snowflake import Connect, snowflake_database, snowflake_server, snowflake_sessions
 from tieout.sim.snowflake.manners.corrections import CORRECTIONS
@@ -130,6 +130,15 @@ def test_a_session_keeps_its_own_parameters(snowflake_sessions: Connect) -> None
     assert ask(yours, "show parameters like 'TIMEZONE'")[0][1] == "America/Los_Angeles"
     ask(mine, "alter session unset timezone, query_tag")
     assert ask(mine, "show parameters like 'TIMEZONE'")[0][1] == "America/Los_Angeles"
+
+
+def test_a_session_in_a_database_of_nobody_is_refused_if_that_is_asked_for(snowflake_sessions: Connect) -> None:
+    assert snowflake_sessions(database="NOBODYS").database is None
+
+    with pytest.raises(DatabaseError, match="does not exist or not authorized") as refused:
+        snowflake_sessions(database="NOBODYS", validate_default_parameters=True)
+
+    assert refused.value.errno == 390201
 
 
 def test_a_session_knows_itself(session: SnowflakeConnection) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from tieout.base.errors import Misconfigured
+from tieout.base.errors import Misconfigured, Transient
 from tieout.merge.snowflake import opening
 from tieout.merge.snowflake.account import Account, connect_arguments
 
@@ -109,3 +111,17 @@ def test_a_session_says_what_it_is_for_and_waits_for_nothing_for_ever() -> None:
     assert told["session_parameters"]["LOCK_TIMEOUT"] < told["session_parameters"]["STATEMENT_TIMEOUT_IN_SECONDS"]
     assert told["login_timeout"]
     assert told["network_timeout"]
+
+
+def test_a_host_that_is_away_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tieout.merge.snowflake.account._LOGIN_SECONDS", 1)
+    away = replace(keyed("", kept_as=""), host="127.0.0.1", port=closed_port(), protocol="http")
+
+    with pytest.raises(Transient):
+        opening.opened(away, {})
+
+
+def closed_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

@@ -132,6 +132,7 @@ def connect_arguments(account: Account, private_key: bytes, tag: Mapping[str, st
         "login_timeout": _LOGIN_SECONDS,
         "network_timeout": _NETWORK_SECONDS,
         "client_session_keep_alive": True,
+        "validate_default_parameters": True,
         "session_parameters": session_parameters(tag),
     }
     if account.role:

@@ -40,6 +40,7 @@ _REFUSED = {
     2003: "Give the role the rights on it, or run `tieout snowflake setup`: to a role without them it does not exist.",
     3001: "Give the role the rights on it; `tieout snowflake setup` prints them.",
     250001: "See account, user and key; the key that Snowflake has is shown by `describe user`.",
+    390201: "See the names of database, warehouse and role; `tieout snowflake setup --print` says what makes them.",
     390144: "The key is not the user's, or this machine's clock is wrong.",
     606: "Name a warehouse that the role may use.",
 }
@@ -155,7 +156,7 @@ def bound(statement: Sql, values: Mapping[str, Any]) -> tuple[str, list[Any] | N
 def translated(error: sf.Error, where: str) -> TieoutError:
     """Who must move next, by Snowflake's number of the error."""
     number, told = error.errno, _words(error)
-    if number in _REFUSED:
+    if number in _REFUSED and not isinstance(error, sf.OperationalError):  # of which a host that is away is one
         return Misconfigured(f"{where}: {told}", hint=_REFUSED[number])
     if number in _AWAY or isinstance(error, sf.OperationalError | sf.InterfaceError | sf.InternalError):
         return Transient(f"{where} is away: {told}", hint="It is tried again.")

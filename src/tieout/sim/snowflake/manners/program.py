@@ -195,11 +195,14 @@ def _login(house: House, request: Request, body: dict[str, Any]) -> Response:
         connection.database = connection._schema = None
     elif not connection.schema_set:
         connection._schema = None
+    asked = body["data"].get("SESSION_PARAMETERS") or {}
+    if database and not connection.database_set and asked.get("CLIENT_VALIDATE_DEFAULT_PARAMETERS"):
+        return _refused("390201", "The requested database does not exist or not authorized.", "08004")
     session = connection.tieout_session = Session(connection, house.locks)
     session.warehouse = (name := request.query_params.get("warehouse")) and theirs.normalise_ident(name)
     session.role = ((name := request.query_params.get("roleName")) and theirs.normalise_ident(name)) or session.role
     session.show_moments_in(session.parameter("TIMEZONE"))
-    for name, value in (body["data"].get("SESSION_PARAMETERS") or {}).items():
+    for name, value in asked.items():
         if name.upper() in PARAMETERS:
             plain.set_parameter(session, name, str(value))
     token = secrets.token_urlsafe(32)
