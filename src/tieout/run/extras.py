@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from ..base.errors import Misconfigured
 
-_BROUGHT = {"aws": "boto3", "snowflake": "snowflake.connector"}
+_BROUGHT = {"aws": "boto3", "snowflake": "snowflake.connector", "sandbox": "moto.server"}
 
 
 def needs(extra: str, what: str) -> None:

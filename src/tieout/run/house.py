@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -31,7 +31,7 @@ from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
 from ..merge.snowflake.account import Account
 from ..merge.warehouse import Reader, Warehouse
-from .addresses import FolderOrBucket, PostgresBook
+from .addresses import FolderOrBucket, PostgresBook, WarehousePlace
 from .contracts import Contracts
 from .declared import declared
 from .extras import needs
@@ -63,6 +63,11 @@ class House:
     project: Project
     tools: Tools
     neighbours: Neighbours
+
+    def elsewhere(self, warehouse: WarehousePlace) -> House:
+        """The same book, landing and sources, with another warehouse."""
+        project = replace(self.project, warehouse=warehouse)
+        return House(project, self.tools, LocalNeighbours(project, self.tools))
 
     def lanes(self, only: Stream | None = None) -> list[str]:
         """The names of the sources, or of the one that `only` belongs to."""

@@ -6,7 +6,11 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
+
+from ..run.house import House
+from ..run.serve import socket_path
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -35,6 +39,12 @@ def ended_in_order() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def swept(house: House) -> None:
+    """A killed worker leaves its socket."""
+    if isinstance(house.project.warehouse, Path):
+        socket_path(house.project.warehouse).unlink(missing_ok=True)
 
 
 def unbroken(deed: Callable[[], None]) -> None:

@@ -6,9 +6,10 @@ are touched and in the warehouse those of odd ones, so that none is touched twic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -16,12 +17,12 @@ import duckdb
 import psycopg
 
 from ..base.errors import Broken
-from ..base.sql import Statements
+from ..base.sql import Sql, Statements
 from ..base.stream import Stream
 from ..capture.postgres.source import PostgresSource
 from ..capture.source import Captured
 from ..quality.certificate import Difference
-from ..run.house import House
+from ..run.house import House, snowflake
 from ..run.worker import Worker
 from .behind import Deed, How, Place
 from .shop import SOURCE
@@ -45,6 +46,8 @@ TOUCHED: Final = tuple(sorted({deed.stream for deed in _DEEDS}))
 
 _capture = PostgresSource.capture
 
+Run = Callable[[Sql], list[tuple[Any, ...]]]
+
 
 def deaf() -> AbstractContextManager[None]:
     """Within it a capture goes on in a database's log and loses all that stands there."""
@@ -52,13 +55,27 @@ def deaf() -> AbstractContextManager[None]:
 
 
 def in_the_warehouse(house: House) -> tuple[Deed, ...]:
-    """A thousand rows are altered, deleted and added in the warehouse's file, which nobody else may hold open."""
-    with duckdb.connect(str(house.project.warehouse)) as connection:
-        return tuple(
-            _done(deed, connection.execute(_SQL(_named(deed)), {"rows": _ROWS[deed.how]}).fetchall())
-            for deed in _DEEDS
-            if deed.place is Place.WAREHOUSE
-        )
+    """A thousand rows are altered, deleted and added in the warehouse, which nobody else writes to."""
+    with _writing(house) as run:
+        return tuple(_in_the_warehouse(deed, run) for deed in _DEEDS if deed.place is Place.WAREHOUSE)
+
+
+def _in_the_warehouse(deed: Deed, run: Run) -> Deed:
+    rows = _ROWS[deed.how]
+    touched = run(_SQL(f"{_named(deed)}_keys", rows=rows))
+    run(_SQL(_named(deed), rows=rows))
+    return _done(deed, touched)
+
+
+@contextmanager
+def _writing(house: House) -> Iterator[Run]:
+    """What anybody could do who has a right to write: in the file, or in the account."""
+    if isinstance(house.project.warehouse, Path):
+        with duckdb.connect(str(house.project.warehouse)) as connection:
+            yield lambda statement: connection.execute(statement).fetchall()
+        return
+    with closing(snowflake(house.project)()) as session:
+        yield lambda statement: [tuple(row.values()) for row in session.rows(statement)]
 
 
 def at_the_source(house: House, url: str, *, seed: int) -> tuple[Deed, ...]:

@@ -13,9 +13,9 @@ from datetime import datetime
 from ..base.clock import Clock
 from ..base.errors import Broken
 from .chaos import Strike
+from .crew import Crew
 from .stage import Kill, Picture, Scene, Show
 from .watch import Watch
-from .worker import WorkerProcess
 from .writer import Writer
 
 _STEP_SECONDS = 0.05
@@ -36,14 +36,12 @@ class Script:
 
 
 class Play:
-    """`writer`, `worker` and `watch` belong to the caller, who ends them."""
+    """`writer`, `crew` and `watch` belong to the caller, who ends them."""
 
-    def __init__(
-        self, script: Script, *, writer: Writer, worker: WorkerProcess, watch: Watch, clock: Clock, show: Show
-    ) -> None:
+    def __init__(self, script: Script, *, writer: Writer, crew: Crew, watch: Watch, clock: Clock, show: Show) -> None:
         self._script = script
         self._writer = writer
-        self._worker = worker
+        self._crew = crew
         self._watch = watch
         self._clock = clock
         self._show = show
@@ -57,7 +55,7 @@ class Play:
     def run(self) -> Picture:
         """From the first start of the worker to its end in order; returns how things stood then."""
         self._began = self._clock.now()
-        self._start_worker()
+        self._start_workers()
         self._writer.start()
         for _ in self._steps(2 * self._script.seconds + _SLACK_SECONDS):
             if not self._strikes and self._seconds(self._began) >= self._script.seconds:
@@ -70,7 +68,7 @@ class Play:
             )
         self._writer.stop()
         self._catch_up()
-        self._worker.stop()
+        self._crew.stop()
         return self._paint(pid=None)
 
     def _catch_up(self) -> None:
@@ -85,30 +83,30 @@ class Play:
         """Yields every few hundredths of a second, as long as both sides work; looks now and then."""
         for _ in range(int(seconds / _STEP_SECONDS)):
             self._writer.check()
-            self._worker.check()
+            self._crew.check()
             if self._seconds(self._looked) >= _LOOK_SECONDS:
                 self._look()
             yield
             self._paint()
             self._clock.sleep(_STEP_SECONDS)
 
-    def _start_worker(self) -> None:
+    def _start_workers(self) -> None:
         self._batches_at_start = self._watch.batches()
-        self._worker.start()
+        self._crew.start()
         self._started = self._clock.now()
-        self._paint(pid=self._worker.pid)
+        self._paint(pid=self._crew.pid)
 
     def _strike_if_due(self) -> None:
         batches = self._watch.batches() - self._batches_at_start
         if not self._strikes or not self._strikes[0].is_due(seconds=self._seconds(self._started), batches=batches):
             return
         self._strikes.popleft()
-        pid = self._worker.pid
+        pid = self._crew.pid
         assert pid is not None, "a worker runs"
-        self._worker.kill()
+        self._crew.strike()
         kill = Kill(self._seconds(self._began), pid, self._scene(), self._watch.batches() - self._batches_at_start)
         self._paint(pid=None, kills=(*self._picture.kills, kill))
-        self._start_worker()
+        self._start_workers()
 
     def _look(self) -> None:
         self._looked = self._clock.now()

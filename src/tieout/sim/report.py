@@ -10,6 +10,7 @@ from typing import Any
 from ..quality.certificate import Certificates
 from .behind import Behind
 from .stage import Kill
+from .twin import Twin
 
 OF_A_STREAM = (
     "stream", "source_rows", "current_rows", "missing", "ghost", "stale", "diverged", "books", "freshness_p95_seconds",
@@ -21,7 +22,8 @@ _UNPROVEN = 3
 @dataclass(frozen=True, slots=True)
 class DemoReport:
     """`kept` is the project's folder, where it outlives the demo; `seconds` the whole demo's. `behind` is there if the
-    shop was certified as complete; `certificates` are those of before."""
+    shop was certified as complete, and so is `twin` where its warehouse is not the embedded one; `certificates` are
+    those of before."""
 
     example: str
     seed: int
@@ -31,6 +33,7 @@ class DemoReport:
     seconds: float
     kept: Path | None
     behind: Behind | None = None
+    twin: Twin | None = None
 
     @property
     def certificate(self) -> str:
@@ -43,8 +46,9 @@ class DemoReport:
 
     @property
     def wrong(self) -> tuple[str, ...]:
-        """What did not come as it must behind the pipe's back, in a sentence each."""
-        return () if self.behind is None else self.behind.wrong
+        """What did not come as it must, beside the embedded engine and behind the pipe's back, in a sentence each."""
+        behind = () if self.behind is None else self.behind.wrong
+        return behind if self.twin is None else (*self.twin.unlike, *behind)
 
     def to_json(self) -> dict[str, Any]:
         certified = [one.to_json() for one in self.certificates.streams]
@@ -54,5 +58,6 @@ class DemoReport:
             "streams": [{name: one[name] for name in OF_A_STREAM} for one in certified],
             "kills": len(self.kills),
             "certificate": self.certificate,
+            "twin": None if self.twin is None else self.twin.to_json(),
             "behind_the_back": None if self.behind is None else self.behind.to_json(),
         }

@@ -21,6 +21,7 @@ import typer
 from ..base.errors import TieoutError
 from ..base.stream import Stream
 from ..sim.examples import EXAMPLES, REVOPS
+from ..sim.target import Target
 from .answer import FAULT, WRONG, Answer, Refusal, present
 from .backfilling import backfill
 from .certifying import certify
@@ -172,6 +173,9 @@ def demo(
     keep: Annotated[
         Path | None, typer.Option("--keep", "--project", help="A new folder, where its project stays.", metavar="DIR")
     ] = None,
+    target: Annotated[
+        Target, typer.Option(help="Where its stores are: all in its folder, or as in production, by stand-ins.")
+    ] = Target.EMBEDDED,
     json: Json = False,
 ) -> Answer:
     """A company under live change, moved while the worker is killed again and again, and certified."""
@@ -184,13 +188,15 @@ def demo(
 
     logs.configure()
     if example == REVOPS:
-        return _day(seed, minutes, chaos=chaos, keep=keep)
+        return _day(seed, minutes, chaos=chaos, keep=keep, target=target)
     with DemoStage(Console(stderr=True)) as stage:
-        report = run_demo(example=example, seed=seed, minutes=minutes, chaos=chaos, keep=keep, show=stage.show)
+        report = run_demo(
+            example=example, seed=seed, minutes=minutes, chaos=chaos, keep=keep, target=target, show=stage.show
+        )
     return DemoEnded(report)
 
 
-def _day(seed: int, minutes: float | None, *, chaos: bool, keep: Path | None) -> Answer:
+def _day(seed: int, minutes: float | None, *, chaos: bool, keep: Path | None, target: Target) -> Answer:
     """The working day of a company that sells by Salesforce."""
     from rich.console import Console
 
@@ -198,7 +204,7 @@ def _day(seed: int, minutes: float | None, *, chaos: bool, keep: Path | None) ->
     from .demo_revops import DayStage, RevopsEnded
 
     with DayStage(Console(stderr=True)) as stage:
-        return RevopsEnded(run_day(seed=seed, minutes=minutes, chaos=chaos, keep=keep, tell=stage.tell))
+        return RevopsEnded(run_day(seed=seed, minutes=minutes, chaos=chaos, keep=keep, target=target, tell=stage.tell))
 
 
 @app.command()

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from ...base.errors import TieoutError
-from ...base.sql import Statements, name
+from ...base.sql import Statements
 from ...base.stream import Stream
+from ...merge.asked import identifier
 from ...merge.warehouse import Reader
 from ...run.house import House
 from ...run.status import StreamStatus, report
@@ -78,8 +80,10 @@ class Claims:
     def _held(self, stream: Stream) -> dict[str, Mapping[str, object] | None]:
         """By id, what the warehouse has of the rows that may be compared."""
         wanted = self._truth.compared(self.objects[stream.object])
-        table = name("latest", stream.table)
-        there = set(self._reader.query(_SQL("columns", table=table))["column_name"].to_pylist())
-        columns = [column for column in wanted if column in there]
-        rows = self._reader.query(_SQL("held", table=table, columns=[name(column) for column in columns])).to_pylist()
-        return {row["Id"]: None if row["_deleted"] else row for row in rows}
+        named = partial(identifier, self._reader.engine)
+        table = named("latest", stream.table)
+        there = {column.lower() for column in self._reader.query(_SQL("columns", table=table)).column_names}
+        columns = [column for column in wanted if column.lower() in there]
+        asked = _SQL("held", table=table, id=named("Id"), columns=[named(column) for column in columns])
+        told = self._reader.query(asked).rename_columns(["Id", "_deleted", *columns]).to_pylist()
+        return {row["Id"]: None if row["_deleted"] else row for row in told}

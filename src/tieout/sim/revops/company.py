@@ -67,11 +67,12 @@ class Company:
         """What the project's file asks of the environment."""
         return {**self._secrets, "SF_LOGIN_URL": self.rest.login_url}
 
-    def write_project(self, folder: Path) -> None:
-        """The example's project, with the address of this org's events and another pace."""
+    def write_project(self, folder: Path, settings: Mapping[str, str]) -> None:
+        """The example's project, with the address of this org's events, another pace, and lines of `settings`."""
         shutil.copytree(example_folder(REVOPS), folder, dirs_exist_ok=True)
         path = folder / FILE
         document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document |= settings
         document["sources"][SOURCE] |= {"events": self.pubsub.target, **_PACE}
         document.pop("certify", None)  # The demo certifies by itself, when it is time to show it.
         path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")

@@ -28,13 +28,14 @@ from ...run.modelling import FOLDER
 from ...run.org_config import SalesforceConfig
 from ...run.project import load_project
 from ...run.secrets import closed
-from ...run.serve import socket_path
-from ..ending import ended_in_order
+from ..crew import Crew
+from ..ending import ended_in_order, swept
 from ..examples import REVOPS, example_folder
 from ..keeping import refuse_full
 from ..org.seedling import Size
 from ..report import OF_A_STREAM
-from ..worker import WorkerProcess
+from ..target import EMBEDDED, Place, Target, placed
+from ..twin import Twin, twin
 from .claims import Claims, Heard
 from .company import SOURCE, Company
 from .day import Incident, day
@@ -64,6 +65,7 @@ class RevopsReport:
     calls: int
     seconds: float
     kept: Path | None
+    twin: Twin | None = None
 
     @property
     def wrong(self) -> tuple[str, ...]:
@@ -81,6 +83,7 @@ class RevopsReport:
             )
         if not self.heard.claims:
             told.append("No claim of freshness was heard at all.")
+        told += [] if self.twin is None else self.twin.unlike
         told += [f"{name} is another one when it is built from nothing." for name in self.marts.unequal]
         told += [f"{name} failed, of the marts and their tests." for name in self.marts.failed]
         return tuple(told)
@@ -107,23 +110,26 @@ class RevopsReport:
                 "lies": len(self.heard.lies),
                 "worst_seconds": round(self.heard.worst_seconds, 1),
             },
+            "twin": None if self.twin is None else self.twin.to_json(),
             "marts": self.marts.to_json(),
             "wrong": list(self.wrong),
         }
 
 
-def demo(*, seed: int, minutes: float | None, chaos: bool, keep: Path | None, tell: Tell) -> RevopsReport:
+def demo(
+    *, seed: int, minutes: float | None, chaos: bool, keep: Path | None, target: Target, tell: Tell
+) -> RevopsReport:
     """The day from beginning to end, in the main thread. `minutes` is how long the org lives once its history is read;
     `keep` an empty or new folder that becomes the project's and stays. Raises Misconfigured before anything is
     started."""
     Dbt(example_folder(REVOPS) / FOLDER, Path(), Path()).check()
     seconds = SECONDS if minutes is None else minutes * 60
     script = Script(seed, seconds, chaos)
-    with ended_in_order(), TemporaryDirectory(prefix="tieout-demo-") as scratch:
+    with ended_in_order(), TemporaryDirectory(prefix="tieout-demo-") as scratch, placed(target, Path(scratch)) as place:
         if keep is None:
-            return perform(script, SIZE, Path(scratch) / "project", Path(scratch), tell)
+            return perform(script, SIZE, Path(scratch) / "project", Path(scratch), tell, place)
         refuse_full(keep)
-        return replace(perform(script, SIZE, keep, Path(scratch), tell), kept=keep)
+        return replace(perform(script, SIZE, keep, Path(scratch), tell, place), kept=keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,9 @@ class Script:
     chaos: bool
 
 
-def perform(script: Script, size: Size, project: Path, scratch: Path, tell: Tell) -> RevopsReport:
+def perform(
+    script: Script, size: Size, project: Path, scratch: Path, tell: Tell, place: Place = EMBEDDED
+) -> RevopsReport:
     """The demo, with its project in the folder `project` and all else in `scratch`. Whatever it starts, it ends."""
     clock = SystemClock()
     began = clock.now()
@@ -144,13 +152,12 @@ def perform(script: Script, size: Size, project: Path, scratch: Path, tell: Tell
         company = Company(clock, seed=script.seed, size=size)
         company.start()
         stack.callback(company.close)
-        company.write_project(project)
-        house = stack.enter_context(opened(load_project(project, environ=company.environment, vault=closed), clock))
-        stack.callback(
-            socket_path(house.project.warehouse_file).unlink, missing_ok=True
-        )  # A killed worker leaves its own.
-        worker = WorkerProcess(project, scratch / "worker.log", company.environment)
-        stack.callback(worker.kill)
+        company.write_project(project, place.settings)
+        environment = {**company.environment, **place.environment}
+        house = stack.enter_context(opened(load_project(project, environ=environment, vault=closed), clock))
+        stack.callback(swept, house)
+        crew = Crew.of(project, scratch, workers=place.workers, environment=environment)
+        stack.callback(crew.kill)
         truth = Truth(company.org)
         objects = _objects(house, company)
         claims = Claims(house, truth, objects)
@@ -160,7 +167,7 @@ def perform(script: Script, size: Size, project: Path, scratch: Path, tell: Tell
             seconds=script.seconds,
             seed=script.seed,
             company=company,
-            worker=worker,
+            crew=crew,
             claims=claims,
             clock=clock,
             tell=tell,
@@ -168,8 +175,8 @@ def perform(script: Script, size: Size, project: Path, scratch: Path, tell: Tell
         last = play.run()
         day_ = Day(script.seed, company, claims, truth, incidents, last, began)
         # Another house: contracts are read once, and the worker has amended some meanwhile.
-        proving = stack.enter_context(opened(load_project(project, environ=company.environment, vault=closed), clock))
-        return _proven(day_, proving, clock, tell)
+        proving = stack.enter_context(opened(load_project(project, environ=environment, vault=closed), clock))
+        return _proven(day_, proving, clock, tell, scratch / "twin.duckdb" if place.is_elsewhere else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +192,23 @@ class Day:
     began: datetime
 
 
-def _proven(day_: Day, house: House, clock: Clock, tell: Tell) -> RevopsReport:
+def _proven(day_: Day, house: House, clock: Clock, tell: Tell, beside: Path | None) -> RevopsReport:
+    """`beside`: where an embedded warehouse may be made, to be held beside one that is not."""
+
     def say(says: str) -> None:
         tell(replace(day_.last, says=says, seconds=(clock.now() - day_.began).total_seconds()))
 
     org, heard = day_.company.org, day_.claims.heard
     say("every row is compared with the org, by the certificate")
-    certificates = certify(house, (), repair=False, may_repair=_never, by_rows=True, derived=True)
+    certificates = _certified(house)
+    likeness = None
+    if beside is not None and certificates.state is State.COMPLETE:
+        say("all that landed is merged once more, by the embedded engine, and compared")
+        likeness = twin(house, certificates, beside, _certified)
     say("every value is compared with the org itself, past the certificate")
     tables = [(api_name, Stream(SOURCE, object_).table) for object_, api_name in day_.claims.objects.items()]
-    judgement = judged(org, tables, house.project.warehouse_file)
+    with house.reader() as reader:
+        judgement = judged(org, tables, reader)
     say("the marts are built, and built once more from nothing")
     is_complete = certificates.state is State.COMPLETE
     marts = compared(house, {**os.environ, **day_.company.environment}) if is_complete else Marts()
@@ -212,6 +226,7 @@ def _proven(day_: Day, house: House, clock: Clock, tell: Tell) -> RevopsReport:
         sum(day_.company.script.calls.values()),
         seconds,
         kept=None,
+        twin=likeness,
     )
 
 
@@ -221,6 +236,10 @@ def _objects(house: House, company: Company) -> Mapping[str, str]:
     assert isinstance(config, SalesforceConfig), "the example's source is an org"
     wanted = [one.api_name for one in config.objects]
     return {name.lower(): company.org.schemas[name].name for name in wanted}
+
+
+def _certified(house: House) -> Certificates:
+    return certify(house, (), repair=False, may_repair=_never, by_rows=True, derived=True)
 
 
 def _never(repair: Repair) -> bool:

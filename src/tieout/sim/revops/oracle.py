@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from ...base.sql import Statements, name
+from ...base.sql import Statements
+from ...merge.asked import identifier
+from ...merge.warehouse import Reader
 from ..org.org import Org
 from ..org.schema import Row
 
@@ -30,25 +29,26 @@ class Judgement:
     differing: tuple[str, ...]
 
 
-def judged(org: Org, objects: Iterable[tuple[str, str]], warehouse: Path) -> Judgement:
+def judged(org: Org, objects: Iterable[tuple[str, str]], warehouse: Reader) -> Judgement:
     """Of the org's objects, each with its table: all rows that live, and every field that the connector may see."""
     rows = values = 0
     found: list[str] = []
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        for api_name, table in objects:
-            here = _here(connection, table)
-            there = {str(row["Id"]): row for row in org.rows(api_name, everything=True) if not row.get("IsDeleted")}
-            fields = [one.name for one in org.schemas[api_name].fields if one.type != "address"]
-            fields = [one for one in fields if one not in _UNREAD]
-            rows += len(there)
-            values += len(there) * len(fields)
-            found += _differing(api_name, fields, here, there)
+    for api_name, table in objects:
+        here = _here(warehouse, table)
+        there = {str(row["Id"]): row for row in org.rows(api_name, everything=True) if not row.get("IsDeleted")}
+        fields = [one.name for one in org.schemas[api_name].fields if one.type != "address"]
+        fields = [one for one in fields if one not in _UNREAD]
+        rows += len(there)
+        values += len(there) * len(fields)
+        found += _differing(api_name, fields, here, there)
     return Judgement(rows, values, len(found), tuple(found[:_NAMED_MAX]))
 
 
-def _here(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, Mapping[str, Any]]:
-    told = connection.sql(_SQL("live", table=name("latest", table))).to_arrow_table().to_pylist()
-    return {row["Id"]: row for row in told}
+def _here(warehouse: Reader, table: str) -> dict[str, Mapping[str, Any]]:
+    """By id. Columns are named in lower case, as an engine may fold their names."""
+    told = warehouse.query(_SQL("live", table=identifier(warehouse.engine, "latest", table)))
+    rows = told.rename_columns([column.lower() for column in told.column_names]).to_pylist()
+    return {row["id"]: row for row in rows}
 
 
 def _differing(
@@ -58,7 +58,10 @@ def _differing(
     found += [f"{api_name} {id_}: only here" for id_ in sorted(here.keys() - there.keys())]
     for id_ in sorted(there.keys() & here.keys()):
         for field in fields:
-            ours, theirs = _plain(here[id_].get(field)), _plain_stored(there[id_][field], here[id_].get(field))
+            ours, theirs = (
+                _plain(here[id_].get(field.lower())),
+                _plain_stored(there[id_][field], here[id_].get(field.lower())),
+            )
             if ours != theirs:
                 found.append(f"{api_name} {id_} {field}: {ours!r} here, {theirs!r} there")
     return found

@@ -16,8 +16,8 @@ from threading import Event, Thread
 
 from ...base.clock import Clock
 from ...base.errors import Broken, TieoutError
+from ..crew import Crew
 from ..org.life import Life
-from ..worker import WorkerProcess
 from .claims import Claims
 from .company import Company
 from .day import Incident, Scene
@@ -82,7 +82,7 @@ class People:
 
 
 class Play:
-    """`company`, `worker` and `claims` belong to the caller, who ends them."""
+    """`company`, `crew` and `claims` belong to the caller, who ends them."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Play:
         seconds: float,
         seed: int,
         company: Company,
-        worker: WorkerProcess,
+        crew: Crew,
         claims: Claims,
         clock: Clock,
         tell: Tell,
@@ -99,7 +99,7 @@ class Play:
         self._left = deque(incidents)
         self._seconds_wanted = seconds
         self._company = company
-        self._worker = worker
+        self._crew = crew
         self._claims = claims
         self._clock = clock
         self._tell = tell
@@ -111,7 +111,7 @@ class Play:
     def run(self) -> Moment:
         """From the first start of the worker to its end in order."""
         self._began = self._clock.now()
-        self._worker.start()
+        self._crew.start()
         self._say("the worker reads years of history by Bulk, while people work")
         self._people.start()
         self._until(lambda: self._is_read(), _READ_SECONDS, "the history was not read")
@@ -123,14 +123,14 @@ class Play:
         stopped = self._clock.now()
         self._say("people go home; the warehouse catches up")
         self._until(lambda: self._is_through(stopped), _CATCH_UP_SECONDS, "the warehouse did not catch up")
-        self._worker.stop()
+        self._crew.stop()
         return self._say("the worker has ended in order")
 
     def _until(self, is_done: Callable[[], bool], seconds: float, otherwise: str) -> None:
         began = self._clock.now()
         while self._since(began) < seconds:
             self._people.check()
-            self._worker.check()
+            self._crew.check()
             self._scene.do_due()
             if self._since(self._looked) >= _LOOK_SECONDS:
                 self._looked = self._clock.now()
@@ -160,11 +160,11 @@ class Play:
             incident.deed(self._scene)
             self._say(incident.says)
             return
-        self._worker.kill()
+        self._crew.strike()
         incident.deed(self._scene)
         self._moment = replace(self._moment, kills=self._moment.kills + 1)
         self._say(incident.says)
-        self._worker.start()
+        self._crew.start()
 
     def _say(self, says: str) -> Moment:
         self._moment = replace(self._moment, says=says, seconds=self._since(self._began), deeds=self._people.deeds)

@@ -1,0 +1,3 @@
+-- create_database --
+-- Where all of a demo's tables shall stand.
+create database {{ database }};
