@@ -353,6 +353,16 @@ def test_a_transaction_begins_in_each_way_there_is(session: SnowflakeConnection,
     assert ask(session, "select a from t") == []
 
 
+def test_several_statements_in_one_are_refused(session: SnowflakeConnection) -> None:
+    ask(session, "create table t (a int)", "insert into t values (1)")
+
+    with pytest.raises(ProgrammingError, match="Actual statement count 3 did not match") as refused:
+        ask(session, "select a from t; delete from t; select 1")
+
+    assert refused.value.errno == 8
+    assert ask(session, "select a from t;") == [(1,)]
+
+
 def test_each_correction_has_its_proof() -> None:
     proofs = "".join(path.read_text() for path in Path(__file__).parent.glob("test_snowflake_*.py"))
 

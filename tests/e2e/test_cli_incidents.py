@@ -17,6 +17,7 @@ import pytest
 from tests.e2e.command import Project, contract_file, image, project
 from tieout.base.errors import Occupied
 from tieout.ledger.facts import Ran
+from tieout.merge.warehouse import Engine
 from tieout.quality.incident import Trouble
 from tieout.run.clock import SystemClock
 from tieout.run.house import opened
@@ -192,6 +193,8 @@ def test_a_warehouse_that_cannot_be_read_is_told_and_keeps_nobody_from_hearing_t
 
 class Held:
     """Implements `Reader` over a warehouse that another process holds."""
+
+    engine = Engine.DUCKDB
 
     def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
         raise Occupied("process 7 holds the warehouse's file.", hint="Wait for it.")

@@ -9,7 +9,7 @@ count(*) filter (where {% for column in columns %}{{ column }} is not null{% if 
 
 -- newest --
 -- The newest moment that is not ahead of us: one that is would keep the others from ever being missed.
-max(epoch_us({{ column }})) filter (where epoch_us({{ column }}) <= {{ now }}) as {{ count }}
+max({{ moment }}) filter (where {{ moment }} <= {{ now }}) as {{ count }}
 
 -- measure --
 -- All numbers that one pass over the live rows can give.
@@ -27,15 +27,19 @@ where not _deleted;
 
 -- is_missing --
 -- A value that stands for none.
-list_contains(cast({{ texts }} as varchar[]), cast({{ column }} as varchar)){% if null %} or {{ column }} is null{% endif %}
+{{ among }}{% if null %} or {{ column }} is null{% endif %}
 
 -- is_unlisted --
 -- A value that is not among the accepted ones, compared as the column's type has them.
-{{ column }} is not null and not coalesce(list_contains(try_cast(cast({{ texts }} as varchar[]) as {{ type }}[]), {{ value }}), false)
+{{ column }} is not null and not coalesce({{ among }}, false)
+
+-- among --
+-- A value is one of these texts, each as the value's type has it.
+list_contains(try_cast(cast({{ texts }} as varchar[]) as {{ type }}[]), {{ value }})
 
 -- is_unmatched --
 -- A value in which the pattern is not found.
-{{ column }} is not null and not regexp_matches(cast({{ column }} as varchar), {{ pattern }})
+{{ column }} is not null and not regexp_matches({{ text }}, {{ pattern }})
 
 -- is_below --
 -- A value below its least.
@@ -98,13 +102,13 @@ from aged;
 -- daily --
 -- Rows by the day of one column, newest day first, and how many of them lack values in others.
 select
-    epoch_us({{ column }}) // 86400000000 as day
+    {{ moment }} // 86400000000 as day
     , count(*) as rows
     {% for one in lacking %}
     , count(*) filter (where {{ one.column }} is null) as {{ one.alias }}
     {% endfor %}
 from {{ latest }}
-where not _deleted and epoch_us({{ column }}) <= $1
+where not _deleted and {{ moment }} <= $1
 group by 1 -- not by its name, which may be that of a column
 order by 1 desc
 limit {{ days_max }};
@@ -112,7 +116,7 @@ limit {{ days_max }};
 -- gaps --
 -- The pauses between two moments of a column that were longer than so long, the last one up to now; and the first moment.
 with moments as (
-    select distinct epoch_us({{ column }}) as moment from {{ latest }} where not _deleted and epoch_us({{ column }}) <= $1
+    select distinct {{ moment }} as moment from {{ latest }} where not _deleted and {{ moment }} <= $1
 ),
 
 paused as (
@@ -150,10 +154,6 @@ try_cast({{ column }} as double)
 -- as_text --
 -- For columns of different types.
 cast({{ column }} as varchar)
-
--- same --
--- For columns of one type.
-{{ column }}
 
 -- noted --
 -- The checkups that the warehouse has of each stream.

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 from ..base.errors import Misconfigured
-from ..base.sql import name
 from ..base.types import Column
 from ..contract.calendar import ORDINARY, Calendar
 from ..contract.checks import (
@@ -32,7 +31,7 @@ from ..contract.checks import (
 from ..contract.contract import Contract
 from ..merge.asked import reading_of
 from ..merge.warehouse import Reader
-from .asking import SQL, measure, reference, repeated, statement, table
+from .asking import Asking, Question
 from .days import Day, backtest, backtest_freshness, last_whole_day, null_rate, volume
 from .judging import SECOND, Counted, by_age, by_number, by_rows
 from .outcome import Backtest, Checkup, Outcome, State, Verdict
@@ -63,6 +62,7 @@ class Measuring:
     ) -> None:
         self._reader = reader
         self._contract = contract
+        self._asking = Asking(reader.engine, contract)
         self._parents = parents
         self._now = now
         self._backtest_days = backtest_days
@@ -98,7 +98,7 @@ class Measuring:
     def _of_one_pass(self, checks: Sequence[Check]) -> dict[str, Verdict]:
         """All of them in one statement; where that cannot be asked, each alone, so that one is blamed and no other."""
         try:
-            (row,) = self._ask(*measure(self._contract, checks, self._now))
+            (row,) = self._ask(self._asking.measure(checks, self._now))
         except Misconfigured as error:
             if not checks:
                 raise  # then it is not theirs
@@ -120,7 +120,7 @@ class Measuring:
                 verdict = by_rows(check, Counted(self._rows, number))
                 if verdict.state is not State.FAILED:
                     return verdict
-                ((keys),) = self._ask(repeated(self._contract, check.rule))
+                ((keys),) = self._ask(self._asking.repeated(check.rule))
                 return replace(verdict, keys=tuple(keys["keys"] or ()))
             case _:
                 return by_rows(check, Counted(self._rows, number, keys=tuple(row[f"keys{at}"] or ())))
@@ -138,7 +138,7 @@ class Measuring:
             case Query():
                 return self._queried(check, check.rule)
             case _:
-                (row,) = self._ask(SQL("last_merge"), [str(self._contract.stream)])
+                (row,) = self._ask(self._asking.last_merge())
                 return by_age(check, row["newest"], self._now)
 
     def _referring(self, check: Check, rule: Reference) -> Verdict:
@@ -146,12 +146,12 @@ class Measuring:
         if not reading_of(self._reader, parent).exists():
             return Verdict(State.UNKNOWN, f"nothing of {rule.to} has been merged yet", limit=check.limit)
         since = self._now - rule.grace * SECOND
-        (row,) = self._ask(reference(self._contract, rule, parent), [str(self._contract.stream), since])
+        (row,) = self._ask(self._asking.reference(rule, parent, since))
         counted = Counted(self._rows, row["failing"], row["pending"], tuple(row["keys"] or ()))
         return by_rows(check, counted)
 
     def _queried(self, check: Check, rule: Query) -> Verdict:
-        found = self._reader.query(statement(self._contract, rule), seconds=QUERY_SECONDS)
+        found = self._reader.query(self._asking.statement(rule), seconds=QUERY_SECONDS)
         if found.num_rows != 1 or found.num_columns != 1:
             rows = "no row" if not found.num_rows else "1 row" if found.num_rows == 1 else "more than one row"
             told = f"the statement returned {rows} with {found.num_columns} columns, not one number"
@@ -176,13 +176,8 @@ class Measuring:
         return found
 
     def _by_day(self, moment: Column, checks: Sequence[Check]) -> Iterator[Outcome]:
-        lacking = [
-            {"column": name(check.rule.column.name), "alias": name(f"nulls{at}")}
-            for at, check in enumerate(checks)
-            if isinstance(check.rule, NullRate)
-        ]
-        parts = {"latest": table(self._contract), "column": name(moment.name), "lacking": lacking}
-        rows = self._ask(SQL("daily", **parts, days_max=DAYS_MAX), [self._now])
+        lacking = {at: check.rule.column for at, check in enumerate(checks) if isinstance(check.rule, NullRate)}
+        rows = self._ask(self._asking.daily(moment, lacking, self._now, days_max=DAYS_MAX))
         for at, check in enumerate(checks):
             days = {row["day"]: Day(row["rows"], row.get(f"nulls{at}", 0)) for row in rows}
             match check.rule:
@@ -199,15 +194,14 @@ class Measuring:
     def _paused(self, rule: Freshness, column: Column) -> Backtest:
         last = last_whole_day(self._now, 0)
         begin = (last - self._backtest_days + 1) * DAY_SECONDS * SECOND
-        asked = SQL("gaps", latest=table(self._contract), column=name(column.name), gaps_max=_GAPS_MAX)
-        rows = self._ask(asked, [self._now, rule.age_max * SECOND, begin])
-        gaps = [(row["moment"], row["next"]) for row in rows if row["next"] - row["moment"] > rule.age_max * SECOND]
+        longer = rule.age_max * SECOND
+        rows = self._ask(self._asking.gaps(column, self._now, longer=longer, ending_after=begin, gaps_max=_GAPS_MAX))
+        gaps = [(row["moment"], row["next"]) for row in rows if row["next"] - row["moment"] > longer]
         first = rows[0]["first"] if rows else None
         return backtest_freshness(rule, gaps, first=first, last=last, days=self._backtest_days)
 
-    def _ask(self, asked: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self._reader.query(asked, values).to_pylist()
-        return rows
+    def _ask(self, question: Question) -> list[dict[str, Any]]:
+        return self._asking.rows(self._reader.query(*question).to_pylist())
 
 
 def _is_of_the_pass(check: Check) -> bool:
@@ -228,5 +222,6 @@ def _number(value: object) -> Number | None:
     if isinstance(value, bool | int):
         return int(value)
     if isinstance(value, float | Decimal) and math.isfinite(value):
-        return float(value)
+        is_whole = isinstance(value, Decimal) and value == value.to_integral_value()
+        return int(value) if is_whole else float(value)  # engines differ in which whole numbers they call a decimal
     return None

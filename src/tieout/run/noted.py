@@ -14,7 +14,7 @@ from ..base.errors import Misconfigured, Transient
 from ..ledger.facts import Checked
 from ..ledger.ledger import Entry
 from ..merge.warehouse import CheckNote, Reader
-from ..quality.asking import SQL
+from ..quality.asking import noted
 from .house import House
 from .serve import SocketReader, socket_path
 
@@ -49,10 +49,10 @@ def note_checks(house: House, reader: Reader) -> None:
 
 def _known(reader: Reader) -> set[tuple[str, int]]:
     try:
-        rows = reader.query(SQL("noted")).to_pylist()
+        rows = reader.query(noted(reader.engine)).to_pylist()
     except Misconfigured:  # a file that nobody has written to since there is such a table
         return set()
-    return {(row["stream"], row["moment"]) for row in rows}
+    return {(row["stream"], int(row["moment"])) for row in rows}
 
 
 def _notes(entry: Entry) -> list[CheckNote]:

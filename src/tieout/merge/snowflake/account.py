@@ -112,6 +112,7 @@ def session_parameters(tag: Mapping[str, str]) -> dict[str, Any]:
         "ERROR_ON_NONDETERMINISTIC_MERGE": True,
         "ERROR_ON_NONDETERMINISTIC_UPDATE": True,
         "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
+        "MULTI_STATEMENT_COUNT": 1,  # what somebody wrote to be read shall not bring another statement with it
         "ABORT_DETACHED_QUERY": True,
         "USE_CACHED_RESULT": False,
     }

@@ -27,8 +27,11 @@ _PLACES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\$(\w+)""")
 _READS = re.compile(r"(?:\s|--[^\n]*\n)*(?:select|with|show|describe|explain)\b", re.IGNORECASE)
 _DDL = re.compile(r"(?:\s|--[^\n]*\n)*(?:create|alter|drop|truncate|grant|revoke|comment|undrop)\b", re.IGNORECASE)
 
+_CANCELLED = 604
+_BY_US = "cancelled by the client due to a timeout"
+"""What the driver says of a statement that it has cancelled itself, since its time was over."""
 _AWAY = frozenset({
-    604,     # cancelled: by a time limit, or because its session had gone
+    _CANCELLED,  # by somebody, or because its session had gone
     625,     # too many statements wait for the lock
     630,     # statement time limit
     390111,  # session no longer exists
@@ -97,11 +100,16 @@ class Session:
         if not _READS.match(statement):
             raise Misconfigured("this is not one reading statement.", hint="Write one SELECT; tieout alone writes.")
         values = {str(place): value for place, value in enumerate(parameters, start=1)}
+        # Where nothing is bound, `$1` is Snowflake's own: a column of what has no names.
+        used = bound(Sql(statement), values) if values else (statement, None)
         limit = {} if seconds is None else {"timeout": max(1, round(seconds))}
         with self._told(), self._connection.cursor() as cursor:
             try:
-                cursor.execute(*bound(Sql(statement), values), **limit)
+                cursor.execute(*used, **limit)
             except sf.ProgrammingError as error:
+                if seconds is not None and error.errno == _CANCELLED and _BY_US in _words(error):
+                    hint = "Ask for less, or for it in pieces."
+                    raise Misconfigured(f"the statement had not ended after {seconds:g} seconds.", hint=hint) from error
                 if error.errno in _AWAY:
                     raise
                 raise Misconfigured(f"the warehouse cannot answer: {_words(error)}") from error

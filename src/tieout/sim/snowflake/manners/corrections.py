@@ -214,6 +214,13 @@ CORRECTIONS = (
         "test_a_bound_value_comes_back",
     ),
     Correction(
+        "several statements",
+        "all of them run",
+        "error 000008 unless MULTI_STATEMENT_COUNT admits as many; the stand-in admits one",
+        "Parameters; Executing Multiple SQL Statements",
+        "test_several_statements_in_one_are_refused",
+    ),
+    Correction(
         "login",
         "the database named is made",
         "the session begins without one if it is not there; CREATE DATABASE makes PUBLIC and uses both",

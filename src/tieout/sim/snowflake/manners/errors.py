@@ -19,6 +19,7 @@ _REFUSALS = {
     ),
     "cancelled": (604, "57014", "SQL execution canceled"),
     "syntax": (1003, "42000", "SQL compilation error:\nsyntax error {what}"),
+    "several": (8, "0A000", "Actual statement count {count} did not match the desired statement count 1."),
     "unsupported": (2, "0A000", "Unsupported feature '{what}'."),
     "mistake": (300002, "XX000", "A mistake in the stand-in: {what}"),
     "identifier": (904, "42000", "SQL compilation error: invalid identifier: {what}"),

@@ -52,6 +52,8 @@ def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
             _remember(memory, session.commit())
         return cursor
     statement = parse_one(text)
+    if isinstance(statement, exp.Block):
+        raise refusal("several", count=str(len(statement.expressions)))
     if isinstance(statement, exp.Transaction):
         raise refusal("unsupported", what=f"'{text}' in the stand-in")
     if isinstance(statement, exp.Commit | exp.Rollback):
