@@ -12,6 +12,7 @@ from ..quality.books import ACCOUNTS, Books
 from ..sim.report import DemoReport
 from .certified import Certified
 from .demo_behind import behind_shown
+from .demo_twin import beside
 from .paint import next_step, several, stacked
 
 
@@ -43,6 +44,7 @@ class DemoEnded:
             done,
             _conserved([one.books for one in streams]),
             f"freshness at worst {worst:.1f} s (p95), kills included",
+            *(() if report.twin is None else (beside(report.twin),)),
         )
         return [Text(f"  {line}", style="dim") for line in lines]
 

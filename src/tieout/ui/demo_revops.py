@@ -13,6 +13,7 @@ from rich.text import Text
 from ..sim.revops.demo import RevopsReport
 from ..sim.revops.play import Moment
 from .certified import Certified
+from .demo_twin import beside
 from .paint import next_step, several, stacked, verdict
 
 
@@ -88,6 +89,8 @@ def _told(report: RevopsReport) -> list[str]:
         f"beside the org itself: {judged.values:,} values of {judged.rows:,} rows, formulas included: {differ}",
         f"{heard.claims:,} claims of freshness in {several(heard.samples, 'look')}: {lies}",
     ]
+    if report.twin is not None:
+        lines.append(beside(report.twin))
     if marts.built:
         equal = "equal" if not marts.unequal else "not equal"
         failed = f", {len(marts.failed)} failed" if marts.failed else ""
