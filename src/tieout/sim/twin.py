@@ -1,21 +1,25 @@
 """The same landing merged once more, from nothing, by the embedded engine, beside what stands elsewhere.
 
-Nothing is copied from one to the other: the twin reads the landing alone, and is certified for itself.
+Nothing is copied from one to the other: the twin reads the landing alone, and is certified for itself. Nothing lands
+meanwhile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..base.stream import Stream
+from ..capture.source import Bound, Captured, Source
 from ..merge.asked import reading_of
 from ..merge.warehouse import Reader
 from ..quality.certificate import Certificate, Certificates
 from ..run.contracts import describes_nothing
 from ..run.house import House
+from .world.bugs.planting import instead
 
 _OF_ITS_MOMENT = frozenset({"freshness_p95_seconds", "cut", "cost", "how", "since", "derived"})
 """What of a certificate says when and at what cost it was made."""
@@ -39,13 +43,26 @@ class Twin:
 def twin(house: House, certificates: Certificates, file: Path, certify: Certify) -> Twin:
     """`certificates` are of the house's own warehouse, as it stands; the twin's file is a new one."""
     other = house.elsewhere(file)
-    again = certify(other)
+    with ExitStack() as stack:
+        for lane in house.lanes():
+            stack.enter_context(_silent(house, lane))
+        again = certify(other)
     streams = [one.stream for one in certificates.streams]
     with house.reader() as here, other.reader() as there:
         engine = here.engine.value
         ours = {stream: _hash(house, here, stream) for stream in streams}
         theirs = {stream: _hash(other, there, stream) for stream in streams}
     return Twin(engine, ours, (*_unlike_hashes(ours, theirs), *_unlike(certificates, again)))
+
+
+def _silent(house: House, lane: str) -> AbstractContextManager[None]:
+    """Within it a capture of this source lands nothing, so that both sides have heard the same."""
+    with closing(house.source(lane)) as source:
+        return instead(type(source), "capture", _nothing)()
+
+
+def _nothing(source: Source, until: Bound) -> Iterator[Captured]:
+    return iter(())
 
 
 def _hash(house: House, reader: Reader, stream: Stream) -> str:

@@ -82,4 +82,5 @@ def _plain(value: Any) -> object:
 
 def _plain_stored(value: object, beside: Any) -> object:
     """A stored value, as the type beside it says."""
-    return Decimal(str(value)) if isinstance(beside, Decimal) and value is not None else value
+    is_number = isinstance(beside, Decimal | int) and not isinstance(beside, bool)
+    return Decimal(str(value)) if is_number and value is not None else value

@@ -25,6 +25,8 @@ from .functions import no_boolean
 from .rewriting import after, before
 from .session import Session
 
+_TRANSLATED_MAX = 200
+
 
 class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
     """One statement. `session` is asked of the connection, where the login has put it."""
@@ -32,6 +34,8 @@ class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
     rows: pa.Table
     columns: list[answers.Column]
     type_id: int = statement_type.UNKNOWN
+    text = ""
+    """The statement as it was sent; "" where it was made here."""
 
     @property
     def session(self) -> Session:
@@ -47,11 +51,10 @@ class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
         if isinstance(statement, exp.Merge) and self.session.is_set("ERROR_ON_NONDETERMINISTIC_MERGE"):
             return [self._merge(statement, values)]
         again: list[Callable[[], object]] = []
-        for part in self._transform_explode(statement):
-            ready = self._transform(part, values)
+        for ready in self._ready(statement, values):
             bound = values if ready.find(exp.Placeholder) else None
-            again.append(partial(self._once_more, ready.copy(), bound))
-            self._execute(ready, bound)
+            again.append(partial(self._once_more, ready, bound))
+            self._execute(ready.copy(), bound)
         self.rows = self._arrow_table
         self.columns = self._described()
         return again
@@ -76,9 +79,25 @@ class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
         if self.engine(ready.sql(dialect="duckdb"), values if ready.find(exp.Placeholder) else None):
             raise refusal("duplicate_row")
 
+    def _ready(self, statement: exp.Expression, values: Any) -> list[exp.Expression]:
+        """In the engine's words; nobody changes them. A change that comes again as it was is not translated again:
+        that takes a second for a wide table, which is most of what a merge takes here."""
+        session, key = self.session, (self.text, *sorted(self.session.temporaries.items()))
+        if not self.text or not isinstance(statement, exp.Insert | exp.Merge):
+            return [self._transform(part, values) for part in self._transform_explode(statement)]
+        place = (self._conn.database, self._conn.schema, *key)
+        if place not in session.translated:
+            parts = [statement] if isinstance(statement, exp.Merge) else self._transform_explode(statement)
+            session.translated[place] = [self._transform(part, values) for part in parts]
+            while len(session.translated) > _TRANSLATED_MAX:
+                session.translated.popitem(last=False)
+        session.translated.move_to_end(place)
+        return session.translated[place]
+
     def _merge(self, statement: exp.Merge, values: Any) -> Callable[[], object]:
         counted = operations(statement)
-        ready = self._transform(statement, values).sql(dialect="duckdb") + " returning merge_action"
+        (whole,) = self._ready(statement, values)
+        ready = whole.sql(dialect="duckdb") + " returning merge_action"
         done = [action for (action,) in self.engine(ready, values)]
         names = {"inserted": "INSERT", "updated": "UPDATE", "deleted": "DELETE"}
         used = [name for name, clauses in counted.items() if clauses]

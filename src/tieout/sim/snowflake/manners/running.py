@@ -45,7 +45,7 @@ def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
         cursor.say()
         cursor.type_id = TCL
         return cursor
-    text = session.connection.variables.inline_variables(text)
+    text = cursor.text = session.connection.variables.inline_variables(text)
     if (kind := plain.answer(cursor, text)) is not None:
         session.kind = kind
         if kind == "definition":

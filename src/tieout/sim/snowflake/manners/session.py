@@ -76,6 +76,8 @@ class Session:
         """Temporary tables and views by the name they were given: the name they have in the engine."""
         self.transaction: Transaction | None = None
         self.last_query: str | None = None
+        self.translated: OrderedDict[tuple[Any, ...], list[exp.Expression]] = OrderedDict()
+        """Statements of late, in the engine's words."""
         self.kind = "unknown"
         """Of the statement that runs, or ran last."""
         self.answered: OrderedDict[str, Any] = OrderedDict()
