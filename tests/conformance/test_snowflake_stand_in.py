@@ -288,6 +288,17 @@ def test_tables_are_swapped(session: SnowflakeConnection) -> None:
     assert ask(session, "select y from a") == []
 
 
+def test_a_table_is_replaced_by_a_clone_of_another(session: SnowflakeConnection) -> None:
+    ask(session, "create table a (x int)", 'create table "a b/1" (y varchar)', "insert into \"a b/1\" values ('k')")
+
+    for _ in range(2):
+        ask(session, 'create or replace table a clone "a b/1" copy grants copy tags')
+        ask(session, "insert into a values ('of its own')")
+
+    assert ask(session, "select y from a order by y") == [("k",), ("of its own",)]
+    assert ask(session, 'select y from "a b/1"') == [("k",)]
+
+
 @pytest.mark.parametrize(
     "statement",
     [

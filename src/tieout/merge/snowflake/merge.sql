@@ -134,6 +134,18 @@ purge = true;
 select batch, date_part(epoch_microsecond, merged_at) as merged_at from tieout.applied
 where stream = $stream and side = $side;
 
+-- meanwhile --
+-- How many of these batches are in the tables, and whether the tables are about to be replaced.
+select
+    (
+        select count(*) from tieout.applied
+        where stream = $stream and side = $side
+            and batch in (select value::varchar from table(flatten(input => parse_json($batches))))
+    ) as merged
+    , (
+        select count(*) from tieout.shapes where stream = $stream and side = $side and startswith(shape, $half)
+    ) as half;
+
 -- note_applied --
 -- Written in the transaction of the rows, so that it is true exactly when they are there.
 insert into tieout.applied (stream, side, batch, fence, merged_at, encoding)

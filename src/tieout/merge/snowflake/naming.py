@@ -38,6 +38,11 @@ def folded(*parts: str) -> Sql:
     return name(*(part.translate(_FOLDED) for part in parts))
 
 
+def bare(quoted: Sql) -> str:
+    """An identifier as the catalogue has it."""
+    return quoted.removeprefix('"').removesuffix('"').replace('""', '"')
+
+
 def type_of(type_: ColumnType) -> Sql:
     if type_.kind is Kind.DECIMAL:
         return Sql(f"NUMBER({type_.precision},{type_.scale})")

@@ -14,7 +14,7 @@ from ..columns import BASE, LIFE
 from ..reading import Limit
 from ..readings import StreamReading
 from ..warehouse import Side
-from .naming import Shapes, folded, tables_of, type_of
+from .naming import Shapes, bare, folded, tables_of, type_of
 
 _SQL = Statements(__package__, "readings.sql")
 _QUANTILES = (50, 95, 99)
@@ -54,6 +54,8 @@ class SnowflakeReading(StreamReading):
         return _SQL("limit", bounds=bounds, steps=steps)
 
     def _rows(self, statement: str, *parameters: Any, **parts: object) -> list[dict[str, Any]]:
+        if statement == "columns_of":
+            parameters = (bare(folded(str(parameters[0]))),)
         bound = [json.dumps(one) if isinstance(one, list | tuple) else one for one in parameters]
         rows = super()._rows(statement, *bound, **parts)
         return [_told(statement, {column: _number(value) for column, value in row.items()}) for row in rows]

@@ -278,7 +278,7 @@ select batch from tieout.applied where stream = $1 and side = {{ side }};
 
 -- columns_of --
 -- The columns of the stream's rows; none where it was never prepared.
-select column_name as name from information_schema.columns where table_schema = 'LATEST' and table_name = upper($1);
+select column_name as name from information_schema.columns where table_schema = 'LATEST' and table_name = $1;
 
 -- quarantine --
 -- What waits in quarantine, oldest batch first as it stands in the table.

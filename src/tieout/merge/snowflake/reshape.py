@@ -24,7 +24,8 @@ from ..aligned import READ_BACK, lifted, quoted
 from ..columns import BASE, LIFE, covers_table
 from ..reshape import refuse_other_key, shape_of
 from ..warehouse import Side, table_of
-from .naming import Shape, Shapes, folded, tables_of, type_of
+from .half import HALF, Half, unfinished
+from .naming import Shape, Shapes, bare, folded, tables_of, type_of
 from .session import Session
 from .staging import load
 
@@ -55,7 +56,7 @@ class Reshaping:
         """Raises Retyped where only a rebuild can, Misconfigured for another key."""
         refuse_other_key(self.contract, before)
         told_before = frozenset(name for name, *_ in json.loads(before)["columns"])
-        self._fit_columns()
+        self.fit_columns()
         new = {column.name for column in self.contract.fields} - told_before
         waiting = {row["field"] for row in self.session.rows(_SQL("unfit_fields"), self._of)}
         asked = [column for column in self.contract.fields if column.name in new | waiting]
@@ -77,8 +78,8 @@ class Reshaping:
 
     def is_of_another_shape(self) -> bool:
         """Whether the tables are still empty, and were made for lines that nobody could read."""
-        ours = {_bare(shape.name) for shape in Shapes.of(self.contract).columns}
-        has = {name for name in self._has()["LATEST"] if not name.startswith("_")}
+        ours = {bare(shape.name) for shape in Shapes.of(self.contract).columns}
+        has = {name for name in self.has()["LATEST"] if not name.startswith("_")}
         return has != ours and self.is_empty()
 
     def drop_rows(self) -> None:
@@ -86,21 +87,28 @@ class Reshaping:
             self.session.run(statement)
 
     def _note(self) -> None:
-        for statement in _SQL.each("note_shape"):
-            self.session.run(statement, {**self._of, "shape": shape_of(self.contract)})
+        """Not over a swap that has come between: what was done here was done to the tables that it replaces."""
+        noted = {**self._of, "shape": shape_of(self.contract), "half": HALF}
+        self.session.run(_SQL("forget_shape"), noted)
+        if Half.read(self.noted()) is not None:
+            raise unfinished(self.contract.stream)
+        self.session.run(_SQL("note_shape"), noted)
 
-    def _fit_columns(self) -> None:
-        """Adds the columns that are missing, and widens those whose type can be widened."""
-        shapes, has = Shapes.of(self.contract), self._has()
+    def fit_columns(self) -> None:
+        """Adds the columns that are missing, and widens those whose type can be widened. Raises Retyped."""
+        shapes, has = Shapes.of(self.contract), self.has()
         for schema in ("RAW", "LATEST"):
             table = folded(schema, table_of(self.contract.stream, self.side))
             for column, shape in zip(self.contract.columns, shapes.columns, strict=True):
-                there = has[schema].get(_bare(shape.name))
+                there = has[schema].get(bare(shape.name))
                 if there is None:
-                    self._run("add_column", table=table, column=shape)
+                    self.add_column(table, shape)
                 elif there != str(type_of(column.type)):
                     self._refuse_unlike(column, there)
                     self._run("widen_column", table=table, column=shape)
+
+    def add_column(self, table: Sql, column: Shape) -> None:
+        self._run("add_column", table=table, column=column)
 
     def _refuse_unlike(self, column: Column, has: str) -> None:
         """Snowflake makes a number wider, and nothing into something else."""
@@ -165,9 +173,9 @@ class Reshaping:
         pairs = zip(self.contract.fields, Shapes.of(self.contract).fields, strict=True)
         return [(column, shape) for column, shape in pairs if column.name in names]
 
-    def _has(self) -> dict[str, dict[str, str]]:
+    def has(self) -> dict[str, dict[str, str]]:
         """By schema the columns of the tables, each with its type as we would write it."""
-        table = _bare(folded(table_of(self.contract.stream, self.side)))
+        table = bare(folded(table_of(self.contract.stream, self.side)))
         found: dict[str, dict[str, str]] = {"RAW": {}, "LATEST": {}}
         for row in self.session.rows(_SQL("columns_of"), {"table": table}):
             found[row["table_schema"]][row["column_name"]] = _spelled(row)
@@ -200,11 +208,6 @@ def _with_told(back: pa.Table, apart: pa.Table, gained: Iterable[tuple[Column, S
         told = pa.array([column.name in now and column.name not in then for now, then in covers], pa.bool_())
         back = back.append_column(str(shape.told), told)
     return back
-
-
-def _bare(quoted: Sql) -> str:
-    """An identifier as the catalogue has it."""
-    return quoted.removeprefix('"').removesuffix('"').replace('""', '"')
 
 
 _SPELLED = {"TEXT": "VARCHAR", "FLOAT": "FLOAT", "BOOLEAN": "BOOLEAN", "DATE": "DATE", "BINARY": "BINARY"}

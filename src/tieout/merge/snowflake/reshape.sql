@@ -2,9 +2,12 @@
 -- The contract for whose columns the tables were made last.
 select shape from tieout.shapes where stream = $stream and side = $side;
 
+-- forget_shape --
+-- They are of none, unless they are about to be replaced.
+delete from tieout.shapes where stream = $stream and side = $side and not startswith(shape, $half);
+
 -- note_shape --
 -- From now on they are of this one.
-delete from tieout.shapes where stream = $stream and side = $side;
 insert into tieout.shapes (stream, side, shape) select $stream, $side, $shape;
 
 -- columns_of --

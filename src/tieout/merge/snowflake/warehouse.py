@@ -6,6 +6,7 @@ sessions do meanwhile cannot matter: the fence row is taken first, and everythin
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -27,11 +28,13 @@ from ..columns import BASE, LIFE
 from ..reshape import shape_of
 from ..warehouse import CertificateNote, CheckNote, Engine, Side, Turn
 from .beside import Beside, beside
+from .half import HALF, Half, unfinished
 from .naming import Shapes, folded, tables_of
 from .reading import SnowflakeReading
 from .reshape import Reshaping
 from .session import NOTHING, Session
 from .staging import Rows, incoming, load
+from .swapping import Swapping, drop_rows, finish, finish_all
 
 _SQL = Statements(__package__, "merge.sql")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,8 +45,7 @@ Open = Callable[[], Session]
 
 
 class SnowflakeWarehouse:
-    """Implements `Warehouse`, but for what has yet to be said in Snowflake's SQL: the swap after a rebuild, and notes
-    of checks. `mark` is this session's own, letters and digits: what it works with bears it."""
+    """Implements `Warehouse`. `mark` is this session's own, letters and digits: what it works with bears it."""
 
     engine = Engine.SNOWFLAKE
 
@@ -53,8 +55,10 @@ class SnowflakeWarehouse:
         self._session = open_()
         self._fences: set[str] = set()
         self._mark = mark
+        self._swaps = itertools.count(1)
         try:
             self._make_bookkeeping()
+            finish_all(self._session)
         except BaseException:
             self._session.close()
             raise
@@ -80,7 +84,7 @@ class SnowflakeWarehouse:
 
     def prepare(self, contract: Contract, side: Side) -> None:
         reshaping = Reshaping(self._session, contract, side, self._mark)
-        before, parts = reshaping.noted(), {**tables_of(contract.stream, side), **_parts(contract)}
+        before, parts = self._settled(reshaping), {**tables_of(contract.stream, side), **_parts(contract)}
         if before == shape_of(contract):
             return
         self._each("create_tables", **parts)
@@ -108,9 +112,8 @@ class SnowflakeWarehouse:
         load(self._session, table, folded("tieout", f"incoming_{self._mark}"), self._mark)
         with self._session.writing():
             self._take_fence(turn, fence)
-            if not self.applied(contract.stream, side).keys().isdisjoint(batch.name for batch in fresh):
-                raise Fenced(f"{contract.stream}: another worker has merged these batches meanwhile.")
             where = _of(contract.stream, side)
+            self._refuse_if_overtaken(contract.stream, where, fresh)
             self._merge_fresh(parts, where, Rows.of(table))
             if may_be_unfit(fresh, table, contract):
                 self._run("note_unfit", where, **parts)
@@ -149,11 +152,43 @@ class SnowflakeWarehouse:
         finally:
             aside.close()
 
+    def swap(self, contract: Contract, *, turn: Turn) -> None:
+        reshaping = Reshaping(self._session, contract, Side.LIVE, self._mark)
+        self._settled(reshaping)
+        self._each("create_tables", **tables_of(contract.stream, Side.LIVE), **_parts(contract))
+        fence = self._fence(turn.lane)
+        swapping = Swapping(reshaping, turn.fence, next(self._swaps))
+        swapping.swap(lambda: self._take_fence(turn, fence))
+        self._passing(Step.SWAPPED)
+        self._each("drop_tables", **tables_of(contract.stream, Side.SHADOW))
+
     def drop(self, stream: Stream, side: Side) -> None:
+        if side is Side.LIVE:
+            finish_all(self._session)
+        drop_rows(self._session, stream, side, lambda: self._forget(stream, side))
         self._each("drop_tables", **tables_of(stream, side))
-        with self._session.writing():
-            for statement in _SQL.each("forget_side"):
-                self._session.run(statement, _of(stream, side))
+
+    def _forget(self, stream: Stream, side: Side) -> None:
+        for statement in _SQL.each("forget_side"):
+            self._session.run(statement, _of(stream, side))
+
+    def _settled(self, reshaping: Reshaping) -> str | None:
+        """The shape that the tables have, once a swap that was cut short is finished."""
+        shape = reshaping.noted()
+        half = Half.read(shape)
+        if half is None:
+            return shape
+        finish(self._session, reshaping.contract.stream, half)
+        return half.shape
+
+    def _refuse_if_overtaken(self, stream: Stream, where: dict[str, Any], fresh: Sequence[Batch]) -> None:
+        """Behind the fence. Raises Fenced where others have merged these batches, Transient where they have swapped."""
+        said = {"batches": json.dumps([batch.name for batch in fresh]), "half": HALF}
+        meanwhile = self._session.rows(_SQL("meanwhile"), {**where, **said})[0]
+        if meanwhile["merged"]:
+            raise Fenced(f"{stream}: another worker has merged these batches meanwhile.")
+        if meanwhile["half"]:
+            raise unfinished(stream)
 
     def _make_bookkeeping(self) -> None:
         there = {str(row["name"]).upper() for row in self._session.rows(_SQL("schemas"))}

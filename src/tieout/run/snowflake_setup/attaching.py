@@ -1,7 +1,6 @@
-"""What is done to the tables once a run has made them: after the first one, a rebuild, and a contract's change.
+"""What is done to the tables once a run has made them: after the first one, and a contract's change.
 
-Grants decide, and fail closed. Readers have a right on no table of `latest` until its columns bear their tags, and lose
-it with a table that a rebuild has made anew, until all of this is run again.
+Grants decide, and fail closed: readers have a right on no table of `latest` until its columns bear their tags.
 """
 
 from __future__ import annotations

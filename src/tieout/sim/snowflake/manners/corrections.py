@@ -179,6 +179,13 @@ CORRECTIONS = (
         "test_tables_are_swapped",
     ),
     Correction(
+        "CLONE",
+        "CREATE OR REPLACE ... CLONE fails where there is a table, COPY GRANTS and COPY TAGS are syntax errors",
+        "the table is replaced at once; grants and tags are carried over",
+        "CREATE TABLE: CLONE, COPY GRANTS, COPY TAGS",
+        "test_a_table_is_replaced_by_a_clone_of_another",
+    ),
+    Correction(
         "stages",
         "LIST takes no path, REMOVE fails",
         "both take a path and a pattern",
@@ -261,6 +268,7 @@ NOT_MADE = (
     "COPY: LOAD_UNCERTAIN_FILES and the 64 days of the load memory; LOAD_HISTORY and COPY_HISTORY tell nothing of it.",
     "MERGE whose two source rows both delete one target row is refused; Snowflake deletes it.",
     "MAX of booleans is accepted in a window, with DISTINCT or with a filter; so is MIN.",
+    "A clone has no NOT NULL, and its rows are copied.",
     "RENAME and SWAP into another schema are refused.",
     "CREATE OR REPLACE of a table does not wait for a transaction that changes it.",
     "A lock is waited for 60 s at the most, whatever LOCK_TIMEOUT is; a session that is left open keeps its locks.",

@@ -1,4 +1,5 @@
-"""DDL that fakesnow or DuckDB does not know: swapping tables, settings of tables, the schema a database begins with."""
+"""DDL that fakesnow or DuckDB does not know: swapping tables, cloning them, their settings, the schema a database
+begins with."""
 
 from __future__ import annotations
 
@@ -15,6 +16,9 @@ def define(cursor: Cursor, statement: exp.Expression) -> bool:
     """Whether it was such a statement, which then is done and has its answer."""
     if isinstance(statement, exp.Alter) and statement.kind in ("TABLE", "VIEW"):
         return _alter(cursor, statement)
+    if isinstance(statement, exp.Create) and statement.kind == "TABLE" and statement.args.get("clone"):
+        _clone(cursor, statement)
+        return True
     if isinstance(statement, exp.Create) and statement.kind == "DATABASE":
         _create_database(cursor, statement)
         return True
@@ -70,6 +74,15 @@ def _rename(table: Table, to: Table) -> str:
     renamed = exp.AlterRename(this=exp.table_(to[2], quoted=True))
     alter = exp.Alter(this=exp.table_(*reversed(table), quoted=True), kind="TABLE", actions=[renamed])
     return str(alter.sql(dialect="duckdb"))
+
+
+def _clone(cursor: Cursor, statement: exp.Create) -> None:
+    """Also in the place of another table, at once."""
+    source = statement.args["clone"].this
+    cursor.run(exp.Create(
+        this=statement.this.copy(), kind="TABLE", replace=statement.args.get("replace"),
+        exists=statement.args.get("exists"), expression=exp.select("*").from_(source.copy()),
+    ), None)  # fmt: skip
 
 
 def _create_database(cursor: Cursor, statement: exp.Create) -> None:

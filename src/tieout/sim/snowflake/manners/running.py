@@ -24,6 +24,7 @@ from .session import Session
 
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Copy, exp.TruncateTable)
 _DEFINITIONS = (exp.Create, exp.Drop, exp.Alter, exp.Comment)
+_CARRIED_OVER = re.compile(r'(\bclone\s+(?:"[^"]*"|[\w$.])+)(?:\s+copy\s+(?:grants|tags))+\s*;?\s*', re.IGNORECASE)
 _BEGIN = re.compile(r"\s*(begin(\s+(work|transaction))?(\s+name\s+\S+)?|start\s+transaction)\s*;?\s*", re.IGNORECASE)
 
 
@@ -51,7 +52,8 @@ def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
         if kind == "definition":
             _remember(memory, session.commit())
         return cursor
-    statement = parse_one(text)
+    # There are no grants and tags here to carry over from the table that is replaced, and the parser knows neither.
+    statement = parse_one(_CARRIED_OVER.sub(r"\1", text))
     if isinstance(statement, exp.Block):
         raise refusal("several", count=str(len(statement.expressions)))
     if isinstance(statement, exp.Transaction):
