@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from tests.conformance.warehouse_promise import CONTRACT, OpenWarehouse, WarehousePromise, image, merge
 from tests.snowflake import connect, snowflake_database, snowflake_server
-from tests.telling import NOON, Say, batch_of, contract_of
-from tieout.base.batch import Batch
-from tieout.base.errors import Broken, Fenced, Misconfigured, Transient
+from tests.telling import Say, batch_of, contract_of
+from tieout.base.errors import Broken, Transient
 from tieout.base.sql import Sql
-from tieout.contract.contract import Contract
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.snowflake.account import session_parameters
 from tieout.merge.snowflake.session import Session
 from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
-from tieout.merge.warehouse import CertificateNote, Side, Turn, Warehouse
+from tieout.merge.warehouse import Side
 from tieout.sim.snowflake.server import SnowflakeServer
 
 __all__ = ["snowflake_database", "snowflake_server"]
 
-CONTRACT = contract_of(required=["a"], a="integer", b="text")
-FIRST, SECOND = Turn("erp", 1), Turn("erp", 2)
-
-Open = Callable[[], SnowflakeWarehouse]
+Open = Callable[..., SnowflakeWarehouse]
 
 
 @pytest.fixture
@@ -39,8 +37,8 @@ def session(snowflake_server: SnowflakeServer, snowflake_database: str) -> Calla
 def opened(session: Callable[[], Session]) -> Iterator[Open]:
     made: list[SnowflakeWarehouse] = []
 
-    def open_() -> SnowflakeWarehouse:
-        made.append(SnowflakeWarehouse(session, mark=f"test{len(made)}"))
+    def open_(**options: Any) -> SnowflakeWarehouse:
+        made.append(SnowflakeWarehouse(session, mark=f"test{len(made)}", **options))
         return made[-1]
 
     yield open_
@@ -60,39 +58,14 @@ def fault(snowflake_server: SnowflakeServer) -> Iterator[Callable[..., None]]:
     ask("DELETE")
 
 
-def image(key: str, position: int, a: str = "1") -> Say:
-    return Say("image", key, position, {"a": a, "b": "x"})
-
-
-def merge(warehouse: Warehouse, *batches: Batch, turn: Turn = FIRST, contract: Contract = CONTRACT) -> None:
-    warehouse.prepare(contract, Side.LIVE)
-    merged_at = dict.fromkeys((batch.name for batch in batches), NOON)
-    warehouse.merge(contract, batches, turn=turn, merged_at=merged_at, side=Side.LIVE)
+class TestSnowflakeWarehouse(WarehousePromise):
+    @pytest.fixture
+    def open_warehouse(self, opened: Open) -> OpenWarehouse:
+        return opened
 
 
 def count(warehouse: SnowflakeWarehouse) -> int:
     return warehouse.reading(CONTRACT).posted()[0]["accepted"].count
-
-
-def test_a_batch_that_is_merged_twice_is_merged_once(opened: Open) -> None:
-    batch = batch_of([image("k1", 1)], CONTRACT)
-    first, second = opened(), opened()
-    merge(first, batch)
-    merge(second, batch)
-
-    assert count(second) == 1
-    assert second.applied(CONTRACT.stream, Side.LIVE) == {batch.name: NOON}
-
-
-def test_a_worker_that_was_overtaken_changes_nothing(opened: Open) -> None:
-    late, batch = opened(), batch_of([image("k1", 1)], CONTRACT)
-    merge(opened(), batch_of([image("k2", 1)], CONTRACT), turn=SECOND)
-
-    with pytest.raises(Fenced):
-        merge(late, batch)
-
-    assert late.applied(CONTRACT.stream, Side.LIVE).keys().isdisjoint({batch.name})
-    assert (count(late), late.fence_of("erp")) == (1, 2)
 
 
 def test_a_commit_whose_answer_was_lost_is_looked_up_and_not_made_again(
@@ -130,25 +103,6 @@ def test_ddl_within_a_transaction_is_refused_before_it_would_commit_half(session
     mine.close()
 
 
-def test_a_certificate_is_kept_once_and_only_by_whose_turn_it_is(opened: Open) -> None:
-    warehouse, note = opened(), CertificateNote(1, "h", NOON, "complete", "{}")
-    for _ in range(2):
-        warehouse.note_certificates(CONTRACT.stream, [note], turn=SECOND)
-
-    with pytest.raises(Fenced):
-        warehouse.note_certificates(CONTRACT.stream, [note], turn=FIRST)
-
-    assert warehouse.is_noted(CONTRACT.stream, "h")
-    assert warehouse.query("select count(*) as n from tieout.certificates").to_pylist() == [{"n": 1}]
-
-
-def test_who_only_asks_cannot_write(opened: Open) -> None:
-    warehouse = opened()
-    for statement in ("create table t (a int)", "-- a note\ndelete from tieout.books", "drop table tieout.books"):
-        with pytest.raises(Misconfigured):
-            warehouse.query(statement)
-
-
 def test_names_that_are_words_of_sql_or_hold_its_signs_are_names(opened: Open) -> None:
     contract = contract_of(
         "erp.my order", **{"select": "text", "a b": "text", "it's": "integer", "back\\slash": "text"}
@@ -178,11 +132,14 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize("type_", VALUES)
-def test_every_type_comes_in_exactly_and_hashes_as_elsewhere(opened: Open, type_: str) -> None:
-    contract = contract_of(v=type_)
+def test_every_type_comes_in_exactly_and_hashes_as_elsewhere(opened: Open) -> None:
+    contract = contract_of(**{f"v{at}": type_ for at, type_ in enumerate(VALUES)})
     warehouse, duckdb = opened(), DuckDBWarehouse(None)
-    said = [Say("image", f"k{at}", 1, {"v": value}) for at, value in enumerate(VALUES[type_])]
+    rows = itertools.zip_longest(*VALUES.values())
+    said = [
+        Say("image", f"k{at}", 1, {f"v{place}": value for place, value in enumerate(row)})
+        for at, row in enumerate(rows)
+    ]
     batch = batch_of(said, contract)
     for one in (warehouse, duckdb):
         merge(one, batch, contract=contract)
