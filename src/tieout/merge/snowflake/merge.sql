@@ -3,8 +3,8 @@
 select schema_name as name from information_schema.schemata;
 
 -- create_schema --
--- One that is missing.
-create schema {{ schema }};
+-- One that is missing; another session may make it at the same time.
+create schema if not exists {{ schema }};
 
 -- has_bookkeeping --
 -- Whether all of it is there: the last table of it is made last.
