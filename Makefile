@@ -5,7 +5,7 @@ READY  := .venv/ready
 SNOW   := .venv-snowflake/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long airflow campaign simulate check bench lock
+.PHONY: help setup demo test long airflow campaign simulate check golden bench lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -69,6 +69,9 @@ check: $(READY) ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+golden: $(READY) ## every statement that is sent to Snowflake, in its file anew: read what changed
+	$(BIN)/python -m tests.golden.statements
 
 bench: $(READY) ## the measurements that README quotes
 	$(BIN)/python -m bench

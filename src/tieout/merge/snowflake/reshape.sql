@@ -73,7 +73,8 @@ insert into tieout.unfit (stream, side, key, field, token)
 select $stream, $side, history._key, member.key, max(history._order)
 from {{ raw }} as history, lateral flatten(input => try_parse_json(history._extra)) as member
 where history._key is not null and history._kind <> 'gap' and history._extra is not null
-    and member.key in ({% for field in known %}{{ field.label }}{% if not loop.last %}, {% endif %}{% endfor %})
+    and {% if known %}member.key in ({% for field in known %}{{ field.label }}{% if not loop.last %}, {% endif %}{% endfor %}){% else %}false{% endif %}
+
 group by history._key, member.key;
 
 -- covers --
@@ -154,6 +155,7 @@ where held._key = folded._key;
 
 -- patch_of --
 -- Of the fields' tokens only those that are newer than the newest complete image; a pair without a value is left out.
+{% if fields %}
 iff(
     {% for field in fields %}folded.{{ field.token }} > folded.__base{% if not loop.last %} or {% endif %}{% endfor %}
 
@@ -165,6 +167,9 @@ iff(
     )
     , null
 )
+{% else %}
+null
+{% endif %}
 
 -- show --
 -- Whether a row is shown hangs on what the contract requires.

@@ -1,0 +1,247 @@
+"""What a merge would send to Snowflake, found without one: a connection that answers from what is known.
+
+The real session and the real warehouse work on it, so what it writes down is what the driver would be given. What only
+the warehouse knows is assumed, and each answer that was assumed says so. Nothing leaves this process but a file of
+rows, which is measured and goes with the merge.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...base.batch import Batch
+from ...base.codec import canonical_json
+from ...base.errors import Broken
+from ...base.order import TOKEN_WIDTH
+from ...base.types import ColumnType
+from ...contract.contract import Contract
+from ..reshape import shape_of
+from ..warehouse import Side, Turn
+from .naming import folded, type_of
+from .session import Session
+from .staging import measured
+from .warehouse import SnowflakeWarehouse
+
+MARK = "dry"
+"""Stands where a session has letters of its own in the names of what it works with."""
+SCHEMAS = ("RAW", "LATEST", "QUARANTINE", "TIEOUT")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RAISED = "9" * TOKEN_WIDTH
+_PUT = re.compile(r"put 'file://(.*)' (@\S+) (.*)", re.DOTALL)
+_PURPOSE = re.compile(r"\A(?:--[^\n]*\n)+")
+_COPY = re.compile(r"copy into \S+ from @\S*/(\S+)\s")
+_ASKS = re.compile(r"(?:select|with|show|describe)\b")
+_RAISES = "insert into tieout.floors"
+_HEADS = {
+    "schemas": "select schema_name as name from information_schema.schemata",
+    "has_bookkeeping": "select count(*) > 0 as is_there from information_schema.tables",
+    "applied": "select batch, date_part(epoch_microsecond, merged_at) as merged_at from tieout.applied",
+    "fence_of": "select coalesce(max(fence), 0) as fence from",
+    "floor_of": "select max(floor) as floor, max(gap) as gap from tieout.floors",
+    "shape_of": "select shape from tieout.shapes",
+    "columns_of": "select table_schema, column_name, data_type, numeric_precision, numeric_scale",
+    "is_empty": "select not exists (select 1 from",
+    "unfit_fields": "select distinct field from tieout.unfit",
+    "kept_apart": "select history._cid, history._cover, history._extra",
+    "covers": "select distinct _cover as cover from",
+    "is_noted": "select count(*) > 0 as is_noted from tieout.certificates",
+}
+"""How each statement that a merge reads by begins."""
+
+
+class Answer(NamedTuple):
+    """`assumed`: what is taken for true where it was not known; "" where it was."""
+
+    rows: Sequence[Mapping[str, Any]]
+    assumed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the warehouse without asking it.
+
+    fence      the one under which it would be written
+    applied    the batches that the ledger says are merged
+    shape      of the contract that its tables were made for last; None: it has none yet
+    is_made    whether tieout's own tables are there
+    answers    where more is known: the rows of a statement, by the statement's name
+    """
+
+    fence: int
+    applied: Mapping[str, datetime] = field(default_factory=dict)
+    shape: str | None = None
+    is_made: bool = True
+    answers: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A statement as the driver would be given it, a `?` for each value. `told`: of a file its size and rows."""
+
+    text: str
+    values: tuple[Any, ...] = ()
+    told: str = ""
+    assumed: str = ""
+
+    @property
+    def summarised(self) -> tuple[str, ...]:
+        """What kind of value stands for each `?`. Some are of rows, so none is shown."""
+        return tuple(_summary(value) for value in self.values)
+
+
+def statements(contract: Contract, groups: Sequence[Sequence[Batch]], *, lane: str, known: Known) -> tuple[Sent, ...]:
+    """All that to prepare the stream's tables and to merge these groups of batches would send, in its order."""
+    connection = DryConnection(contract, known)
+    warehouse = opened(connection)
+    warehouse.prepare(contract, Side.LIVE)
+    for batches in groups:
+        merged_at = {batch.name: batch.footer.captured_at for batch in batches}
+        warehouse.merge(contract, batches, turn=Turn(lane, known.fence), merged_at=merged_at, side=Side.LIVE)
+    return tuple(connection.sent)
+
+
+def opened(connection: DryConnection) -> SnowflakeWarehouse:
+    return SnowflakeWarehouse(lambda: Session(lambda: connection, "a dry run"), mark=MARK)
+
+
+class DryConnection:
+    """As much of a connection of the driver as our session uses. `sent` is what it was given."""
+
+    def __init__(self, contract: Contract, known: Known) -> None:
+        self.sent: list[Sent] = []
+        self._answers = _answers(contract, known)
+        self._staged: dict[str, int] = {}
+        self._is_floor_raised = False
+
+    def cursor(self) -> _DryCursor:
+        return _DryCursor(self._answered)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _answered(self, text: str, values: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+        if put := _PUT.fullmatch(text):
+            return self._put(Path(put[1]), put[2], put[3])
+        bare = _PURPOSE.sub("", text)
+        if copy := _COPY.match(bare):
+            self.sent.append(Sent(text, told=f"rows: {self._staged[copy[1]]:,}"))
+            return [{"rows_loaded": self._staged[copy[1]]}]
+        if not _ASKS.match(bare):
+            self._is_floor_raised = self._is_floor_raised or bare.startswith(_RAISES)
+            self.sent.append(Sent(text, tuple(values)))
+            return []
+        answer = self._read(bare)
+        self.sent.append(Sent(text, tuple(values), assumed=answer.assumed))
+        return answer.rows
+
+    def _put(self, file: Path, stage: str, how: str) -> Sequence[Mapping[str, Any]]:
+        size, rows = measured(file)
+        self._staged[file.name] = rows
+        # Where on this machine it would lie for a moment is another place each time.
+        self.sent.append(Sent(f"put 'file://{file.name}' {stage} {how}", told=f"bytes: {size:,}, rows: {rows:,}"))
+        return [{"status": "UPLOADED"}]
+
+    def _read(self, text: str) -> Answer:
+        asked = next((name for name, head in _HEADS.items() if text.startswith(head)), None)
+        if asked is None:
+            raise Broken(f"a dry run knows no answer to {text[:80]!r}")
+        if asked == "floor_of" and self._is_floor_raised:
+            return Answer([{"floor": _RAISED, "gap": None}], "these batches raise the floor: a truncation or a sweep")
+        return self._answers[asked]
+
+
+class _DryCursor:
+    """`rowcount` is that of a statement that finds what it looks for: one row."""
+
+    rowcount = 1
+
+    def __init__(self, answered: Callable[[str, Sequence[Any]], Sequence[Mapping[str, Any]]]) -> None:
+        self._answered = answered
+        self._rows: Sequence[Mapping[str, Any]] = ()
+
+    def __enter__(self) -> _DryCursor:
+        return self
+
+    def __exit__(self, *told: object) -> None:
+        """Nothing is held."""
+
+    def execute(self, text: str, values: Sequence[Any] | None = None) -> _DryCursor:
+        self._rows = self._answered(text, values or ())
+        return self
+
+    @property
+    def description(self) -> list[_Named]:
+        return [_Named(name) for name in (self._rows[0] if self._rows else ())]
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in self._rows]
+
+
+class _Named(NamedTuple):
+    name: str
+
+
+def _answers(contract: Contract, known: Known) -> dict[str, Answer]:
+    shape, its = known.shape, f"{contract.stream}'s tables"
+    given = {name: Answer(rows) for name, rows in known.answers.items()}
+    made = "as the ledger has a merge, the schemas and tieout's own tables are there"
+    schemas = [{"name": schema} for schema in (SCHEMAS if known.is_made else ())]
+    applied = [{"batch": batch, "merged_at": _micros(moment)} for batch, moment in known.applied.items()]
+    cover = canonical_json(sorted(column.name for column in contract.fields))
+    return {
+        "schemas": Answer(schemas, made if known.is_made else "nothing was ever merged: the database is empty"),
+        "has_bookkeeping": Answer([{"is_there": known.is_made}], made if known.is_made else ""),
+        "applied": Answer(applied, "the warehouse has what the ledger says is merged"),
+        "fence_of": Answer([{"fence": known.fence}], "no newer worker has written"),
+        "floor_of": Answer([{"floor": None, "gap": None}], "no truncation and no sweep was merged before"),
+        "shape_of": Answer([] if shape is None else [{"shape": shape}], _shape_assumed(its, shape, contract)),
+        "columns_of": Answer(_catalogue(shape or shape_of(contract)), f"{its} have the columns of that contract"),
+        "is_empty": Answer([{"is_empty": shape is None}], "" if shape is None else f"{its} have rows"),
+        "unfit_fields": Answer([], "nothing was told that its column did not admit"),
+        "kept_apart": Answer([], "nothing was told of the columns that are new"),
+        "covers": Answer([{"cover": cover}], "every row told all of the contract's columns"),
+        "is_noted": Answer([{"is_noted": False}], "the certificate is not noted yet"),
+        **given,
+    }
+
+
+def _shape_assumed(tables: str, shape: str | None, contract: Contract) -> str:
+    if shape is None:
+        return f"{tables} are not there yet, as nothing of the stream was ever merged"
+    return f"{tables} were made for {'this' if shape == shape_of(contract) else 'an earlier'} contract"
+
+
+def _catalogue(shape: str) -> list[dict[str, Any]]:
+    """The columns of a stream's tables as Snowflake's catalogue tells them."""
+    columns = [
+        (folded(name).removeprefix('"').removesuffix('"').replace('""', '"'), str(type_of(ColumnType.parse(type_))))
+        for name, type_, *_ in json.loads(shape)["columns"]
+    ]
+    return [
+        {"table_schema": schema, "column_name": name, **_told_type(type_)}
+        for schema in ("RAW", "LATEST")
+        for name, type_ in columns
+    ]
+
+
+def _told_type(type_: str) -> dict[str, Any]:
+    word, _, digits = type_.removesuffix(")").partition("(")
+    precision, scale = map(int, digits.split(",")) if word == "NUMBER" else (None, None)
+    return {"data_type": {"VARCHAR": "TEXT"}.get(word, word), "numeric_precision": precision, "numeric_scale": scale}
+
+
+def _summary(value: Any) -> str:
+    if value is None:
+        return "null"
+    return f"text of {len(value):,}" if isinstance(value, str) else type(value).__name__
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
