@@ -70,8 +70,9 @@ check: $(READY) ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-golden: $(READY) ## every statement that is sent to Snowflake, in its file anew: read what changed
+golden: $(READY) ## what is sent to Snowflake, and the page on its stand-in, anew: read what changed
 	$(BIN)/python -m tests.golden.statements
+	$(BIN)/python -m tests.golden.stand_in
 
 bench: $(READY) ## the measurements that README quotes
 	$(BIN)/python -m bench
