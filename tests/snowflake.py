@@ -13,9 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from snowflake.connector import SnowflakeConnection
 
+from tests.snowflake_rules import Rules, Watched
+from tieout.merge.snowflake.account import session_parameters
+from tieout.merge.snowflake.session import Session
 from tieout.sim.snowflake.server import SnowflakeServer
 
 _numbers = itertools.count(1)
+_connect = snowflake.connector.connect
+_rules = Rules()
+"""One for all: a file that one session stages, another copies."""
 
 Connect = Callable[..., SnowflakeConnection]
 
@@ -24,6 +30,7 @@ Connect = Callable[..., SnowflakeConnection]
 def snowflake_server() -> Iterator[SnowflakeServer]:
     with SnowflakeServer() as server:
         yield server
+    assert not _rules.broken
 
 
 @pytest.fixture
@@ -50,7 +57,7 @@ def snowflake_sessions(snowflake_server: SnowflakeServer, snowflake_database: st
 
 
 def connect(server: SnowflakeServer, **options: Any) -> SnowflakeConnection:
-    return snowflake.connector.connect(
+    return _connect(
         **{
             "user": "tieout", "password": "stand-in", "account": "stand_in",
             "host": server.host, "port": server.port, "protocol": "http",
@@ -65,3 +72,16 @@ def address(server: SnowflakeServer, database: str, key_file: Path) -> str:
     key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     options = f"warehouse=LOADING&role=LOADER&private_key=${{file:{key_file}}}"
     return f"snowflake://TIEOUT@stand-in/{database}?{options}&host={server.host}&port={server.port}&protocol=http"
+
+
+@pytest.fixture
+def snowflake_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever connects to Snowflake in this process is under the rules."""
+    monkeypatch.setattr(snowflake.connector, "connect", lambda **options: Watched(_connect(**options), _rules))
+
+
+def session(server: SnowflakeServer, database: str) -> Session:
+    """One of tieout's own sessions, under the rules that Snowflake has and the stand-in lacks."""
+    parameters = session_parameters({"run": "tests"})
+    options = {"database": database, "session_parameters": parameters}
+    return Session(lambda: Watched(connect(server, **options), _rules), "the stand-in")

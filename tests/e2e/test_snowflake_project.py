@@ -10,10 +10,19 @@ import duckdb
 import pytest
 
 from tests.e2e.command import Project, image, promise
-from tests.snowflake import Connect, address, snowflake_database, snowflake_server, snowflake_sessions
+from tests.snowflake import (
+    Connect,
+    address,
+    snowflake_database,
+    snowflake_server,
+    snowflake_sessions,
+    snowflake_watched,
+)
 from tieout.sim.snowflake.server import SnowflakeServer
 
-__all__ = ["snowflake_database", "snowflake_server", "snowflake_sessions"]
+__all__ = ["snowflake_database", "snowflake_server", "snowflake_sessions", "snowflake_watched"]
+
+pytestmark = pytest.mark.usefixtures("snowflake_watched")
 
 AMOUNT = "name: amount, logicalType: number, physicalType: 'decimal(18,2)'"
 NOT_NEGATIVE = "quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [A, B]}, name: only A and B}]"

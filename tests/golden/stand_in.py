@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.snowflake_rules import RULES
 from tieout.sim.snowflake.manners.corrections import CORRECTIONS, WITHOUT_EFFECT
 from tieout.sim.snowflake.manners.gaps import GAPS, WORDS, Gap
 
@@ -37,6 +38,15 @@ def page() -> str:
             "| what | here | in Snowflake | word | why it is let be |",
             "|---|---|---|---|---|",
             *gaps,
+            "",
+            "## Rules beside it",
+            "",
+            "What Snowflake refuses or gets wrong and the stand-in lets pass is held over each statement that our sessions",
+            "send in the tests (`tests/snowflake_rules.py`); a planted statement proves each.",
+            "",
+            "| rule | why |",
+            "|---|---|",
+            *(f"| `{name}` | {_cell(why)} |" for name, why in RULES.items()),
             "",
             "## What is accepted only",
             "",

@@ -4,7 +4,7 @@ select schema_name as name from information_schema.schemata;
 
 -- create_schema --
 -- One that is missing.
-create schema {{ schema }};
+create schema if not exists {{ schema }};
 
 -- has_bookkeeping --
 -- Whether all of it is there: the last table of it is made last.

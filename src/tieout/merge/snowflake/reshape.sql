@@ -27,7 +27,7 @@ drop table if exists {{ latest }};
 
 -- add_column --
 -- A column the contract has gained.
-alter table {{ table }} add column {{ column.name }} {{ column.type }};
+alter table {{ table }} add column if not exists {{ column.name }} {{ column.type }};
 
 -- widen_column --
 -- A type that holds all that the old one held.
@@ -73,8 +73,7 @@ insert into tieout.unfit (stream, side, key, field, token)
 select $stream, $side, history._key, member.key, max(history._order)
 from {{ raw }} as history, lateral flatten(input => try_parse_json(history._extra)) as member
 where history._key is not null and history._kind <> 'gap' and history._extra is not null
-    and {% if known %}member.key in ({% for field in known %}{{ field.label }}{% if not loop.last %}, {% endif %}{% endfor %}){% else %}false{% endif %}
-
+    and member.key in ({% for field in gained %}{{ field.label }}{% if not loop.last %}, {% endif %}{% endfor %})
 group by history._key, member.key;
 
 -- covers --

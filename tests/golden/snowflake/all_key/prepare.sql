@@ -3,16 +3,16 @@ select schema_name as name from information_schema.schemata;
 -- assumed: nothing was ever merged: the database is empty
 
 -- One that is missing.
-create schema "RAW";
+create schema if not exists "RAW";
 
 -- One that is missing.
-create schema "LATEST";
+create schema if not exists "LATEST";
 
 -- One that is missing.
-create schema "QUARANTINE";
+create schema if not exists "QUARANTINE";
 
 -- One that is missing.
-create schema "TIEOUT";
+create schema if not exists "TIEOUT";
 
 -- Whether all of it is there: the last table of it is made last.
 select count(*) > 0 as is_there from information_schema.tables where table_schema = 'TIEOUT' and table_name = 'CHECKS';

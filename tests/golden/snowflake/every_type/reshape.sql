@@ -85,10 +85,10 @@ where table_name = ? and table_schema in ('RAW', 'LATEST');
 -- assumed: erp.my order's tables have the columns of that contract
 
 -- A column the contract has gained.
-alter table "RAW"."ERP__MY ORDER" add column "BACK\" VARCHAR;
+alter table "RAW"."ERP__MY ORDER" add column if not exists "BACK\" VARCHAR;
 
 -- A column the contract has gained.
-alter table "LATEST"."ERP__MY ORDER" add column "BACK\" VARCHAR;
+alter table "LATEST"."ERP__MY ORDER" add column if not exists "BACK\" VARCHAR;
 
 -- The columns of which something was told that they did not admit.
 select distinct field from tieout.unfit where stream = ? and side = ?;
@@ -173,7 +173,7 @@ insert into tieout.unfit (stream, side, key, field, token)
 select ?, ?, history._key, member.key, max(history._order)
 from "RAW"."ERP__MY ORDER" as history, lateral flatten(input => try_parse_json(history._extra)) as member
 where history._key is not null and history._kind <> 'gap' and history._extra is not null
-    and member.key in ('a boolean', 'a smallint', 'a integer', 'a bigint', 'a decimal', 'a numeric', 'a real', 'a double', 'a text', 'a date', 'a time', 'a timestamp', 'a timestamptz', 'a uuid', 'a json', 'a binary', 'select', 'it''s', '"quoted"')
+    and member.key in ('back\\')
 group by history._key, member.key;
 -- ? 'erp.my order'
 -- ? 'live'
