@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -75,9 +77,24 @@ def address(server: SnowflakeServer, database: str, key_file: Path) -> str:
 
 
 @pytest.fixture
-def snowflake_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+def snowflake_watched(monkeypatch: pytest.MonkeyPatch) -> Rules:
     """Whatever connects to Snowflake in this process is under the rules."""
     monkeypatch.setattr(snowflake.connector, "connect", lambda **options: Watched(_connect(**options), _rules))
+    _rules.sent.clear()
+    return _rules
+
+
+@pytest.fixture
+def snowflake_fault(snowflake_server: SnowflakeServer) -> Iterator[Callable[..., None]]:
+    """Posts a fault (`manners/faults.py`); they end with the test, or when it is called with nothing."""
+    url = f"http://{snowflake_server.host}:{snowflake_server.port}/stand-in/faults"
+
+    def ask(**said: object) -> None:
+        asked = urllib.request.Request(url, json.dumps(said).encode(), method="POST" if said else "DELETE")
+        urllib.request.urlopen(asked, timeout=10).close()
+
+    yield ask
+    ask()
 
 
 def session(server: SnowflakeServer, database: str) -> Session:

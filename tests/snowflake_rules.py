@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -77,10 +78,12 @@ class Rules:
     staged: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     broken: list[RuleBroken] = field(default_factory=list)
+    sent: deque[str] = field(default_factory=lambda: deque(maxlen=10_000))
 
     def look(self, text: str, *, is_open: bool) -> None:
         """At the text of one statement. Raises RuleBroken."""
         statement = Statement.of(text)
+        self.sent.append(text)
         self.names |= statement.names
         for look in (self._transaction, self._keys, self._put, self._copy, self._literals, self._again):
             look(statement, is_open)

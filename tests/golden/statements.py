@@ -261,7 +261,7 @@ def _made_for(contract: Contract) -> Known:
 
 def _sending(contract: Contract, known: Known, deed: Callable[[DryConnection], object]) -> list[Sent]:
     """Without what every session asks when it is opened."""
-    connection = DryConnection(contract, known)
+    connection = DryConnection(known, contract)
     deed(connection)
     return [one for one in connection.sent if known.is_made is False or not any(each in one.text for each in _OPENING)]
 

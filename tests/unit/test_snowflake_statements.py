@@ -47,7 +47,7 @@ def test_each_occasion_of_a_merge_sends_something_of_its_own() -> None:
 
 
 def test_a_question_without_a_known_answer_is_no_dry_run() -> None:
-    connection = DryConnection(CONTRACTS["simple"], Known(1))
+    connection = DryConnection(Known(1), CONTRACTS["simple"])
 
     with pytest.raises(Broken) as refused:
         connection.cursor().execute("select 1 as one")

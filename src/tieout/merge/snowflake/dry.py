@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,8 @@ MARK = "dry"
 SCHEMAS = ("RAW", "LATEST", "QUARANTINE", "TIEOUT")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FENCE = 1
+"""Of which lease it would be written is not known; whatever it is, no statement is another one."""
 _RAISED = "9" * TOKEN_WIDTH
 _PUT = re.compile(r"put 'file://(.*)' (@\S+) (.*)", re.DOTALL)
 _PURPOSE = re.compile(r"\A(?:--[^\n]*\n)+")
@@ -96,15 +98,36 @@ class Sent:
         return tuple(_summary(value) for value in self.values)
 
 
-def statements(contract: Contract, groups: Sequence[Sequence[Batch]], *, lane: str, known: Known) -> tuple[Sent, ...]:
-    """All that to prepare the stream's tables and to merge these groups of batches would send, in its order."""
-    connection = DryConnection(contract, known)
-    warehouse = opened(connection)
-    warehouse.prepare(contract, Side.LIVE)
-    for batches in groups:
-        merged_at = {batch.name: batch.footer.captured_at for batch in batches}
-        warehouse.merge(contract, batches, turn=Turn(lane, known.fence), merged_at=merged_at, side=Side.LIVE)
-    return tuple(connection.sent)
+class DryRun:
+    """A run's one session. `opening`: what it sends before it knows of any stream."""
+
+    def __init__(self, *, is_made: bool) -> None:
+        self._connection = DryConnection(Known(_FENCE, is_made=is_made))
+        self._warehouse = opened(self._connection)
+        self.opening = self._connection.take()
+
+    def lane(self, lane: str) -> tuple[Sent, ...]:
+        """What is sent before a lane is worked."""
+        self._warehouse.fence_of(lane)
+        return self._connection.take()
+
+    def stream(
+        self,
+        contract: Contract,
+        groups: Iterable[Sequence[Batch]],
+        *,
+        applied: Mapping[str, datetime],
+    ) -> tuple[Sent, ...]:
+        """What prepares the stream's tables and merges these groups of batches. `applied` are those that the ledger
+        says are merged."""
+        shape = shape_of(contract) if applied else None
+        self._connection.turn_to(contract, Known(_FENCE, applied, shape))
+        self._warehouse.prepare(contract, Side.LIVE)
+        turn = Turn(contract.stream.source, _FENCE)
+        for batches in groups:
+            merged_at = {batch.name: batch.footer.captured_at for batch in batches}
+            self._warehouse.merge(contract, batches, turn=turn, merged_at=merged_at, side=Side.LIVE)
+        return self._connection.take()
 
 
 def opened(connection: DryConnection) -> SnowflakeWarehouse:
@@ -112,13 +135,24 @@ def opened(connection: DryConnection) -> SnowflakeWarehouse:
 
 
 class DryConnection:
-    """As much of a connection of the driver as our session uses. `sent` is what it was given."""
+    """As much of a connection of the driver as our session uses. `sent` is what it was given since `take`."""
 
-    def __init__(self, contract: Contract, known: Known) -> None:
+    def __init__(self, known: Known, contract: Contract | None = None) -> None:
         self.sent: list[Sent] = []
-        self._answers = _answers(contract, known)
+        self._answers = _of_all(known)
         self._staged: dict[str, int] = {}
         self._is_floor_raised = False
+        if contract is not None:
+            self.turn_to(contract, known)
+
+    def turn_to(self, contract: Contract, known: Known) -> None:
+        """From now on it is asked of this stream."""
+        self._answers = {**self._answers, **_of_stream(contract, known)}
+        self._is_floor_raised = False
+
+    def take(self) -> tuple[Sent, ...]:
+        taken, self.sent = tuple(self.sent), []
+        return taken
 
     def cursor(self) -> _DryCursor:
         return _DryCursor(self._answered)
@@ -150,7 +184,7 @@ class DryConnection:
 
     def _read(self, text: str) -> Answer:
         asked = next((name for name, head in _HEADS.items() if text.startswith(head)), None)
-        if asked is None:
+        if asked not in self._answers:
             raise Broken(f"a dry run knows no answer to {text[:80]!r}")
         if asked == "floor_of" and self._is_floor_raised:
             return Answer([{"floor": _RAISED, "gap": None}], "these batches raise the floor: a truncation or a sweep")
@@ -188,18 +222,26 @@ class _Named(NamedTuple):
     name: str
 
 
-def _answers(contract: Contract, known: Known) -> dict[str, Answer]:
+def _of_all(known: Known) -> dict[str, Answer]:
+    if known.is_made:
+        made = "as the ledger has a merge, the schemas and tieout's own tables are there"
+    else:
+        made = "as nothing was ever merged, the database is empty"
+    schemas = [{"name": schema} for schema in (SCHEMAS if known.is_made else ())]
+    return {
+        "schemas": Answer(schemas, made),
+        "has_bookkeeping": Answer([{"is_there": known.is_made}], made),
+        "fence_of": Answer([{"fence": known.fence}], "no newer worker has written"),
+    }
+
+
+def _of_stream(contract: Contract, known: Known) -> dict[str, Answer]:
     shape, its = known.shape, f"{contract.stream}'s tables"
     given = {name: Answer(rows) for name, rows in known.answers.items()}
-    made = "as the ledger has a merge, the schemas and tieout's own tables are there"
-    schemas = [{"name": schema} for schema in (SCHEMAS if known.is_made else ())]
     applied = [{"batch": batch, "merged_at": _micros(moment)} for batch, moment in known.applied.items()]
     cover = canonical_json(sorted(column.name for column in contract.fields))
     return {
-        "schemas": Answer(schemas, made if known.is_made else "nothing was ever merged: the database is empty"),
-        "has_bookkeeping": Answer([{"is_there": known.is_made}], made if known.is_made else ""),
         "applied": Answer(applied, "the warehouse has what the ledger says is merged"),
-        "fence_of": Answer([{"fence": known.fence}], "no newer worker has written"),
         "floor_of": Answer([{"floor": None, "gap": None}], "no truncation and no sweep was merged before"),
         "shape_of": Answer([] if shape is None else [{"shape": shape}], _shape_assumed(its, shape, contract)),
         "columns_of": Answer(_catalogue(shape or shape_of(contract)), f"{its} have the columns of that contract"),

@@ -1,6 +1,6 @@
 -- The schemas that there are. To make one again takes a right that a loader has no need of, also where it is there.
 select schema_name as name from information_schema.schemata;
--- assumed: nothing was ever merged: the database is empty
+-- assumed: as nothing was ever merged, the database is empty
 
 -- One that is missing.
 create schema if not exists "RAW";
@@ -16,6 +16,7 @@ create schema if not exists "TIEOUT";
 
 -- Whether all of it is there: the last table of it is made last.
 select count(*) > 0 as is_there from information_schema.tables where table_schema = 'TIEOUT' and table_name = 'CHECKS';
+-- assumed: as nothing was ever merged, the database is empty
 
 -- What tieout itself keeps in the warehouse, under the names that it has in every warehouse. `side` is live or shadow.
 -- Rows are added and seldom changed: an insert waits for nobody, an update holds the whole table until its commit.
