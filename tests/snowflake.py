@@ -1,4 +1,6 @@
-"""The stand-in for Snowflake as fixtures: one server for the session, a fresh database for each test."""
+"""The stand-in for Snowflake as fixtures: one server for the session, a fresh database for each test.
+
+Where the environment names a real account, that is asked in its place (`snowflake_account.py`)."""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import itertools
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from snowflake.connector import SnowflakeConnection
 
+from tests import snowflake_account
+from tests.snowflake_account import AccountServer
 from tests.snowflake_rules import Rules, Watched
 from tieout.merge.snowflake.account import session_parameters
 from tieout.merge.snowflake.session import Session
@@ -30,18 +35,31 @@ Connect = Callable[..., SnowflakeConnection]
 
 @pytest.fixture(scope="session")
 def snowflake_server() -> Iterator[SnowflakeServer]:
-    with SnowflakeServer() as server:
+    with snowflake_account.named() or SnowflakeServer() as server:
         yield server
     assert not _rules.broken
 
 
 @pytest.fixture
-def snowflake_database(snowflake_server: SnowflakeServer) -> str:
+def snowflake_database(snowflake_server: SnowflakeServer) -> Iterator[str]:
     """The name of an empty database that is this test's own, with a schema PUBLIC."""
-    name = f"TEST_{next(_numbers)}"
-    with connect(snowflake_server) as connection:
-        connection.cursor().execute(f"create database {name}")
-    return name
+    with own_database(snowflake_server) as name:
+        yield name
+
+
+@contextmanager
+def own_database(server: SnowflakeServer) -> Iterator[str]:
+    """As above. In an account nothing is left of it; the stand-in takes all with it when it ends."""
+    is_account = isinstance(server, AccountServer)
+    name = server.name() if isinstance(server, AccountServer) else f"TEST_{next(_numbers)}"
+    with connect(server) as connection:
+        connection.cursor().execute(f"create {'transient ' if is_account else ''}database {name}")
+    try:
+        yield name
+    finally:
+        if is_account:
+            with connect(server) as connection:
+                connection.cursor().execute(f"drop database if exists {name}")
 
 
 @pytest.fixture
@@ -59,6 +77,8 @@ def snowflake_sessions(snowflake_server: SnowflakeServer, snowflake_database: st
 
 
 def connect(server: SnowflakeServer, **options: Any) -> SnowflakeConnection:
+    if isinstance(server, AccountServer):
+        return server.connect(**options)
     return _connect(
         **{
             "user": "tieout", "password": "stand-in", "account": "stand_in",

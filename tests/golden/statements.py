@@ -217,16 +217,34 @@ QUESTIONS: Mapping[str, Ask] = {
 }
 
 
+MERGES: Mapping[str, tuple[Say, ...]] = {
+    "merge": (Say("image", "k1", 1), Say("image", "k2", 2)),
+    "merge_faults": (Say("image", "k1", 3), Say("image", "k2", 4, fault="unreadable: a line")),
+    "merge_truncation": (Say("truncate", None, 5), Say("image", "k1", 6)),
+    "merge_sweep": (Say("sweep", None, 7, kind_of_order=Class.READ),),
+}
+
+
+def story(contract: Contract) -> list[Batch]:
+    """A batch for each merge, and one that settles a row that was set aside."""
+    batches = [batch_of([_fitted(one, contract) for one in said], contract) for said in MERGES.values()]
+    return [*batches, _settling(contract)]
+
+
 def settled(contract: Contract) -> list[Sent]:
+    return _merged(contract, _settling(contract))
+
+
+def _settling(contract: Contract) -> Batch:
     """A row that was released from quarantine comes again, and names the one that it settles."""
-    batch = batch_of([_fitted(Say("image", "k1", 2), contract)], contract)
+    batch = batch_of([_fitted(Say("image", "k1", 8), contract)], contract)
     at = batch.changes.schema.get_field_index("_settles")
     changes = batch.changes.set_column(at, batch.changes.schema.field(at), pa.array(["f" * 32], pa.string()))
-    return _merged(contract, replace(batch, changes=changes))
+    return replace(batch, changes=changes)
 
 
-def _merging(*said: Say) -> Record:
-    return lambda contract: _merged(contract, batch_of([_fitted(one, contract) for one in said], contract))
+def _merging(occasion: str) -> Record:
+    return lambda contract: _merged(contract, batch_of([_fitted(one, contract) for one in MERGES[occasion]], contract))
 
 
 def _merged(contract: Contract, batch: Batch) -> list[Sent]:
@@ -269,11 +287,8 @@ def _sending(contract: Contract, known: Known, deed: Callable[[DryConnection], o
 OCCASIONS: Mapping[str, Record] = {
     "prepare": prepare,
     "prepare_again": prepare_again,
-    "merge": _merging(Say("image", "k1", 1), Say("image", "k2", 2)),
-    "merge_faults": _merging(Say("image", "k1", 1), Say("image", "k2", 2, fault="unreadable: a line")),
+    **{occasion: _merging(occasion) for occasion in MERGES},
     "merge_settlement": settled,
-    "merge_truncation": _merging(Say("truncate", None, 5), Say("image", "k1", 6)),
-    "merge_sweep": _merging(Say("sweep", None, 5, kind_of_order=Class.READ)),
     "reshape": reshape,
     "widen": widened,
     "certificates": certificates,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.property.test_evolving import told_under
 from tests.property.test_merge import CONTRACT, TURN, grouped, histories
-from tests.snowflake import connect, session, snowflake_server
+from tests.snowflake import own_database, session, snowflake_server
 from tests.telling import NOON, Say, batch_of, contract_of, dear
 from tieout.base.batch import Batch
 from tieout.merge.duckdb import DuckDBWarehouse
@@ -29,11 +29,10 @@ SAID_IN_ALL = ("accounts", "superseded", "ambiguous", "live_rows", "state_hash",
 
 @pytest.fixture(scope="module")
 def snowflake(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeWarehouse]:
-    with connect(snowflake_server) as connection:
-        connection.cursor().execute("create database of_the_law")
-    warehouse = SnowflakeWarehouse(lambda: session(snowflake_server, "OF_THE_LAW"), mark="law")
-    yield warehouse
-    warehouse.close()
+    with own_database(snowflake_server) as database:
+        warehouse = SnowflakeWarehouse(lambda: session(snowflake_server, database), mark="law")
+        yield warehouse
+        warehouse.close()
 
 
 def merge(warehouse: SnowflakeWarehouse | DuckDBWarehouse, batches: list[Batch]) -> None:

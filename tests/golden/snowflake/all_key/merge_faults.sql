@@ -101,8 +101,8 @@ select
 from "TIEOUT"."INCOMING_DRY" as came
 inner join repeated on came._cid = repeated._cid
 left join known on came._cid = known._cid;
--- ? 1
--- ? 2
+-- ? 3
+-- ? 4
 
 -- Each batch's rows by account, and the sums of their ids.
 insert into tieout.books (stream, side, batch, account, count, high, low)

@@ -261,8 +261,8 @@ select
 from "TIEOUT"."INCOMING_DRY" as came
 inner join repeated on came._cid = repeated._cid
 left join known on came._cid = known._cid;
--- ? 5
--- ? 5
+-- ? 7
+-- ? 7
 
 -- Each batch's rows by account, and the sums of their ids.
 insert into tieout.books (stream, side, batch, account, count, high, low)

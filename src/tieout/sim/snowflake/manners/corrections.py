@@ -172,6 +172,20 @@ CORRECTIONS = (
         "test_the_catalog_tells_of_columns",
     ),
     Correction(
+        "quotes in names",
+        "a comment, and a column of text whose name has a quote in it, are syntax errors",
+        "a name in quotes holds any sign",
+        "Identifier requirements: double-quoted identifiers",
+        "test_the_name_of_a_column_may_hold_a_quote",
+    ),
+    Correction(
+        "DROP DATABASE",
+        "it is a syntax error",
+        "the database goes, with all that is in it",
+        "DROP DATABASE",
+        "test_a_database_is_dropped",
+    ),
+    Correction(
         "SWAP",
         "ALTER TABLE SWAP WITH fails",
         "the two change places at once",

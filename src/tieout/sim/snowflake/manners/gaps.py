@@ -159,6 +159,13 @@ GAPS = (
         "our names are all in capitals, and two that would be one are refused before",
     ),
     Gap(
+        "a key with a double quote, or a backslash at its end",
+        "cannot be asked for in an OBJECT: a path of the engine has no sign for it",
+        "is a key as any other",
+        "notyet",
+        "the key stands in the statement as a string, of which the golden files tell; the live suite asks for one",
+    ),
+    Gap(
         "time travel and what moves by itself",
         "there is none: time travel, UNDROP, streams, tasks, dynamic tables, procedures, GET and GET_DDL",
         "has them",
