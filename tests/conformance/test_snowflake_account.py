@@ -42,8 +42,8 @@ def test_an_account_is_asked_where_one_is_named(snowflake_server: SnowflakeServe
 
     assert isinstance(snowflake_server, AccountServer)
     with connect(snowflake_server) as connection:
-        told = connection.cursor().execute("select current_version(), current_user()").fetchall()
-    assert told[0][1] == snowflake_server.account.user.upper()
+        told = connection.cursor().execute("select current_warehouse()").fetchall()
+    assert told == [(snowflake_server.account.warehouse.upper(),)]
 
 
 def test_an_account_that_is_named_takes_the_place_of_the_stand_in_and_is_left_as_it_was(
