@@ -37,6 +37,7 @@ _CHANGES = re.compile(r"(insert|update|delete|merge|copy|create|alter|drop|trunc
 _KEYS = re.compile(r"\b(primary\s+key|unique|foreign\s+key|references|rely|on\s+conflict)\b", re.IGNORECASE)
 _AGAIN = re.compile(
     r"create\s+\w+(\s+\w+)?\s+if\s+not\s+exists\s|create\s+or\s+replace\s+temporary\s|drop\s+\w+\s+if\s+exists\s"
+    r"|create\s+or\s+replace\s+table\s+\S+\s+clone\s|alter\s+table\s+\S+\s+drop\s+column\s+if\s+exists\s"
     r"|alter\s+table\s+(if\s+exists\s+)?\S+\s+(add\s+column\s+if\s+not\s+exists|alter\s+column\s+\S+\s+set\s+data\s+type)\s",
     re.IGNORECASE,
 )

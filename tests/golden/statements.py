@@ -25,17 +25,22 @@ from tieout.contract.contract import Contract
 from tieout.ledger.ledger import Passage
 from tieout.merge.reading import Limit
 from tieout.merge.reshape import shape_of
-from tieout.merge.snowflake.dry import DryConnection, Known, Sent, opened
+from tieout.merge.snowflake.dry import DryConnection, Known, Sent, catalogue, opened
 from tieout.merge.snowflake.reading import SnowflakeReading
 from tieout.merge.snowflake.session import bound
-from tieout.merge.warehouse import CertificateNote, Side, Turn
+from tieout.merge.snowflake.swapping import _next_name
+from tieout.merge.warehouse import CertificateNote, CheckNote, Side, Turn
 
 FOLDER = Path(__file__).parent / "snowflake"
 TURN = Turn("erp", 7)
 
 Record = Callable[[Contract], list[Sent]]
 
-_OPENING = ("select schema_name as name", "select count(*) > 0 as is_there from information_schema.tables")
+_OPENING = (
+    "select schema_name as name",
+    "select count(*) > 0 as is_there from information_schema.tables",
+    "select stream, shape from tieout.shapes where side = 'live'",
+)
 
 # The name of a staged file is the hash of its bytes, which another release of the Parquet writer writes otherwise.
 _FILE = re.compile(r"\b[0-9a-f]{64}\.parquet\b")
@@ -127,6 +132,26 @@ def certificates(contract: Contract) -> list[Sent]:
         warehouse.is_noted(contract.stream, "hash")
 
     return _sending(contract, _made_for(contract), noting)
+
+
+def checks(contract: Contract) -> list[Sent]:
+    note = CheckNote(str(contract.stream), NOON, "only A", "block", "failed", 1.5, "it's told")
+    return _sending(contract, _made_for(contract), lambda on: opened(on).note_checks([note]))
+
+
+def swap(contract: Contract) -> list[Sent]:
+    """The live tables can hold the new rows."""
+    return _sending(contract, _made_for(contract), lambda on: opened(on).swap(contract, turn=TURN))
+
+
+def swap_retyped(contract: Contract) -> list[Sent]:
+    """They cannot: their key was a number."""
+    first = replace(contract.columns[0], type=ColumnType.parse("bigint"))
+    had = replace(contract, columns=(first, *contract.columns[1:]))
+    name = _next_name(contract.stream, f"{TURN.fence}/1/1")
+    made = [{"table_schema": schema, "table_name": name} for schema in ("LATEST", "RAW")]
+    known = replace(_made_for(contract), answers={"columns_of": catalogue(shape_of(had)), "tables_next": made})
+    return _sending(contract, known, lambda on: opened(on).swap(contract, turn=TURN))
 
 
 def drop(contract: Contract) -> list[Sent]:
@@ -292,6 +317,9 @@ OCCASIONS: Mapping[str, Record] = {
     "reshape": reshape,
     "widen": widened,
     "certificates": certificates,
+    "checks": checks,
+    "swap": swap,
+    "swap_retyped": swap_retyped,
     "drop": drop,
     "readings": readings,
 }

@@ -45,6 +45,11 @@ _HEADS = {
     "schemas": "select schema_name as name from information_schema.schemata",
     "has_bookkeeping": "select count(*) > 0 as is_there from information_schema.tables",
     "applied": "select batch, date_part(epoch_microsecond, merged_at) as merged_at from tieout.applied",
+    "half_swapped": "select stream, shape from tieout.shapes where side = 'live' and startswith(",
+    "meanwhile": "select\n    (\n        select count(*) from tieout.applied",
+    "session": "select current_session() as session",
+    "tables_next": "select table_schema, table_name from information_schema.tables",
+    "tables_of": "select table_schema from information_schema.tables",
     "fence_of": "select coalesce(max(fence), 0) as fence from",
     "floor_of": "select max(floor) as floor, max(gap) as gap from tieout.floors",
     "shape_of": "select shape from tieout.shapes",
@@ -231,6 +236,8 @@ def _of_all(known: Known) -> dict[str, Answer]:
     return {
         "schemas": Answer(schemas, made),
         "has_bookkeeping": Answer([{"is_there": known.is_made}], made),
+        "half_swapped": Answer([], "no swap was cut short"),
+        "session": Answer([{"session": 1}], "a session's number"),
         "fence_of": Answer([{"fence": known.fence}], "no newer worker has written"),
     }
 
@@ -242,9 +249,12 @@ def _of_stream(contract: Contract, known: Known) -> dict[str, Answer]:
     cover = canonical_json(sorted(column.name for column in contract.fields))
     return {
         "applied": Answer(applied, "the warehouse has what the ledger says is merged"),
+        "meanwhile": Answer([{"merged": 0, "half": 0}], "nobody has merged or swapped meanwhile"),
+        "tables_next": Answer([], "no swap has left a table"),
+        "tables_of": Answer([{"table_schema": one} for one in ("RAW", "LATEST", "QUARANTINE")], f"{its} are there"),
         "floor_of": Answer([{"floor": None, "gap": None}], "no truncation and no sweep was merged before"),
         "shape_of": Answer([] if shape is None else [{"shape": shape}], _shape_assumed(its, shape, contract)),
-        "columns_of": Answer(_catalogue(shape or shape_of(contract)), f"{its} have the columns of that contract"),
+        "columns_of": Answer(catalogue(shape or shape_of(contract)), f"{its} have the columns of that contract"),
         "is_empty": Answer([{"is_empty": shape is None}], "" if shape is None else f"{its} have rows"),
         "unfit_fields": Answer([], "nothing was told that its column did not admit"),
         "kept_apart": Answer([], "nothing was told of the columns that are new"),
@@ -260,7 +270,7 @@ def _shape_assumed(tables: str, shape: str | None, contract: Contract) -> str:
     return f"{tables} were made for {'this' if shape == shape_of(contract) else 'an earlier'} contract"
 
 
-def _catalogue(shape: str) -> list[dict[str, Any]]:
+def catalogue(shape: str) -> list[dict[str, Any]]:
     """The columns of a stream's tables as Snowflake's catalogue tells them."""
     columns = [
         (folded(name).removeprefix('"').removesuffix('"').replace('""', '"'), str(type_of(ColumnType.parse(type_))))

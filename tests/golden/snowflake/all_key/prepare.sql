@@ -55,6 +55,11 @@ create table if not exists tieout.checks (
     outcome varchar not null, measured float, told varchar not null
 );
 
+-- Streams whose new rows have yet to take their place.
+select stream, shape from tieout.shapes where side = 'live' and startswith(shape, ?);
+-- ? '{"next":'
+-- assumed: no swap was cut short
+
 -- The contract for whose columns the tables were made last.
 select shape from tieout.shapes where stream = ? and side = ?;
 -- ? 'erp.tag'
@@ -92,11 +97,19 @@ where table_name = ? and table_schema in ('RAW', 'LATEST');
 
 begin;
 
--- From now on they are of this one.
-delete from tieout.shapes where stream = ? and side = ?;
+-- They are of none, unless they are about to be replaced.
+delete from tieout.shapes where stream = ? and side = ? and not startswith(shape, ?);
 -- ? 'erp.tag'
 -- ? 'live'
+-- ? '{"next":'
 
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'live'
+-- assumed: erp.tag's tables are not there yet, as nothing of the stream was ever merged
+
+-- From now on they are of this one.
 insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'erp.tag'
 -- ? 'live'

@@ -1,12 +1,10 @@
 -- The columns of the stream's rows; none where it was never prepared.
-select column_name as name from information_schema.columns
-where table_schema = 'LATEST' and table_name = translate(?, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ');
--- ? 'erp__tag'
+select column_name as name from information_schema.columns where table_schema = 'LATEST' and table_name = ?;
+-- ? 'ERP__TAG'
 
 -- The columns of the stream's rows; none where it was never prepared.
-select column_name as name from information_schema.columns
-where table_schema = 'LATEST' and table_name = translate(?, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ');
--- ? 'erp__tag'
+select column_name as name from information_schema.columns where table_schema = 'LATEST' and table_name = ?;
+-- ? 'ERP__TAG'
 
 -- Every register and value of every row, summed so that the rows' order does not matter. Equal rows have equal texts in
 -- every warehouse.

@@ -140,11 +140,19 @@ where held._key = now._key and held._deleted = now.is_shown;
 -- ? 'erp.tag'
 -- ? 'live'
 
--- From now on they are of this one.
-delete from tieout.shapes where stream = ? and side = ?;
+-- They are of none, unless they are about to be replaced.
+delete from tieout.shapes where stream = ? and side = ? and not startswith(shape, ?);
 -- ? 'erp.tag'
 -- ? 'live'
+-- ? '{"next":'
 
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'live'
+-- assumed: erp.tag's tables were made for an earlier contract
+
+-- From now on they are of this one.
 insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'erp.tag'
 -- ? 'live'

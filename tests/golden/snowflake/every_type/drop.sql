@@ -1,11 +1,19 @@
--- The tables of one side.
-drop table if exists "RAW"."ERP__MY ORDER/SHADOW";
-
-drop table if exists "LATEST"."ERP__MY ORDER/SHADOW";
-
-drop table if exists "QUARANTINE"."ERP__MY ORDER/SHADOW";
+-- In which schemas the stream has tables.
+select table_schema from information_schema.tables
+where table_name = ? and table_schema in ('RAW', 'LATEST', 'QUARANTINE');
+-- ? 'ERP__MY ORDER/SHADOW'
+-- assumed: erp.my order's tables are there
 
 begin;
+
+-- Nothing stands in it any more.
+delete from "LATEST"."ERP__MY ORDER/SHADOW";
+
+-- Nothing stands in it any more.
+delete from "QUARANTINE"."ERP__MY ORDER/SHADOW";
+
+-- Nothing stands in it any more.
+delete from "RAW"."ERP__MY ORDER/SHADOW";
 
 -- The bookkeeping of one side.
 delete from tieout.applied where stream = ? and side = ?;
@@ -33,3 +41,10 @@ delete from tieout.shapes where stream = ? and side = ?;
 -- ? 'shadow'
 
 commit;
+
+-- The tables of one side.
+drop table if exists "RAW"."ERP__MY ORDER/SHADOW";
+
+drop table if exists "LATEST"."ERP__MY ORDER/SHADOW";
+
+drop table if exists "QUARANTINE"."ERP__MY ORDER/SHADOW";

@@ -186,12 +186,23 @@ update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
 select coalesce(max(fence), 0) as fence from "TIEOUT"."FENCE/ERP";
 -- assumed: no newer worker has written
 
--- The batches that are in the tables, and when each was merged.
-select batch, date_part(epoch_microsecond, merged_at) as merged_at from tieout.applied
-where stream = ? and side = ?;
+-- How many of these batches are in the tables, and whether the tables are about to be replaced.
+select
+    (
+        select count(*) from tieout.applied
+        where stream = ? and side = ?
+            and batch in (select value::varchar from table(flatten(input => parse_json(?))))
+    ) as merged
+    , (
+        select count(*) from tieout.shapes where stream = ? and side = ? and startswith(shape, ?)
+    ) as half;
 -- ? 'erp.my order'
 -- ? 'live'
--- assumed: the warehouse has what the ledger says is merged
+-- ? '["dd56de4137951d9c92681b03416ec15f886b4482a27e3a517d32f085244cbe5d"]'
+-- ? 'erp.my order'
+-- ? 'live'
+-- ? '{"next":'
+-- assumed: nobody has merged or swapped meanwhile
 
 -- The rows of these batches, each with the account it goes to. The first copy of a change is the accepted one.
 insert into "TIEOUT"."ARRIVING_DRY"

@@ -1,12 +1,10 @@
 -- The columns of the stream's rows; none where it was never prepared.
-select column_name as name from information_schema.columns
-where table_schema = 'LATEST' and table_name = translate(?, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ');
--- ? 'erp__my order'
+select column_name as name from information_schema.columns where table_schema = 'LATEST' and table_name = ?;
+-- ? 'ERP__MY ORDER'
 
 -- The columns of the stream's rows; none where it was never prepared.
-select column_name as name from information_schema.columns
-where table_schema = 'LATEST' and table_name = translate(?, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ');
--- ? 'erp__my order'
+select column_name as name from information_schema.columns where table_schema = 'LATEST' and table_name = ?;
+-- ? 'ERP__MY ORDER'
 
 -- Every register and value of every row, summed so that the rows' order does not matter. Equal rows have equal texts in
 -- every warehouse.
