@@ -274,6 +274,8 @@ def source_of(text: str) -> Source | None:
     """None where nothing is joined. Raises RuleBroken when it cannot be told what is."""
     blank = _blanked(text)
     word = blank.split(maxsplit=1)[0].lower() if blank.strip() else ""
+    if word == "merge" and not re.search(r"\bwhen\s+matched\b", blank, re.IGNORECASE):
+        return None  # it adds what is not there, however many rows that are: notes of one moment, say
     if word == "merge":
         begin, on, end = _at(blank, "using"), _at(blank, "on"), _at(blank, "when")
     elif word == "update" and (from_ := _at(blank, "from")) is not None:
