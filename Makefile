@@ -5,7 +5,7 @@ READY  := .venv/ready
 SNOW   := .venv-snowflake/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long airflow campaign simulate check golden snowflake bench lock
+.PHONY: help setup demo production test long airflow campaign simulate check golden snowflake bench lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -35,6 +35,9 @@ $(SNOW): requirements-snowflake.lock
 demo: $(READY) ## a company under live change, moved and certified
 	$(BIN)/tieout demo
 
+production: $(READY) $(SNOW) ## the same with two workers, a ledger in PostgreSQL, and what stands in for S3 and Snowflake
+	$(BIN)/tieout demo --target production
+
 # Where the environment forbids to keep what was compiled, every worker and every process would compile all of it.
 test: export PYTHONDONTWRITEBYTECODE :=
 # Three at a time on two cores: a third of a test's time it waits for another process, or for the disk.
@@ -42,7 +45,7 @@ test: $(READY) $(SNOW) ## every test that a change needs
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 long: export PYTHONDONTWRITEBYTECODE :=
-long: $(READY) ## what takes long: demos, marts built by dbt, kills at every step, full disks, canaries
+long: $(READY) $(SNOW) ## what takes long: demos, marts built by dbt, kills at every step, full disks, canaries
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m campaign tests/e2e tests/house tests/conformance/test_simulated_sources.py
 
 airflow: airflow2 airflow3 ## the DAGs, parsed and run on both lines of Airflow

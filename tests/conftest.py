@@ -35,6 +35,7 @@ LONG = frozenset(
         "tests/e2e/test_cli_simulate.py",
         "tests/e2e/test_cli_sweeps.py",
         "tests/e2e/test_demo.py",
+        "tests/e2e/test_demo_production.py",
         "tests/e2e/test_hard_company.py",
         "tests/e2e/test_hard_disk.py",
         "tests/e2e/test_kill_postgres.py",

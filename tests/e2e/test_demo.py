@@ -21,6 +21,7 @@ from tieout.sim.play import Script
 from tieout.sim.report import DemoReport
 from tieout.sim.shop import SMALL, TABLES, Size
 from tieout.sim.stage import Picture, Scene, unseen
+from tieout.sim.target import Target
 from tieout.sim.world.bugs.catalogue import planted
 
 SEED = 11
@@ -115,7 +116,7 @@ def test_a_demo_that_is_interrupted_leaves_nothing_behind(scratch: Path, sign: s
 
 def test_an_example_that_there_is_not_is_refused() -> None:
     with pytest.raises(Misconfigured) as caught:
-        demo(example="shpo", seed=1, minutes=None, chaos=True, keep=None, show=unseen)
+        demo(example="shpo", seed=1, minutes=None, chaos=True, keep=None, target=Target.EMBEDDED, show=unseen)
 
     assert str(caught.value) == "there is no example 'shpo'. Did you mean shop?"
 
@@ -124,6 +125,6 @@ def test_a_folder_with_something_in_it_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear")
 
     with pytest.raises(Misconfigured) as caught:
-        demo(example="shop", seed=1, minutes=None, chaos=True, keep=tmp_path, show=unseen)
+        demo(example="shop", seed=1, minutes=None, chaos=True, keep=tmp_path, target=Target.EMBEDDED, show=unseen)
 
     assert str(caught.value) == f"{tmp_path} is there already, and not empty. Name a new folder for --keep."

@@ -4,6 +4,7 @@ as Snowflake tells them.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -26,6 +27,7 @@ from .rewriting import after, before
 from .session import Session
 
 _TRANSLATED_MAX = 200
+_CHANGES_ROWS = re.compile(r"(?:\s|--[^\n]*\n)*(insert|merge)\b", re.IGNORECASE)
 
 
 class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
@@ -51,7 +53,7 @@ class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
         if isinstance(statement, exp.Merge) and self.session.is_set("ERROR_ON_NONDETERMINISTIC_MERGE"):
             return [self._merge(statement, values)]
         again: list[Callable[[], object]] = []
-        for ready in self._ready(statement, values):
+        for ready in self._ready("parts", partial(self._transform_explode, statement), values):
             bound = values if ready.find(exp.Placeholder) else None
             again.append(partial(self._once_more, ready, bound))
             self._execute(ready.copy(), bound)
@@ -79,16 +81,15 @@ class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
         if self.engine(ready.sql(dialect="duckdb"), values if ready.find(exp.Placeholder) else None):
             raise refusal("duplicate_row")
 
-    def _ready(self, statement: exp.Expression, values: Any) -> list[exp.Expression]:
-        """In the engine's words; nobody changes them. A change that comes again as it was is not translated again:
-        that takes a second for a wide table, which is most of what a merge takes here."""
-        session, key = self.session, (self.text, *sorted(self.session.temporaries.items()))
-        if not self.text or not isinstance(statement, exp.Insert | exp.Merge):
-            return [self._transform(part, values) for part in self._transform_explode(statement)]
-        place = (self._conn.database, self._conn.schema, *key)
+    def _ready(self, how: str, parts: Callable[[], list[exp.Expression]], values: Any) -> list[exp.Expression]:
+        """In the engine's words; nobody changes them. What comes again as it was, and changes rows, is not translated
+        again: that takes a second for a wide table, which is most of what a merge takes here."""
+        session = self.session
+        if not _CHANGES_ROWS.match(self.text):
+            return [self._transform(part, values) for part in parts()]
+        place = (how, self.text, self._conn.database, self._conn.schema, *sorted(session.temporaries.items()))
         if place not in session.translated:
-            parts = [statement] if isinstance(statement, exp.Merge) else self._transform_explode(statement)
-            session.translated[place] = [self._transform(part, values) for part in parts]
+            session.translated[place] = [self._transform(part, values) for part in parts()]
             while len(session.translated) > _TRANSLATED_MAX:
                 session.translated.popitem(last=False)
         session.translated.move_to_end(place)
@@ -96,7 +97,7 @@ class Cursor(fakesnow.cursor.FakeSnowflakeCursor):  # type: ignore[misc]
 
     def _merge(self, statement: exp.Merge, values: Any) -> Callable[[], object]:
         counted = operations(statement)
-        (whole,) = self._ready(statement, values)
+        (whole,) = self._ready("whole", lambda: [statement], values)
         ready = whole.sql(dialect="duckdb") + " returning merge_action"
         done = [action for (action,) in self.engine(ready, values)]
         names = {"inserted": "INSERT", "updated": "UPDATE", "deleted": "DELETE"}
