@@ -5,7 +5,7 @@ READY  := .venv/ready
 SNOW   := .venv-snowflake/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo production test long airflow campaign simulate check bench lock
+.PHONY: help setup demo production test long airflow campaign simulate check golden snowflake bench lock
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -72,6 +72,13 @@ check: $(READY) ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+snowflake: $(READY) $(SNOW) ## the warehouse in the account that TIEOUT_SNOWFLAKE_URL names; without it, in the stand-in
+	$(BIN)/python -m pytest -rs tests/conformance/test_snowflake_*.py tests/property/test_snowflake_merge.py
+
+golden: $(READY) ## what is sent to Snowflake, and the page on its stand-in, anew: read what changed
+	$(BIN)/python -m tests.golden.statements
+	$(BIN)/python -m tests.golden.stand_in
 
 bench: $(READY) ## the measurements that README quotes
 	$(BIN)/python -m bench

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.snowflake_account import NAMED_BY
 from tieout.base.sql import Sql
 from tieout.run import patience
 from tieout.sim.server import PostgresServer
@@ -57,6 +58,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.partition("::")[0] in LONG:
             item.add_marker(pytest.mark.campaign)
+
+
+def pytest_report_header() -> str:
+    """Whoever pays for the tests shall see it."""
+    named = os.environ.get(NAMED_BY, "")
+    return f"Snowflake: {named.partition('?')[0]}, and it is billed" if named else "Snowflake: the stand-in"
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from tests.property.test_rulehouse import (
     sealed,
 )
 from tests.property.test_rulehouse import settlement as settlement_by
-from tests.snowflake import connect, snowflake_server
+from tests.snowflake import own_database, session, snowflake_server
 from tests.telling import NOON, Say, judged_of
 from tieout.base.batch import Batch
 from tieout.contract.judge import batch_schema, tallied
@@ -28,8 +28,6 @@ from tieout.ledger.ledger import Passage
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.reading import Latencies, Limit, Quantiles
 from tieout.merge.readings import StreamReading
-from tieout.merge.snowflake.account import session_parameters
-from tieout.merge.snowflake.session import Session
 from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
 from tieout.merge.warehouse import Side, Turn, Warehouse
 from tieout.quality.quarantine import discarded
@@ -77,14 +75,10 @@ def history(seed: int) -> list[Batch]:
 
 @pytest.fixture(scope="module")
 def snowflake(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeWarehouse]:
-    with connect(snowflake_server) as connection:
-        connection.cursor().execute("create database of_readings")
-    options = {"database": "OF_READINGS", "session_parameters": session_parameters({})}
-    warehouse = SnowflakeWarehouse(
-        lambda: Session(lambda: connect(snowflake_server, **options), "the stand-in"), mark="asked"
-    )
-    yield warehouse
-    warehouse.close()
+    with own_database(snowflake_server) as database:
+        warehouse = SnowflakeWarehouse(lambda: session(snowflake_server, database), mark="asked")
+        yield warehouse
+        warehouse.close()
 
 
 def merged(warehouse: Warehouse, batches: list[Batch], side: Side) -> None:

@@ -100,6 +100,23 @@ def test_a_load_that_was_rolled_back_was_no_load(session: SnowflakeConnection, t
     assert ask(session, copy)[0][1] == "LOADED"
 
 
+def test_the_name_of_a_column_may_hold_a_quote(session: SnowflakeConnection) -> None:
+    ask(session, """create table t ("IT'S" varchar)""", "insert into t values ('x')")
+
+    assert ask(session, """select "IT'S" from t""") == [("x",)]
+
+
+def test_a_database_is_dropped(session: SnowflakeConnection, snowflake_database: str) -> None:
+    ask(session, "create database for_a_while", "create table t (a int)", f"use database {snowflake_database}")
+
+    ask(session, "drop database for_a_while", "drop database if exists for_a_while")
+
+    with pytest.raises(ProgrammingError):
+        ask(session, "select a from for_a_while.public.t")
+    with pytest.raises(ProgrammingError):
+        ask(session, "drop database for_a_while")
+
+
 def test_copy_refuses_a_file_that_is_not_there(session: SnowflakeConnection) -> None:
     ask(session, "create stage landing", "create table t (id varchar)")
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.conformance.warehouse_promise import CONTRACT, OpenWarehouse, WarehousePromise, image, merge
-from tests.snowflake import connect, snowflake_database, snowflake_server
+from tests.snowflake import session as session_of
+from tests.snowflake import snowflake_database, snowflake_server
 from tests.telling import Say, batch_of, contract_of
 from tieout.base.errors import Broken, Transient
 from tieout.base.sql import Sql
 from tieout.merge.duckdb import DuckDBWarehouse
-from tieout.merge.snowflake.account import session_parameters
 from tieout.merge.snowflake.session import Session
 from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
 from tieout.merge.warehouse import Side
@@ -29,8 +29,7 @@ Open = Callable[..., SnowflakeWarehouse]
 
 @pytest.fixture
 def session(snowflake_server: SnowflakeServer, snowflake_database: str) -> Callable[[], Session]:
-    options = {"database": snowflake_database, "session_parameters": session_parameters({})}
-    return lambda: Session(lambda: connect(snowflake_server, **options), "the stand-in")
+    return lambda: session_of(snowflake_server, snowflake_database)
 
 
 @pytest.fixture

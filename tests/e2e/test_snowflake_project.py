@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,27 @@ import duckdb
 import pytest
 
 from tests.e2e.command import Project, image, promise
-from tests.snowflake import Connect, address, snowflake_database, snowflake_server, snowflake_sessions
+from tests.snowflake import (
+    Connect,
+    address,
+    snowflake_database,
+    snowflake_fault,
+    snowflake_server,
+    snowflake_sessions,
+    snowflake_watched,
+)
+from tests.snowflake_rules import Rules
 from tieout.sim.snowflake.server import SnowflakeServer
 
-__all__ = ["snowflake_database", "snowflake_server", "snowflake_sessions"]
+__all__ = [
+    "snowflake_database",
+    "snowflake_fault",
+    "snowflake_server",
+    "snowflake_sessions",
+    "snowflake_watched",
+]
+
+pytestmark = pytest.mark.usefixtures("snowflake_watched")
 
 AMOUNT = "name: amount, logicalType: number, physicalType: 'decimal(18,2)'"
 NOT_NEGATIVE = "quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [A, B]}, name: only A and B}]"
@@ -128,3 +147,74 @@ def test_a_warehouse_that_nobody_made_and_a_key_of_nobody_are_told_with_the_mend
     assert said.code == 2, said
     assert "tieout snowflake setup" in said.err
     assert "PRIVATE KEY" not in said.err + said.out
+
+
+def everything_in(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def bare(texts: Iterable[str]) -> list[str]:
+    """Without what is a session's own: its letters in names, and where a file lies for a moment."""
+    for_all = [re.sub(r"file://\S*?(\w{64}\.parquet)", r"file://\1", text) for text in texts]
+    return [
+        re.sub(r"_([0-9A-F]{8,}|DRY)\"", '_OWN"', re.sub(r"incoming/\w+", "incoming/own", text)) for text in for_all
+    ]
+
+
+def landed_only(books: Project, fault: Callable[..., None]) -> None:
+    """Lands what lies in the inbox while nothing can be merged."""
+    fault(pattern="create or replace temporary table", kind="cancelled", times=1_000)
+    assert books.tieout("run", "--once").code == 3
+    fault()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_dry_run_prints_what_a_run_then_sends_and_writes_nothing(
+    there: Project, snowflake_watched: Rules, snowflake_fault: Callable[..., None]
+) -> None:
+    fed(there)
+    there.drop(
+        "day3.ndjson", image("A7", 50, name="Zebedee", amount="7.00"), image("A8", 51, name="x", amount="oodles")
+    )
+    landed_only(there, snowflake_fault)
+    before, asked = everything_in(there.root), len(snowflake_watched.sent)
+
+    planned = there.json("run", "--once", "--dry-run")
+    said = there.tieout("run", "--once", "--dry-run")
+
+    assert everything_in(there.root) == before
+    assert len(snowflake_watched.sent) == asked
+    (lane,) = planned["lanes"]
+    (stream,) = lane["streams"]
+    foretold = [each["text"] for each in (*planned["statements"], *lane["statements"], *stream["statements"])]
+    assert (stream["stream"], stream["batches"], stream["left"]) == ("erp.account", 1, "")
+    assert all(text in said.out for text in foretold)
+    assert not [value for value in ("A7", "Zebedee", "oodles") if value in said.out]
+
+    snowflake_watched.sent.clear()
+    there.json("run", "--once")
+
+    sent = bare(snowflake_watched.sent)
+    changes = [text for text in sent if not re.match(r"(?:--[^\n]*\n)*\s*(?:select|with)\b", text)]
+    left = iter(sent)
+    assert [text for text in bare(foretold) if text not in left] == []
+    assert [text for text in changes if text not in bare(foretold)] == []
+
+
+def test_a_dry_run_before_the_first_run_tells_how_all_of_it_is_made(there: Project) -> None:
+    planned = there.json("run", "--once", "--dry-run")
+
+    texts = [each["text"] for each in planned["statements"]]
+    assert any("create schema if not exists" in text for text in texts)
+    assert planned["lanes"][0]["streams"] == []
+    assert not (there.root / ".tieout").exists()
+
+
+def test_a_dry_run_of_a_warehouse_that_is_a_file_or_of_a_worker_is_refused_with_the_mend(
+    here: Project, there: Project
+) -> None:
+    of_file, of_worker = here.tieout("run", "--once", "--dry-run"), there.tieout("run", "--dry-run")
+
+    assert (of_file.code, of_worker.code) == (2, 2)
+    assert "run it with a copy of the project's folder" in of_file.err
+    assert "tieout run --once --dry-run" in of_worker.err

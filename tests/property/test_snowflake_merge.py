@@ -14,12 +14,10 @@ from hypothesis import strategies as st
 
 from tests.property.test_evolving import told_under
 from tests.property.test_merge import CONTRACT, TURN, grouped, histories
-from tests.snowflake import connect, snowflake_server
+from tests.snowflake import own_database, session, snowflake_server
 from tests.telling import NOON, Say, batch_of, contract_of, dear
 from tieout.base.batch import Batch
 from tieout.merge.duckdb import DuckDBWarehouse
-from tieout.merge.snowflake.account import session_parameters
-from tieout.merge.snowflake.session import Session
 from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
 from tieout.merge.warehouse import Side
 from tieout.sim.snowflake.server import SnowflakeServer
@@ -31,14 +29,10 @@ SAID_IN_ALL = ("accounts", "superseded", "ambiguous", "live_rows", "state_hash",
 
 @pytest.fixture(scope="module")
 def snowflake(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeWarehouse]:
-    with connect(snowflake_server) as connection:
-        connection.cursor().execute("create database of_the_law")
-    options = {"database": "OF_THE_LAW", "session_parameters": session_parameters({})}
-    warehouse = SnowflakeWarehouse(
-        lambda: Session(lambda: connect(snowflake_server, **options), "the stand-in"), mark="law"
-    )
-    yield warehouse
-    warehouse.close()
+    with own_database(snowflake_server) as database:
+        warehouse = SnowflakeWarehouse(lambda: session(snowflake_server, database), mark="law")
+        yield warehouse
+        warehouse.close()
 
 
 def merge(warehouse: SnowflakeWarehouse | DuckDBWarehouse, batches: list[Batch]) -> None:

@@ -193,6 +193,19 @@ def snowflake(project: Project) -> Callable[[], Session]:
     return partial(open_session, project.warehouse, {"project": project.name})
 
 
+def sends_statements(project: Project, *, once: bool) -> None:
+    """Raises Misconfigured where a dry run has nothing to tell: of a warehouse that is a file here, and of a worker
+    that goes on."""
+    if not once:
+        raise Misconfigured("--dry-run tells of one run.", hint="Write: tieout run --once --dry-run.")
+    if isinstance(project.warehouse, Path):
+        raise Misconfigured(
+            "--dry-run tells what is sent to a warehouse elsewhere, and this one is a file here.",
+            hint="To see what a run does to it, run it with a copy of the project's folder.",
+        )
+    needs("snowflake", "the warehouse in Snowflake")
+
+
 def _mark(holder: Holder) -> str:
     """What no two processes that live bear at a time."""
     return sha256_hex(f"{holder.machine} {holder.pid} {holder.started}".encode())[:_MARK_LETTERS]

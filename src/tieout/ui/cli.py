@@ -39,6 +39,7 @@ from .setting_up import snowflake
 if TYPE_CHECKING:
     from ..base.clock import Clock
     from ..run.house import House
+    from ..run.project import Project as Settings
 
 app = typer.Typer(
     name="tieout",
@@ -86,6 +87,9 @@ def run(
         typer.Option(help="With --once: so long for backfills; the next run goes on.", min=0, show_default=False),
     ] = None,
     idle_exit: Annotated[int, typer.Option(help="Exit code of a run that found nothing to do.", min=0, max=255)] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --once: print what would be sent to Snowflake, and send nothing.")
+    ] = False,
     json: Json = False,
 ) -> Answer:
     """Capture, land and merge: all that is due with --once, else for as long as it is let."""
@@ -100,12 +104,26 @@ def run(
 
     logs.configure()
     settings = alone(load_project(project, environ=os.environ), source)
+    if dry_run:
+        return _planned(settings, _stream(stream), once=once)
     backfill_seconds = None if backfill_minutes is None else 60 * backfill_minutes
     with by_signal() as stop, opened(settings, SystemClock(stopping=stop)) as house:
         # Chance only spreads retries in time; no result depends on it.
         worker = Worker(house, only=_stream(stream), dice=Random())
         outcomes = worker.once(stop, backfill_seconds=backfill_seconds) if once else worker.forever(stop)
     return RunEnded(outcomes, idle_exit)
+
+
+def _planned(settings: Settings, only: Stream | None, *, once: bool) -> Answer:
+    """What a run would send."""
+    from ..run.clock import SystemClock
+    from ..run.house import sends_statements
+
+    sends_statements(settings, once=once)
+    from ..run.dry_run import dry_run
+    from .planned import RunPlanned
+
+    return RunPlanned(dry_run(settings, SystemClock(), only=only))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 select schema_name as name from information_schema.schemata;
 
 -- create_schema --
--- One that is missing; another session may make it at the same time.
+-- One that is missing.
 create schema if not exists {{ schema }};
 
 -- has_bookkeeping --

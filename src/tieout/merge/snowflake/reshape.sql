@@ -27,7 +27,7 @@ drop table if exists {{ latest }};
 
 -- add_column --
 -- A column the contract has gained.
-alter table {{ table }} add column {{ column.name }} {{ column.type }};
+alter table {{ table }} add column if not exists {{ column.name }} {{ column.type }};
 
 -- widen_column --
 -- A type that holds all that the old one held.
@@ -73,7 +73,7 @@ insert into tieout.unfit (stream, side, key, field, token)
 select $stream, $side, history._key, member.key, max(history._order)
 from {{ raw }} as history, lateral flatten(input => try_parse_json(history._extra)) as member
 where history._key is not null and history._kind <> 'gap' and history._extra is not null
-    and member.key in ({% for field in known %}{{ field.label }}{% if not loop.last %}, {% endif %}{% endfor %})
+    and member.key in ({% for field in gained %}{{ field.label }}{% if not loop.last %}, {% endif %}{% endfor %})
 group by history._key, member.key;
 
 -- covers --
@@ -154,6 +154,7 @@ where held._key = folded._key;
 
 -- patch_of --
 -- Of the fields' tokens only those that are newer than the newest complete image; a pair without a value is left out.
+{% if fields %}
 iff(
     {% for field in fields %}folded.{{ field.token }} > folded.__base{% if not loop.last %} or {% endif %}{% endfor %}
 
@@ -165,6 +166,9 @@ iff(
     )
     , null
 )
+{% else %}
+null
+{% endif %}
 
 -- show --
 -- Whether a row is shown hangs on what the contract requires.

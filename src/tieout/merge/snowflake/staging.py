@@ -93,6 +93,11 @@ def parquet(table: pa.Table) -> Iterator[Path]:
         yield file
 
 
+def measured(file: Path) -> tuple[int, int]:
+    """Its bytes, and its rows."""
+    return file.stat().st_size, pq.read_metadata(file).num_rows
+
+
 def _with_covers(table: pa.Table, contract: Contract) -> pa.Table:
     covers = covers_table(contract, table["_cover"].unique().to_pylist())
     at = pc.index_in(table["_cover"], value_set=covers["cover"].combine_chunks())

@@ -57,7 +57,7 @@ create or replace table {{ next }} clone {{ table }};
 
 -- drop_column --
 -- Of the clone alone, whose name nobody else has.
-alter table {{ table }} drop column {{ column }};
+alter table {{ table }} drop column if exists {{ column }};
 
 -- replace --
 -- The one takes the place of the other, in one moment for whoever reads. Done twice it is done once.

@@ -46,3 +46,15 @@ def _comment(catalog: str, schema: str, table: str, comment: str | None) -> str:
 
 
 fakesnow.info_schema.insert_table_comment_sql = _comment
+
+
+_measured = fakesnow.info_schema.insert_text_lengths_sql
+
+
+def _lengths(catalog: str, schema: str, table: str, columns: list[tuple[str, int]]) -> str:
+    """Nor a column of text."""
+    names = (name.replace("'", "''") for name in (catalog, schema, table))
+    return str(_measured(*names, [(name.replace("'", "''"), size) for name, size in columns]))
+
+
+fakesnow.info_schema.insert_text_lengths_sql = _lengths

@@ -22,6 +22,9 @@ def define(cursor: Cursor, statement: exp.Expression) -> bool:
     if isinstance(statement, exp.Create) and statement.kind == "DATABASE":
         _create_database(cursor, statement)
         return True
+    if isinstance(statement, exp.Drop) and statement.kind == "DATABASE":
+        _drop_database(cursor, statement)
+        return True
     return False
 
 
@@ -93,3 +96,9 @@ def _create_database(cursor: Cursor, statement: exp.Create) -> None:
     schema = exp.Table(db=exp.to_identifier("PUBLIC", quoted=True), catalog=name)
     cursor.run(exp.Create(this=schema, kind="SCHEMA", exists=True), None)
     cursor.rows, cursor.columns = told
+
+
+def _drop_database(cursor: Cursor, statement: exp.Drop) -> None:
+    name = exp.to_identifier(normal(statement.find(exp.Identifier)), quoted=True).sql(dialect="duckdb")
+    cursor.engine(f"detach database {'if exists ' if statement.args.get('exists') else ''}{name}")
+    cursor.say()

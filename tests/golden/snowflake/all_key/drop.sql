@@ -1,0 +1,50 @@
+-- In which schemas the stream has tables.
+select table_schema from information_schema.tables
+where table_name = ? and table_schema in ('RAW', 'LATEST', 'QUARANTINE');
+-- ? 'ERP__TAG/SHADOW'
+-- assumed: erp.tag's tables are there
+
+begin;
+
+-- Nothing stands in it any more.
+delete from "LATEST"."ERP__TAG/SHADOW";
+
+-- Nothing stands in it any more.
+delete from "QUARANTINE"."ERP__TAG/SHADOW";
+
+-- Nothing stands in it any more.
+delete from "RAW"."ERP__TAG/SHADOW";
+
+-- The bookkeeping of one side.
+delete from tieout.applied where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'shadow'
+
+delete from tieout.books where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'shadow'
+
+delete from tieout.floors where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'shadow'
+
+delete from tieout.settlements where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'shadow'
+
+delete from tieout.unfit where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'shadow'
+
+delete from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'shadow'
+
+commit;
+
+-- The tables of one side.
+drop table if exists "RAW"."ERP__TAG/SHADOW";
+
+drop table if exists "LATEST"."ERP__TAG/SHADOW";
+
+drop table if exists "QUARANTINE"."ERP__TAG/SHADOW";

@@ -1,0 +1,161 @@
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'live'
+-- assumed: erp.tag's tables were made for an earlier contract
+
+-- History: every accepted change, once, for ever. Latest: one row a key, its values, whether it is deleted, and the
+-- registers behind them. Quarantine: rows that could not be read as the contract promises, with their bytes.
+create table if not exists "RAW"."ERP__TAG" (
+    "ID" VARCHAR,
+    "TAG" VARCHAR,
+    _key varchar, _kind varchar not null, _cover varchar not null, _order varchar not null, _cid varchar not null,
+    _position number(19,0) not null, _observed_at timestamp_ltz(6), _extra varchar, _batch varchar not null
+);
+
+create table if not exists "LATEST"."ERP__TAG" (
+    "ID" VARCHAR,
+    "TAG" VARCHAR,
+    _deleted boolean not null, _order varchar not null, _changed_at timestamp_ltz(6), _key varchar not null,
+    _alive boolean, _born boolean, _life varchar, _base varchar, _patch object, _gap varchar
+);
+
+create table if not exists "QUARANTINE"."ERP__TAG" (
+    _key varchar, _kind varchar not null, _order varchar, _cid varchar not null, _position number(19,0),
+    _observed_at timestamp_ltz(6), _fault varchar not null, _where varchar not null, _raw binary not null,
+    _batch varchar not null
+);
+
+-- The columns that the tables of a stream have, with their types.
+select table_schema, column_name, data_type, numeric_precision, numeric_scale
+from information_schema.columns
+where table_name = ? and table_schema in ('RAW', 'LATEST');
+-- ? 'ERP__TAG'
+-- assumed: erp.tag's tables have the columns of that contract
+
+-- Whether the stream has no row and no history yet: then there is nothing to fold.
+select not exists (select 1 from "RAW"."ERP__TAG") and not exists (select 1 from "LATEST"."ERP__TAG") as is_empty;
+-- assumed: erp.tag's tables have rows
+
+-- The columns that the tables of a stream have, with their types.
+select table_schema, column_name, data_type, numeric_precision, numeric_scale
+from information_schema.columns
+where table_name = ? and table_schema in ('RAW', 'LATEST');
+-- ? 'ERP__TAG'
+-- assumed: erp.tag's tables have the columns of that contract
+
+-- The columns of which something was told that they did not admit.
+select distinct field from tieout.unfit where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'live'
+-- assumed: nothing was told that its column did not admit
+
+-- What was kept apart, as it is with the columns that are there now.
+create or replace temporary table "TIEOUT"."LIFTED_DRY" (
+    _cid varchar, _cover varchar, _extra varchar
+);
+
+-- Which fields each of them speaks of.
+create or replace temporary table "TIEOUT"."COVERS_DRY" (
+    cover varchar, is_complete boolean
+);
+
+-- The registers of the rows under the new contract.
+create or replace temporary table "TIEOUT"."FOLDED_DRY" (
+    _key varchar, __image varchar
+);
+
+begin;
+
+-- Every cover that there is in the history.
+select distinct _cover as cover from "RAW"."ERP__TAG";
+-- assumed: every row told all of the contract's columns
+
+put 'file://<hash>.parquet' @tieout.incoming/dry auto_compress = false overwrite = false;
+-- bytes: <size>, rows: 1
+
+-- The staged file into its table. The name is the hash of its bytes, so a name never means two things.
+copy into "TIEOUT"."COVERS_DRY" from @tieout.incoming/dry/<hash>.parquet
+file_format = (type = parquet use_logical_type = true binary_as_text = false)
+match_by_column_name = case_insensitive
+on_error = abort_statement
+purge = true;
+-- rows: 1
+
+-- What was told of the columns that are new, and which images are complete now, the history tells. No two changes of a key
+-- have one token, so what was said with it is one value.
+insert into "TIEOUT"."FOLDED_DRY"
+with tokens as (
+    select
+        history._key
+        , max(iff(covers.is_complete and history._kind in ('image', 'undelete'), history._order, null)) as __image
+    from "RAW"."ERP__TAG" as history
+    inner join "TIEOUT"."COVERS_DRY" as covers on history._cover = covers.cover
+    where history._key is not null
+    group by history._key
+)
+
+select
+    tokens._key
+    , max(tokens.__image)
+from tokens
+inner join "RAW"."ERP__TAG" as history on tokens._key = history._key
+group by tokens._key;
+
+-- The rows take what was folded. What was told of the columns that were known stands field by field, as an image of all of
+-- them is perhaps no image of all any more.
+update "LATEST"."ERP__TAG" as held
+set _base = iff(folded.__image = held._order, '=', folded.__image)
+    , _patch = -- Of the fields' tokens only those that are newer than the newest complete image; a pair without a value is left out.
+null
+
+from (
+    select
+        latest._key
+        , rows_.__image
+        , coalesce(rows_.__image, '') as __base
+    from "LATEST"."ERP__TAG" as latest
+    left join "TIEOUT"."FOLDED_DRY" as rows_ on latest._key = rows_._key
+) as folded
+where held._key = folded._key;
+
+-- Whether a row is shown hangs on what the contract requires.
+update "LATEST"."ERP__TAG" as held
+set _deleted = not now.is_shown
+from (
+    select
+        latest._key
+        , coalesce(latest._alive, false) and coalesce(latest._born, false)
+            and coalesce((case when _life = '=' then _order else _life end) >= floors.floor, false)
+            and (
+                latest._base is not null
+                or (true)
+            ) as is_shown
+    from "LATEST"."ERP__TAG" as latest
+    cross join (
+        select coalesce(max(floor), '') as floor from tieout.floors where stream = ? and side = ?
+    ) as floors
+) as now
+where held._key = now._key and held._deleted = now.is_shown;
+-- ? 'erp.tag'
+-- ? 'live'
+
+-- They are of none, unless they are about to be replaced.
+delete from tieout.shapes where stream = ? and side = ? and not startswith(shape, ?);
+-- ? 'erp.tag'
+-- ? 'live'
+-- ? '{"next":'
+
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'live'
+-- assumed: erp.tag's tables were made for an earlier contract
+
+-- From now on they are of this one.
+insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
+-- ? 'erp.tag'
+-- ? 'live'
+-- ? '{"columns":[["id","text",true],["tag","text",true]],"key":["id","tag"]}'
+
+commit;

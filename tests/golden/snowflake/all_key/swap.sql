@@ -1,0 +1,152 @@
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'live'
+-- assumed: erp.tag's tables were made for this contract
+
+-- History: every accepted change, once, for ever. Latest: one row a key, its values, whether it is deleted, and the
+-- registers behind them. Quarantine: rows that could not be read as the contract promises, with their bytes.
+create table if not exists "RAW"."ERP__TAG" (
+    "ID" VARCHAR,
+    "TAG" VARCHAR,
+    _key varchar, _kind varchar not null, _cover varchar not null, _order varchar not null, _cid varchar not null,
+    _position number(19,0) not null, _observed_at timestamp_ltz(6), _extra varchar, _batch varchar not null
+);
+
+create table if not exists "LATEST"."ERP__TAG" (
+    "ID" VARCHAR,
+    "TAG" VARCHAR,
+    _deleted boolean not null, _order varchar not null, _changed_at timestamp_ltz(6), _key varchar not null,
+    _alive boolean, _born boolean, _life varchar, _base varchar, _patch object, _gap varchar
+);
+
+create table if not exists "QUARANTINE"."ERP__TAG" (
+    _key varchar, _kind varchar not null, _order varchar, _cid varchar not null, _position number(19,0),
+    _observed_at timestamp_ltz(6), _fault varchar not null, _where varchar not null, _raw binary not null,
+    _batch varchar not null
+);
+
+-- A table of its own for each lane: whoever updates it holds it until the commit, and no other lane waits.
+create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
+
+-- A lane begins with fence 0.
+insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
+
+-- The columns that the tables of a stream have, with their types.
+select table_schema, column_name, data_type, numeric_precision, numeric_scale
+from information_schema.columns
+where table_name = ? and table_schema in ('RAW', 'LATEST');
+-- ? 'ERP__TAG'
+-- assumed: erp.tag's tables have the columns of that contract
+
+begin;
+
+-- Whoever comes with an older fence changes no row, and stops. Whoever comes at the same time waits here.
+update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
+-- ? 7
+-- ? 7
+
+-- The greatest fence that wrote for this lane.
+select coalesce(max(fence), 0) as fence from "TIEOUT"."FENCE/ERP";
+-- assumed: no newer worker has written
+
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'live'
+-- assumed: erp.tag's tables were made for this contract
+
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'shadow'
+-- assumed: erp.tag's tables were made for this contract
+
+-- The rows of one side become those of these tables, whatever stood in them.
+delete from "RAW"."ERP__TAG";
+
+insert into "RAW"."ERP__TAG" (
+    "ID",
+    "TAG",
+    _key, _kind, _cover, _order, _cid, _position, _observed_at, _extra, _batch
+)
+select
+    "ID",
+    "TAG",
+    _key, _kind, _cover, _order, _cid, _position, _observed_at, _extra, _batch
+from "RAW"."ERP__TAG/SHADOW";
+
+delete from "LATEST"."ERP__TAG";
+
+insert into "LATEST"."ERP__TAG" (
+    "ID",
+    "TAG",
+    _deleted, _order, _changed_at, _key, _alive, _born, _life, _base, _patch, _gap
+)
+select
+    "ID",
+    "TAG",
+    _deleted, _order, _changed_at, _key, _alive, _born, _life, _base, _patch, _gap
+from "LATEST"."ERP__TAG/SHADOW";
+
+delete from "QUARANTINE"."ERP__TAG";
+
+insert into "QUARANTINE"."ERP__TAG" (_key, _kind, _order, _cid, _position, _observed_at, _fault, _where, _raw, _batch)
+select _key, _kind, _order, _cid, _position, _observed_at, _fault, _where, _raw, _batch
+from "QUARANTINE"."ERP__TAG/SHADOW";
+
+-- The shadow's records become the live ones. What was compared with the source were other tables.
+delete from tieout.applied where stream = ? and side = 'live';
+-- ? 'erp.tag'
+
+update tieout.applied set side = 'live' where stream = ? and side = 'shadow';
+-- ? 'erp.tag'
+
+delete from tieout.books where stream = ? and side = 'live';
+-- ? 'erp.tag'
+
+update tieout.books set side = 'live' where stream = ? and side = 'shadow';
+-- ? 'erp.tag'
+
+delete from tieout.floors where stream = ? and side = 'live';
+-- ? 'erp.tag'
+
+update tieout.floors set side = 'live' where stream = ? and side = 'shadow';
+-- ? 'erp.tag'
+
+delete from tieout.settlements where stream = ? and side = 'live';
+-- ? 'erp.tag'
+
+update tieout.settlements set side = 'live' where stream = ? and side = 'shadow';
+-- ? 'erp.tag'
+
+delete from tieout.unfit where stream = ? and side = 'live';
+-- ? 'erp.tag'
+
+update tieout.unfit set side = 'live' where stream = ? and side = 'shadow';
+-- ? 'erp.tag'
+
+delete from tieout.shapes where stream = ? and side = 'live';
+-- ? 'erp.tag'
+
+update tieout.shapes set side = 'live', shape = ? where stream = ? and side = 'shadow';
+-- ? '{"columns":[["id","text",true],["tag","text",true]],"key":["id","tag"]}'
+-- ? 'erp.tag'
+
+delete from tieout.certificates where stream = ?;
+-- ? 'erp.tag'
+
+commit;
+
+-- Tables that were made for a swap of this stream.
+select table_schema, table_name from information_schema.tables
+where table_schema in ('RAW', 'LATEST') and startswith(table_name, ?);
+-- ? 'ERP__TAG/NEXT/'
+-- assumed: no swap has left a table
+
+-- The tables of one side.
+drop table if exists "RAW"."ERP__TAG/SHADOW";
+
+drop table if exists "LATEST"."ERP__TAG/SHADOW";
+
+drop table if exists "QUARANTINE"."ERP__TAG/SHADOW";

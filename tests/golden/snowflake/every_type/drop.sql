@@ -1,0 +1,50 @@
+-- In which schemas the stream has tables.
+select table_schema from information_schema.tables
+where table_name = ? and table_schema in ('RAW', 'LATEST', 'QUARANTINE');
+-- ? 'ERP__MY ORDER/SHADOW'
+-- assumed: erp.my order's tables are there
+
+begin;
+
+-- Nothing stands in it any more.
+delete from "LATEST"."ERP__MY ORDER/SHADOW";
+
+-- Nothing stands in it any more.
+delete from "QUARANTINE"."ERP__MY ORDER/SHADOW";
+
+-- Nothing stands in it any more.
+delete from "RAW"."ERP__MY ORDER/SHADOW";
+
+-- The bookkeeping of one side.
+delete from tieout.applied where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'shadow'
+
+delete from tieout.books where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'shadow'
+
+delete from tieout.floors where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'shadow'
+
+delete from tieout.settlements where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'shadow'
+
+delete from tieout.unfit where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'shadow'
+
+delete from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'shadow'
+
+commit;
+
+-- The tables of one side.
+drop table if exists "RAW"."ERP__MY ORDER/SHADOW";
+
+drop table if exists "LATEST"."ERP__MY ORDER/SHADOW";
+
+drop table if exists "QUARANTINE"."ERP__MY ORDER/SHADOW";

@@ -1,0 +1,322 @@
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'live'
+-- assumed: erp.my order's tables were made for an earlier contract
+
+-- History: every accepted change, once, for ever. Latest: one row a key, its values, whether it is deleted, and the
+-- registers behind them. Quarantine: rows that could not be read as the contract promises, with their bytes.
+create table if not exists "RAW"."ERP__MY ORDER" (
+    "REGION" VARCHAR,
+    "NUMBER" NUMBER(19,0),
+    "A BOOLEAN" BOOLEAN,
+    "A SMALLINT" NUMBER(5,0),
+    "A INTEGER" NUMBER(10,0),
+    "A BIGINT" NUMBER(19,0),
+    "A DECIMAL" NUMBER(38,9),
+    "A NUMERIC" VARCHAR,
+    "A REAL" FLOAT,
+    "A DOUBLE" FLOAT,
+    "A TEXT" VARCHAR,
+    "A DATE" DATE,
+    "A TIME" TIME(6),
+    "A TIMESTAMP" TIMESTAMP_NTZ(6),
+    "A TIMESTAMPTZ" TIMESTAMP_LTZ(6),
+    "A UUID" VARCHAR,
+    "A JSON" VARCHAR,
+    "A BINARY" BINARY,
+    "SELECT" VARCHAR,
+    "IT'S" VARCHAR,
+    """QUOTED""" VARCHAR,
+    "BACK\" VARCHAR,
+    _key varchar, _kind varchar not null, _cover varchar not null, _order varchar not null, _cid varchar not null,
+    _position number(19,0) not null, _observed_at timestamp_ltz(6), _extra varchar, _batch varchar not null
+);
+
+create table if not exists "LATEST"."ERP__MY ORDER" (
+    "REGION" VARCHAR,
+    "NUMBER" NUMBER(19,0),
+    "A BOOLEAN" BOOLEAN,
+    "A SMALLINT" NUMBER(5,0),
+    "A INTEGER" NUMBER(10,0),
+    "A BIGINT" NUMBER(19,0),
+    "A DECIMAL" NUMBER(38,9),
+    "A NUMERIC" VARCHAR,
+    "A REAL" FLOAT,
+    "A DOUBLE" FLOAT,
+    "A TEXT" VARCHAR,
+    "A DATE" DATE,
+    "A TIME" TIME(6),
+    "A TIMESTAMP" TIMESTAMP_NTZ(6),
+    "A TIMESTAMPTZ" TIMESTAMP_LTZ(6),
+    "A UUID" VARCHAR,
+    "A JSON" VARCHAR,
+    "A BINARY" BINARY,
+    "SELECT" VARCHAR,
+    "IT'S" VARCHAR,
+    """QUOTED""" VARCHAR,
+    "BACK\" VARCHAR,
+    _deleted boolean not null, _order varchar not null, _changed_at timestamp_ltz(6), _key varchar not null,
+    _alive boolean, _born boolean, _life varchar, _base varchar, _patch object, _gap varchar
+);
+
+create table if not exists "QUARANTINE"."ERP__MY ORDER" (
+    _key varchar, _kind varchar not null, _order varchar, _cid varchar not null, _position number(19,0),
+    _observed_at timestamp_ltz(6), _fault varchar not null, _where varchar not null, _raw binary not null,
+    _batch varchar not null
+);
+
+-- The columns that the tables of a stream have, with their types.
+select table_schema, column_name, data_type, numeric_precision, numeric_scale
+from information_schema.columns
+where table_name = ? and table_schema in ('RAW', 'LATEST');
+-- ? 'ERP__MY ORDER'
+-- assumed: erp.my order's tables have the columns of that contract
+
+-- Whether the stream has no row and no history yet: then there is nothing to fold.
+select not exists (select 1 from "RAW"."ERP__MY ORDER") and not exists (select 1 from "LATEST"."ERP__MY ORDER") as is_empty;
+-- assumed: erp.my order's tables have rows
+
+-- The columns that the tables of a stream have, with their types.
+select table_schema, column_name, data_type, numeric_precision, numeric_scale
+from information_schema.columns
+where table_name = ? and table_schema in ('RAW', 'LATEST');
+-- ? 'ERP__MY ORDER'
+-- assumed: erp.my order's tables have the columns of that contract
+
+-- A column the contract has gained.
+alter table "RAW"."ERP__MY ORDER" add column if not exists "BACK\" VARCHAR;
+
+-- A column the contract has gained.
+alter table "LATEST"."ERP__MY ORDER" add column if not exists "BACK\" VARCHAR;
+
+-- The columns of which something was told that they did not admit.
+select distinct field from tieout.unfit where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'live'
+-- assumed: nothing was told that its column did not admit
+
+-- History that told one of these columns while its contract did not know it, and how it was told.
+select history._cid, history._cover, history._extra, coalesce(applied.encoding, 'json') as encoding
+from "RAW"."ERP__MY ORDER" as history
+left join tieout.applied as applied
+    on history._batch = applied.batch and applied.stream = ? and applied.side = ?
+where history._kind <> 'gap' -- its fields are what is not known
+    and (contains(history._extra, '"back\\\\":'));
+-- ? 'erp.my order'
+-- ? 'live'
+
+-- What was kept apart, as it is with the columns that are there now.
+create or replace temporary table "TIEOUT"."LIFTED_DRY" (
+    _cid varchar, _cover varchar, _extra varchar
+    , "BACK\" VARCHAR, __TOLD21 boolean
+);
+
+-- Which fields each of them speaks of.
+create or replace temporary table "TIEOUT"."COVERS_DRY" (
+    cover varchar, is_complete boolean
+    , __COVERED2 boolean
+    , __COVERED3 boolean
+    , __COVERED4 boolean
+    , __COVERED5 boolean
+    , __COVERED6 boolean
+    , __COVERED7 boolean
+    , __COVERED8 boolean
+    , __COVERED9 boolean
+    , __COVERED10 boolean
+    , __COVERED11 boolean
+    , __COVERED12 boolean
+    , __COVERED13 boolean
+    , __COVERED14 boolean
+    , __COVERED15 boolean
+    , __COVERED16 boolean
+    , __COVERED17 boolean
+    , __COVERED18 boolean
+    , __COVERED19 boolean
+    , __COVERED20 boolean
+    , __COVERED21 boolean
+);
+
+-- The registers of the rows under the new contract.
+create or replace temporary table "TIEOUT"."FOLDED_DRY" (
+    _key varchar, __image varchar
+    , __TOKEN21 varchar, __TOLD21 VARCHAR
+);
+
+put 'file://<hash>.parquet' @tieout.incoming/dry auto_compress = false overwrite = false;
+-- bytes: <size>, rows: 1
+
+-- The staged file into its table. The name is the hash of its bytes, so a name never means two things.
+copy into "TIEOUT"."LIFTED_DRY" from @tieout.incoming/dry/<hash>.parquet
+file_format = (type = parquet use_logical_type = true binary_as_text = false)
+match_by_column_name = case_insensitive
+on_error = abort_statement
+purge = true;
+-- rows: 1
+
+begin;
+
+-- What was kept apart takes its place.
+update "RAW"."ERP__MY ORDER" as history
+set _cover = lifted._cover
+    , _extra = lifted._extra
+    , "BACK\" = iff(lifted.__TOLD21, lifted."BACK\", history."BACK\")
+from "TIEOUT"."LIFTED_DRY" as lifted
+where history._cid = lifted._cid;
+
+-- What of it no column admits.
+delete from tieout.unfit where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'live'
+
+insert into tieout.unfit (stream, side, key, field, token)
+select ?, ?, history._key, member.key, max(history._order)
+from "RAW"."ERP__MY ORDER" as history, lateral flatten(input => try_parse_json(history._extra)) as member
+where history._key is not null and history._kind <> 'gap' and history._extra is not null
+    and member.key in ('back\\')
+group by history._key, member.key;
+-- ? 'erp.my order'
+-- ? 'live'
+
+-- Every cover that there is in the history.
+select distinct _cover as cover from "RAW"."ERP__MY ORDER";
+-- assumed: every row told all of the contract's columns
+
+put 'file://<hash>.parquet' @tieout.incoming/dry auto_compress = false overwrite = false;
+-- bytes: <size>, rows: 1
+
+-- The staged file into its table. The name is the hash of its bytes, so a name never means two things.
+copy into "TIEOUT"."COVERS_DRY" from @tieout.incoming/dry/<hash>.parquet
+file_format = (type = parquet use_logical_type = true binary_as_text = false)
+match_by_column_name = case_insensitive
+on_error = abort_statement
+purge = true;
+-- rows: 1
+
+-- What was told of the columns that are new, and which images are complete now, the history tells. No two changes of a key
+-- have one token, so what was said with it is one value.
+insert into "TIEOUT"."FOLDED_DRY"
+with tokens as (
+    select
+        history._key
+        , max(iff(covers.is_complete and history._kind in ('image', 'undelete'), history._order, null)) as __image
+        , max(iff(covers.__COVERED21, history._order, null)) as __TOKEN21
+    from "RAW"."ERP__MY ORDER" as history
+    inner join "TIEOUT"."COVERS_DRY" as covers on history._cover = covers.cover
+    where history._key is not null
+    group by history._key
+)
+
+select
+    tokens._key
+    , max(tokens.__image)
+    , max(tokens.__TOKEN21)
+    , max(iff(history._order = tokens.__TOKEN21, history."BACK\", null))
+from tokens
+inner join "RAW"."ERP__MY ORDER" as history on tokens._key = history._key
+group by tokens._key;
+
+-- The rows take what was folded. What was told of the columns that were known stands field by field, as an image of all of
+-- them is perhaps no image of all any more.
+update "LATEST"."ERP__MY ORDER" as held
+set _base = iff(folded.__image = held._order, '=', folded.__image)
+    , _patch = -- Of the fields' tokens only those that are newer than the newest complete image; a pair without a value is left out.
+iff(
+folded.__TOKEN2 > folded.__base or folded.__TOKEN3 > folded.__base or folded.__TOKEN4 > folded.__base or folded.__TOKEN5 > folded.__base or folded.__TOKEN6 > folded.__base or folded.__TOKEN7 > folded.__base or folded.__TOKEN8 > folded.__base or folded.__TOKEN9 > folded.__base or folded.__TOKEN10 > folded.__base or folded.__TOKEN11 > folded.__base or folded.__TOKEN12 > folded.__base or folded.__TOKEN13 > folded.__base or folded.__TOKEN14 > folded.__base or folded.__TOKEN15 > folded.__base or folded.__TOKEN16 > folded.__base or folded.__TOKEN17 > folded.__base or folded.__TOKEN18 > folded.__base or folded.__TOKEN19 > folded.__base or folded.__TOKEN20 > folded.__base or folded.__TOKEN21 > folded.__base
+    , object_construct(
+        'a boolean', iff(folded.__TOKEN2 > folded.__base, folded.__TOKEN2, null),
+        'a smallint', iff(folded.__TOKEN3 > folded.__base, folded.__TOKEN3, null),
+        'a integer', iff(folded.__TOKEN4 > folded.__base, folded.__TOKEN4, null),
+        'a bigint', iff(folded.__TOKEN5 > folded.__base, folded.__TOKEN5, null),
+        'a decimal', iff(folded.__TOKEN6 > folded.__base, folded.__TOKEN6, null),
+        'a numeric', iff(folded.__TOKEN7 > folded.__base, folded.__TOKEN7, null),
+        'a real', iff(folded.__TOKEN8 > folded.__base, folded.__TOKEN8, null),
+        'a double', iff(folded.__TOKEN9 > folded.__base, folded.__TOKEN9, null),
+        'a text', iff(folded.__TOKEN10 > folded.__base, folded.__TOKEN10, null),
+        'a date', iff(folded.__TOKEN11 > folded.__base, folded.__TOKEN11, null),
+        'a time', iff(folded.__TOKEN12 > folded.__base, folded.__TOKEN12, null),
+        'a timestamp', iff(folded.__TOKEN13 > folded.__base, folded.__TOKEN13, null),
+        'a timestamptz', iff(folded.__TOKEN14 > folded.__base, folded.__TOKEN14, null),
+        'a uuid', iff(folded.__TOKEN15 > folded.__base, folded.__TOKEN15, null),
+        'a json', iff(folded.__TOKEN16 > folded.__base, folded.__TOKEN16, null),
+        'a binary', iff(folded.__TOKEN17 > folded.__base, folded.__TOKEN17, null),
+        'select', iff(folded.__TOKEN18 > folded.__base, folded.__TOKEN18, null),
+        'it''s', iff(folded.__TOKEN19 > folded.__base, folded.__TOKEN19, null),
+        '"quoted"', iff(folded.__TOKEN20 > folded.__base, folded.__TOKEN20, null),
+        'back\\', iff(folded.__TOKEN21 > folded.__base, folded.__TOKEN21, null)
+    )
+    , null
+)
+
+    , "BACK\" = folded.__TOLD21
+from (
+    select
+        latest._key
+        , rows_.__image
+        , coalesce(rows_.__image, '') as __base
+        , coalesce(latest._patch['a boolean']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN2
+        , coalesce(latest._patch['a smallint']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN3
+        , coalesce(latest._patch['a integer']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN4
+        , coalesce(latest._patch['a bigint']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN5
+        , coalesce(latest._patch['a decimal']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN6
+        , coalesce(latest._patch['a numeric']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN7
+        , coalesce(latest._patch['a real']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN8
+        , coalesce(latest._patch['a double']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN9
+        , coalesce(latest._patch['a text']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN10
+        , coalesce(latest._patch['a date']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN11
+        , coalesce(latest._patch['a time']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN12
+        , coalesce(latest._patch['a timestamp']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN13
+        , coalesce(latest._patch['a timestamptz']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN14
+        , coalesce(latest._patch['a uuid']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN15
+        , coalesce(latest._patch['a json']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN16
+        , coalesce(latest._patch['a binary']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN17
+        , coalesce(latest._patch['select']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN18
+        , coalesce(latest._patch['it''s']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN19
+        , coalesce(latest._patch['"quoted"']::varchar, case when _base = '=' then _order else _base end, '') as __TOKEN20
+        , coalesce(rows_.__TOKEN21, '') as __TOKEN21
+        , rows_.__TOLD21 as __TOLD21
+    from "LATEST"."ERP__MY ORDER" as latest
+    left join "TIEOUT"."FOLDED_DRY" as rows_ on latest._key = rows_._key
+) as folded
+where held._key = folded._key;
+
+-- Whether a row is shown hangs on what the contract requires.
+update "LATEST"."ERP__MY ORDER" as held
+set _deleted = not now.is_shown
+from (
+    select
+        latest._key
+        , coalesce(latest._alive, false) and coalesce(latest._born, false)
+            and coalesce((case when _life = '=' then _order else _life end) >= floors.floor, false)
+            and (
+                latest._base is not null
+                or (true and latest._patch['a date']::varchar is not null)
+            ) as is_shown
+    from "LATEST"."ERP__MY ORDER" as latest
+    cross join (
+        select coalesce(max(floor), '') as floor from tieout.floors where stream = ? and side = ?
+    ) as floors
+) as now
+where held._key = now._key and held._deleted = now.is_shown;
+-- ? 'erp.my order'
+-- ? 'live'
+
+-- They are of none, unless they are about to be replaced.
+delete from tieout.shapes where stream = ? and side = ? and not startswith(shape, ?);
+-- ? 'erp.my order'
+-- ? 'live'
+-- ? '{"next":'
+
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'live'
+-- assumed: erp.my order's tables were made for an earlier contract
+
+-- From now on they are of this one.
+insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
+-- ? 'erp.my order'
+-- ? 'live'
+-- ? '{"columns":[["region","text",true],["number","bigint",true],["a boolean","boolean",false],["a smallint","smallint",false],["a integer","integer",false],["a bigint","bigint",false],["a decimal","decimal(38,9)",false],["a numeric","numeric",false],["a real","real",false],["a double","double",false],["a text","text",false],["a date","date",true],["a time","time",false],["a timestamp","timestamp",false],["a timestamptz","timestamptz",false],["a uuid","uuid",false],["a json","json",false],["a binary","binary",false],["select","text",false],["it\'s","text",false],["\\"quoted\\"","text",false],["back\\\\","text",false]],"key":["region","number"]}'
+
+commit;

@@ -1,0 +1,136 @@
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'live'
+-- assumed: erp.my order's tables were made for an earlier contract
+
+-- History: every accepted change, once, for ever. Latest: one row a key, its values, whether it is deleted, and the
+-- registers behind them. Quarantine: rows that could not be read as the contract promises, with their bytes.
+create table if not exists "RAW"."ERP__MY ORDER" (
+    "REGION" VARCHAR,
+    "NUMBER" NUMBER(19,0),
+    "A BOOLEAN" BOOLEAN,
+    "A SMALLINT" NUMBER(5,0),
+    "A INTEGER" NUMBER(10,0),
+    "A BIGINT" NUMBER(19,0),
+    "A DECIMAL" NUMBER(38,9),
+    "A NUMERIC" VARCHAR,
+    "A REAL" FLOAT,
+    "A DOUBLE" FLOAT,
+    "A TEXT" VARCHAR,
+    "A DATE" DATE,
+    "A TIME" TIME(6),
+    "A TIMESTAMP" TIMESTAMP_NTZ(6),
+    "A TIMESTAMPTZ" TIMESTAMP_LTZ(6),
+    "A UUID" VARCHAR,
+    "A JSON" VARCHAR,
+    "A BINARY" BINARY,
+    "SELECT" VARCHAR,
+    "IT'S" VARCHAR,
+    """QUOTED""" VARCHAR,
+    "BACK\" VARCHAR,
+    _key varchar, _kind varchar not null, _cover varchar not null, _order varchar not null, _cid varchar not null,
+    _position number(19,0) not null, _observed_at timestamp_ltz(6), _extra varchar, _batch varchar not null
+);
+
+create table if not exists "LATEST"."ERP__MY ORDER" (
+    "REGION" VARCHAR,
+    "NUMBER" NUMBER(19,0),
+    "A BOOLEAN" BOOLEAN,
+    "A SMALLINT" NUMBER(5,0),
+    "A INTEGER" NUMBER(10,0),
+    "A BIGINT" NUMBER(19,0),
+    "A DECIMAL" NUMBER(38,9),
+    "A NUMERIC" VARCHAR,
+    "A REAL" FLOAT,
+    "A DOUBLE" FLOAT,
+    "A TEXT" VARCHAR,
+    "A DATE" DATE,
+    "A TIME" TIME(6),
+    "A TIMESTAMP" TIMESTAMP_NTZ(6),
+    "A TIMESTAMPTZ" TIMESTAMP_LTZ(6),
+    "A UUID" VARCHAR,
+    "A JSON" VARCHAR,
+    "A BINARY" BINARY,
+    "SELECT" VARCHAR,
+    "IT'S" VARCHAR,
+    """QUOTED""" VARCHAR,
+    "BACK\" VARCHAR,
+    _deleted boolean not null, _order varchar not null, _changed_at timestamp_ltz(6), _key varchar not null,
+    _alive boolean, _born boolean, _life varchar, _base varchar, _patch object, _gap varchar
+);
+
+create table if not exists "QUARANTINE"."ERP__MY ORDER" (
+    _key varchar, _kind varchar not null, _order varchar, _cid varchar not null, _position number(19,0),
+    _observed_at timestamp_ltz(6), _fault varchar not null, _where varchar not null, _raw binary not null,
+    _batch varchar not null
+);
+
+-- The columns that the tables of a stream have, with their types.
+select table_schema, column_name, data_type, numeric_precision, numeric_scale
+from information_schema.columns
+where table_name = ? and table_schema in ('RAW', 'LATEST');
+-- ? 'ERP__MY ORDER'
+-- assumed: erp.my order's tables have the columns of that contract
+
+-- The columns that the tables of a stream have, with their types.
+select table_schema, column_name, data_type, numeric_precision, numeric_scale
+from information_schema.columns
+where table_name = ? and table_schema in ('RAW', 'LATEST');
+-- ? 'ERP__MY ORDER'
+-- assumed: erp.my order's tables have the columns of that contract
+
+-- A type that holds all that the old one held.
+alter table "RAW"."ERP__MY ORDER" alter column "A DECIMAL" set data type NUMBER(38,9);
+
+-- A type that holds all that the old one held.
+alter table "LATEST"."ERP__MY ORDER" alter column "A DECIMAL" set data type NUMBER(38,9);
+
+-- The columns of which something was told that they did not admit.
+select distinct field from tieout.unfit where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'live'
+-- assumed: nothing was told that its column did not admit
+
+begin;
+
+-- Whether a row is shown hangs on what the contract requires.
+update "LATEST"."ERP__MY ORDER" as held
+set _deleted = not now.is_shown
+from (
+    select
+        latest._key
+        , coalesce(latest._alive, false) and coalesce(latest._born, false)
+            and coalesce((case when _life = '=' then _order else _life end) >= floors.floor, false)
+            and (
+                latest._base is not null
+                or (true and latest._patch['a date']::varchar is not null)
+            ) as is_shown
+    from "LATEST"."ERP__MY ORDER" as latest
+    cross join (
+        select coalesce(max(floor), '') as floor from tieout.floors where stream = ? and side = ?
+    ) as floors
+) as now
+where held._key = now._key and held._deleted = now.is_shown;
+-- ? 'erp.my order'
+-- ? 'live'
+
+-- They are of none, unless they are about to be replaced.
+delete from tieout.shapes where stream = ? and side = ? and not startswith(shape, ?);
+-- ? 'erp.my order'
+-- ? 'live'
+-- ? '{"next":'
+
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.my order'
+-- ? 'live'
+-- assumed: erp.my order's tables were made for an earlier contract
+
+-- From now on they are of this one.
+insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
+-- ? 'erp.my order'
+-- ? 'live'
+-- ? '{"columns":[["region","text",true],["number","bigint",true],["a boolean","boolean",false],["a smallint","smallint",false],["a integer","integer",false],["a bigint","bigint",false],["a decimal","decimal(38,9)",false],["a numeric","numeric",false],["a real","real",false],["a double","double",false],["a text","text",false],["a date","date",true],["a time","time",false],["a timestamp","timestamp",false],["a timestamptz","timestamptz",false],["a uuid","uuid",false],["a json","json",false],["a binary","binary",false],["select","text",false],["it\'s","text",false],["\\"quoted\\"","text",false],["back\\\\","text",false]],"key":["region","number"]}'
+
+commit;

@@ -1,0 +1,197 @@
+-- The batches that are in the tables, and when each was merged.
+select batch, date_part(epoch_microsecond, merged_at) as merged_at from tieout.applied
+where stream = ? and side = ?;
+-- ? 'erp.account'
+-- ? 'live'
+-- assumed: the warehouse has what the ledger says is merged
+
+-- A table of its own for each lane: whoever updates it holds it until the commit, and no other lane waits.
+create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
+
+-- A lane begins with fence 0.
+insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
+
+-- What a merge works with, of this session alone. Made before the transaction begins, as DDL would commit it.
+create or replace temporary table "TIEOUT"."INCOMING_DRY" (
+    "ID" VARCHAR,
+    "NAME" VARCHAR,
+    "AMOUNT" NUMBER(18,2),
+    _key varchar, _kind varchar, _cover varchar, _order varchar, _cid varchar, _position number(19,0),
+    _observed_at timestamp_ltz(6), _extra varchar, _fault varchar, _where varchar, _raw binary, _settles varchar,
+    _batch varchar, _ordinal number(19,0), __is_complete boolean
+    , __COVERED1 boolean
+    , __COVERED2 boolean
+);
+
+create or replace temporary table "TIEOUT"."ARRIVING_DRY" (
+    "ID" VARCHAR,
+    "NAME" VARCHAR,
+    "AMOUNT" NUMBER(18,2),
+    _key varchar, _kind varchar, _cover varchar, _order varchar, _cid varchar, _position number(19,0),
+    _observed_at timestamp_ltz(6), _extra varchar, _fault varchar, _where varchar, _raw binary, _settles varchar,
+    _batch varchar, _ordinal number(19,0), __is_complete boolean
+    , __COVERED1 boolean
+    , __COVERED2 boolean
+    , __account varchar
+);
+
+create or replace temporary table "TIEOUT"."SETTLING_DRY" (
+    cid varchar, how varchar, reason varchar, who varchar, batch varchar
+);
+
+create or replace temporary table "TIEOUT"."TOLD_DRY" (
+    _key varchar, __newest varchar, __life varchar, __image varchar, __gap varchar, __born boolean
+    , __TOKEN1 varchar
+    , __TOKEN2 varchar
+);
+
+create or replace temporary table "TIEOUT"."MERGED_DRY" (
+    "ID" VARCHAR,
+    "NAME" VARCHAR,
+    "AMOUNT" NUMBER(18,2),
+    _deleted boolean, _order varchar, _changed_at timestamp_ltz(6), _key varchar, _alive boolean, _born boolean,
+    _life varchar, _base varchar, _patch object, _gap varchar
+);
+
+put 'file://<hash>.parquet' @tieout.incoming/dry auto_compress = false overwrite = false;
+-- bytes: <size>, rows: 1
+
+-- The staged file into its table. The name is the hash of its bytes, so a name never means two things.
+copy into "TIEOUT"."INCOMING_DRY" from @tieout.incoming/dry/<hash>.parquet
+file_format = (type = parquet use_logical_type = true binary_as_text = false)
+match_by_column_name = case_insensitive
+on_error = abort_statement
+purge = true;
+-- rows: 1
+
+begin;
+
+-- Whoever comes with an older fence changes no row, and stops. Whoever comes at the same time waits here.
+update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
+-- ? 7
+-- ? 7
+
+-- The greatest fence that wrote for this lane.
+select coalesce(max(fence), 0) as fence from "TIEOUT"."FENCE/ERP";
+-- assumed: no newer worker has written
+
+-- How many of these batches are in the tables, and whether the tables are about to be replaced.
+select
+    (
+        select count(*) from tieout.applied
+        where stream = ? and side = ?
+            and batch in (select value::varchar from table(flatten(input => parse_json(?))))
+    ) as merged
+    , (
+        select count(*) from tieout.shapes where stream = ? and side = ? and startswith(shape, ?)
+    ) as half;
+-- ? 'erp.account'
+-- ? 'live'
+-- ? '["dd56de4137951d9c92681b03416ec15f886b4482a27e3a517d32f085244cbe5d"]'
+-- ? 'erp.account'
+-- ? 'live'
+-- ? '{"next":'
+-- assumed: nobody has merged or swapped meanwhile
+
+-- The rows of these batches, each with the account it goes to. The first copy of a change is the accepted one.
+insert into "TIEOUT"."ARRIVING_DRY"
+with repeated as (
+    select _cid, min(_ordinal) as first_ordinal from "TIEOUT"."INCOMING_DRY" group by _cid
+),
+
+known as (
+    select _cid from "RAW"."ERP__ACCOUNT"
+    where _position between ? and ? and _cid in (select _cid from "TIEOUT"."INCOMING_DRY")
+    union
+    select _cid from "QUARANTINE"."ERP__ACCOUNT"
+    where _cid in (select _cid from "TIEOUT"."INCOMING_DRY" where _fault is not null)
+)
+
+select
+    came."ID",
+    came."NAME",
+    came."AMOUNT",
+    came._key, came._kind, came._cover, came._order, came._cid, came._position, came._observed_at, came._extra, came._fault
+    , came._where, came._raw, came._settles, came._batch, came._ordinal, came.__is_complete
+    , came.__COVERED1
+    , came.__COVERED2
+    , case
+        when came._kind in ('sweep', 'mark') and came._fault is null then 'control'
+        when known._cid is not null or came._ordinal > repeated.first_ordinal then 'duplicate'
+        when came._fault is not null then 'quarantined'
+        else 'accepted'
+    end
+from "TIEOUT"."INCOMING_DRY" as came
+inner join repeated on came._cid = repeated._cid
+left join known on came._cid = known._cid;
+-- ? 7
+-- ? 7
+
+-- Each batch's rows by account, and the sums of their ids.
+insert into tieout.books (stream, side, batch, account, count, high, low)
+select
+    ?, ?, _batch, __account, count(*)
+    , mod(sum(to_number(left(_cid, 16), 'XXXXXXXXXXXXXXXX')), 18446744073709551616)
+    , mod(sum(to_number(substr(_cid, 17), 'XXXXXXXXXXXXXXXX')), 18446744073709551616)
+from "TIEOUT"."ARRIVING_DRY"
+group by _batch, __account;
+-- ? 'erp.account'
+-- ? 'live'
+
+-- What is accepted becomes history.
+insert into "RAW"."ERP__ACCOUNT" (
+    "ID",
+    "NAME",
+    "AMOUNT",
+    _key, _kind, _cover, _order, _cid, _position, _observed_at, _extra, _batch
+)
+select
+"ID",
+"NAME",
+"AMOUNT",
+    _key, _kind, _cover, _order, _cid, _position, _observed_at, _extra, _batch
+from "TIEOUT"."ARRIVING_DRY"
+where __account = 'accepted';
+
+-- The token below which a life counts for nothing, and the newest gap of the whole object.
+select max(floor) as floor, max(gap) as gap from tieout.floors where stream = ? and side = ?;
+-- ? 'erp.account'
+-- ? 'live'
+-- assumed: no truncation and no sweep was merged before
+
+-- Truncations and certified sweeps of these batches raise it; a gap of the whole object is remembered.
+insert into tieout.floors (stream, side, floor, gap)
+select
+    ?, ?
+    , nullif(greatest(
+        coalesce(max(iff(_kind = 'truncate', _order, null)), '')
+        , coalesce(rpad(left(max(iff(_kind = 'sweep', _order, null)), 24), 73, '0'), '')
+    ), '')
+    , max(iff(_kind = 'gap' and _key is null, _order, null))
+from "TIEOUT"."ARRIVING_DRY"
+where __account in ('accepted', 'control') and _kind in ('truncate', 'sweep', 'gap')
+having count(*) > 0;
+-- ? 'erp.account'
+-- ? 'live'
+
+-- The token below which a life counts for nothing, and the newest gap of the whole object.
+select max(floor) as floor, max(gap) as gap from tieout.floors where stream = ? and side = ?;
+-- ? 'erp.account'
+-- ? 'live'
+-- assumed: these batches raise the floor: a truncation or a sweep
+
+-- The floor has risen: what it leaves below is deleted, but stays.
+update "LATEST"."ERP__ACCOUNT" set _deleted = true where not _deleted and (case when _life = '=' then _order else _life end) < ?;
+-- ? '9999999999999999999999999999999999999999999999999999999999999999999999999'
+
+-- Written in the transaction of the rows, so that it is true exactly when they are there.
+insert into tieout.applied (stream, side, batch, fence, merged_at, encoding)
+select ?, ?, ?, ?, to_timestamp_ltz(?, 6), ?;
+-- ? 'erp.account'
+-- ? 'live'
+-- ? 'dd56de4137951d9c92681b03416ec15f886b4482a27e3a517d32f085244cbe5d'
+-- ? 7
+-- ? 1795176000000000
+-- ? 'json'
+
+commit;

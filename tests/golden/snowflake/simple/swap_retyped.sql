@@ -1,0 +1,213 @@
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.account'
+-- ? 'live'
+-- assumed: erp.account's tables were made for this contract
+
+-- History: every accepted change, once, for ever. Latest: one row a key, its values, whether it is deleted, and the
+-- registers behind them. Quarantine: rows that could not be read as the contract promises, with their bytes.
+create table if not exists "RAW"."ERP__ACCOUNT" (
+    "ID" VARCHAR,
+    "NAME" VARCHAR,
+    "AMOUNT" NUMBER(18,2),
+    _key varchar, _kind varchar not null, _cover varchar not null, _order varchar not null, _cid varchar not null,
+    _position number(19,0) not null, _observed_at timestamp_ltz(6), _extra varchar, _batch varchar not null
+);
+
+create table if not exists "LATEST"."ERP__ACCOUNT" (
+    "ID" VARCHAR,
+    "NAME" VARCHAR,
+    "AMOUNT" NUMBER(18,2),
+    _deleted boolean not null, _order varchar not null, _changed_at timestamp_ltz(6), _key varchar not null,
+    _alive boolean, _born boolean, _life varchar, _base varchar, _patch object, _gap varchar
+);
+
+create table if not exists "QUARANTINE"."ERP__ACCOUNT" (
+    _key varchar, _kind varchar not null, _order varchar, _cid varchar not null, _position number(19,0),
+    _observed_at timestamp_ltz(6), _fault varchar not null, _where varchar not null, _raw binary not null,
+    _batch varchar not null
+);
+
+-- A table of its own for each lane: whoever updates it holds it until the commit, and no other lane waits.
+create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
+
+-- A lane begins with fence 0.
+insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
+
+-- The columns that the tables of a stream have, with their types.
+select table_schema, column_name, data_type, numeric_precision, numeric_scale
+from information_schema.columns
+where table_name = ? and table_schema in ('RAW', 'LATEST');
+-- ? 'ERP__ACCOUNT'
+
+-- This session's number, which no other one ever has.
+select current_session() as session;
+-- assumed: a session's number
+
+-- The columns that the tables of a stream have, with their types.
+select table_schema, column_name, data_type, numeric_precision, numeric_scale
+from information_schema.columns
+where table_name = ? and table_schema in ('RAW', 'LATEST');
+-- ? 'ERP__ACCOUNT'
+
+-- A table beside one that cannot hold the new rows: a clone, so that its policies go with it.
+create or replace table "RAW"."ERP__ACCOUNT/NEXT/7/1/1" clone "RAW"."ERP__ACCOUNT";
+
+-- Of the clone alone, whose name nobody else has.
+alter table "RAW"."ERP__ACCOUNT/NEXT/7/1/1" drop column if exists "ID";
+
+-- A column the contract has gained.
+alter table "RAW"."ERP__ACCOUNT/NEXT/7/1/1" add column if not exists "ID" VARCHAR;
+
+-- A table beside one that cannot hold the new rows: a clone, so that its policies go with it.
+create or replace table "LATEST"."ERP__ACCOUNT/NEXT/7/1/1" clone "LATEST"."ERP__ACCOUNT";
+
+-- Of the clone alone, whose name nobody else has.
+alter table "LATEST"."ERP__ACCOUNT/NEXT/7/1/1" drop column if exists "ID";
+
+-- A column the contract has gained.
+alter table "LATEST"."ERP__ACCOUNT/NEXT/7/1/1" add column if not exists "ID" VARCHAR;
+
+begin;
+
+-- Whoever comes with an older fence changes no row, and stops. Whoever comes at the same time waits here.
+update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
+-- ? 7
+-- ? 7
+
+-- The greatest fence that wrote for this lane.
+select coalesce(max(fence), 0) as fence from "TIEOUT"."FENCE/ERP";
+-- assumed: no newer worker has written
+
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.account'
+-- ? 'live'
+-- assumed: erp.account's tables were made for this contract
+
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.account'
+-- ? 'shadow'
+-- assumed: erp.account's tables were made for this contract
+
+-- The rows of one side become those of these tables, whatever stood in them.
+delete from "RAW"."ERP__ACCOUNT/NEXT/7/1/1";
+
+insert into "RAW"."ERP__ACCOUNT/NEXT/7/1/1" (
+    "ID",
+    "NAME",
+    "AMOUNT",
+    _key, _kind, _cover, _order, _cid, _position, _observed_at, _extra, _batch
+)
+select
+    "ID",
+    "NAME",
+    "AMOUNT",
+    _key, _kind, _cover, _order, _cid, _position, _observed_at, _extra, _batch
+from "RAW"."ERP__ACCOUNT/SHADOW";
+
+delete from "LATEST"."ERP__ACCOUNT/NEXT/7/1/1";
+
+insert into "LATEST"."ERP__ACCOUNT/NEXT/7/1/1" (
+    "ID",
+    "NAME",
+    "AMOUNT",
+    _deleted, _order, _changed_at, _key, _alive, _born, _life, _base, _patch, _gap
+)
+select
+    "ID",
+    "NAME",
+    "AMOUNT",
+    _deleted, _order, _changed_at, _key, _alive, _born, _life, _base, _patch, _gap
+from "LATEST"."ERP__ACCOUNT/SHADOW";
+
+delete from "QUARANTINE"."ERP__ACCOUNT";
+
+insert into "QUARANTINE"."ERP__ACCOUNT" (_key, _kind, _order, _cid, _position, _observed_at, _fault, _where, _raw, _batch)
+select _key, _kind, _order, _cid, _position, _observed_at, _fault, _where, _raw, _batch
+from "QUARANTINE"."ERP__ACCOUNT/SHADOW";
+
+-- The shadow's records become the live ones. What was compared with the source were other tables.
+delete from tieout.applied where stream = ? and side = 'live';
+-- ? 'erp.account'
+
+update tieout.applied set side = 'live' where stream = ? and side = 'shadow';
+-- ? 'erp.account'
+
+delete from tieout.books where stream = ? and side = 'live';
+-- ? 'erp.account'
+
+update tieout.books set side = 'live' where stream = ? and side = 'shadow';
+-- ? 'erp.account'
+
+delete from tieout.floors where stream = ? and side = 'live';
+-- ? 'erp.account'
+
+update tieout.floors set side = 'live' where stream = ? and side = 'shadow';
+-- ? 'erp.account'
+
+delete from tieout.settlements where stream = ? and side = 'live';
+-- ? 'erp.account'
+
+update tieout.settlements set side = 'live' where stream = ? and side = 'shadow';
+-- ? 'erp.account'
+
+delete from tieout.unfit where stream = ? and side = 'live';
+-- ? 'erp.account'
+
+update tieout.unfit set side = 'live' where stream = ? and side = 'shadow';
+-- ? 'erp.account'
+
+delete from tieout.shapes where stream = ? and side = 'live';
+-- ? 'erp.account'
+
+update tieout.shapes set side = 'live', shape = ? where stream = ? and side = 'shadow';
+-- ? '{"next":"7/1/1","shape":"{\\"columns\\":[[\\"id\\",\\"text\\",true],[\\"name\\",\\"text\\",true],[\\"amount\\",\\"decimal(18,2)\\",false]],\\"key\\":[\\"id\\"]}"}'
+-- ? 'erp.account'
+
+delete from tieout.certificates where stream = ?;
+-- ? 'erp.account'
+
+commit;
+
+-- Tables that were made for a swap of this stream.
+select table_schema, table_name from information_schema.tables
+where table_schema in ('RAW', 'LATEST') and startswith(table_name, ?);
+-- ? 'ERP__ACCOUNT/NEXT/'
+
+-- The one takes the place of the other, in one moment for whoever reads. Done twice it is done once.
+create or replace table "RAW"."ERP__ACCOUNT" clone "RAW"."ERP__ACCOUNT/NEXT/7/1/1" copy grants copy tags;
+
+-- It has taken its place, or never will.
+drop table if exists "RAW"."ERP__ACCOUNT/NEXT/7/1/1";
+
+-- The one takes the place of the other, in one moment for whoever reads. Done twice it is done once.
+create or replace table "LATEST"."ERP__ACCOUNT" clone "LATEST"."ERP__ACCOUNT/NEXT/7/1/1" copy grants copy tags;
+
+-- It has taken its place, or never will.
+drop table if exists "LATEST"."ERP__ACCOUNT/NEXT/7/1/1";
+
+-- They have taken it.
+update tieout.shapes set shape = ? where stream = ? and side = 'live' and shape = ?;
+-- ? '{"columns":[["id","text",true],["name","text",true],["amount","decimal(18,2)",false]],"key":["id"]}'
+-- ? 'erp.account'
+-- ? '{"next":"7/1/1","shape":"{\\"columns\\":[[\\"id\\",\\"text\\",true],[\\"name\\",\\"text\\",true],[\\"amount\\",\\"decimal(18,2)\\",false]],\\"key\\":[\\"id\\"]}"}'
+
+-- Tables that were made for a swap of this stream.
+select table_schema, table_name from information_schema.tables
+where table_schema in ('RAW', 'LATEST') and startswith(table_name, ?);
+-- ? 'ERP__ACCOUNT/NEXT/'
+
+-- It has taken its place, or never will.
+drop table if exists "LATEST"."ERP__ACCOUNT/NEXT/7/1/1";
+
+-- It has taken its place, or never will.
+drop table if exists "RAW"."ERP__ACCOUNT/NEXT/7/1/1";
+
+-- The tables of one side.
+drop table if exists "RAW"."ERP__ACCOUNT/SHADOW";
+
+drop table if exists "LATEST"."ERP__ACCOUNT/SHADOW";
+
+drop table if exists "QUARANTINE"."ERP__ACCOUNT/SHADOW";
