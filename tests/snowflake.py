@@ -120,5 +120,5 @@ def snowflake_fault(snowflake_server: SnowflakeServer) -> Iterator[Callable[...,
 def session(server: SnowflakeServer, database: str) -> Session:
     """One of tieout's own sessions, under the rules that Snowflake has and the stand-in lacks."""
     parameters = session_parameters({"run": "tests"})
-    options = {"database": database, "session_parameters": parameters}
+    options = {"database": database, "session_parameters": parameters, "autocommit": False}
     return Session(lambda: Watched(connect(server, **options), _rules), "the stand-in")

@@ -34,6 +34,7 @@ _STATEMENTS = Path(__file__).parents[1] / "src" / "tieout"
 _TOKENS = re.compile(r"""'(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 _DDL = re.compile(r"(create|alter|drop|truncate|grant|revoke|comment|undrop)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"(insert|update|delete|merge|copy|create|alter|drop|truncate)\b", re.IGNORECASE)
+_BEGINS = frozenset({"begin", "insert", "update", "delete", "merge", "copy"})
 _KEYS = re.compile(r"\b(primary\s+key|unique|foreign\s+key|references|rely|on\s+conflict)\b", re.IGNORECASE)
 _AGAIN = re.compile(
     r"create\s+\w+(\s+\w+)?\s+if\s+not\s+exists\s|create\s+or\s+replace\s+temporary\s|drop\s+\w+\s+if\s+exists\s"
@@ -59,7 +60,7 @@ PARAMETERS: dict[str, Callable[[str], bool]] = {
     "QUOTED_IDENTIFIERS_IGNORE_CASE": lambda value: value.lower() == "false",
     "ABORT_DETACHED_QUERY": lambda value: value.lower() == "true",
     "USE_CACHED_RESULT": lambda value: value.lower() == "false",
-    "AUTOCOMMIT": lambda value: value.lower() == "true",
+    "AUTOCOMMIT": lambda value: value.lower() == "false",
 }
 """What every session has to be set to."""
 
@@ -248,7 +249,8 @@ class WatchedCursor:
             # Whatever comes of it: nobody asks this session for the transaction again.
             on.is_open = False
         self._cursor.execute(text, values, **options)
-        on.is_open = on.is_open or word == "begin"
+        # Nothing is committed by itself: a change begins a transaction too.
+        on.is_open = on.is_open or word in _BEGINS
         return self
 
     def fetchall(self) -> Any:

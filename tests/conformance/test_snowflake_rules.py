@@ -26,7 +26,7 @@ def watched(snowflake_server: SnowflakeServer, snowflake_database: str) -> Itera
     """With rules of its own, so that what is planted fails nobody else."""
     parameters = session_parameters(TAG)
     options = {"database": snowflake_database, "schema": "PUBLIC", "session_parameters": parameters}
-    connection = connect(snowflake_server, **options)
+    connection = connect(snowflake_server, autocommit=False, **options)
     yield Watched(connection, Rules())
     connection.close()
 
@@ -83,11 +83,14 @@ def test_a_statement_that_breaks_a_rule_is_caught(watched: Watched, rule: str, s
 def test_a_session_that_is_not_set_is_caught(
     snowflake_server: SnowflakeServer, snowflake_database: str, name: str
 ) -> None:
-    wrong = {"AUTOCOMMIT": False, "QUERY_TAG": '{"tool":"tieout"}', "QUOTED_IDENTIFIERS_IGNORE_CASE": True}
+    wrong = {"AUTOCOMMIT": True, "QUERY_TAG": '{"tool":"tieout"}', "QUOTED_IDENTIFIERS_IGNORE_CASE": True}
     parameters = {**session_parameters(TAG), name: wrong.get(name)}
     if name not in wrong:
         del parameters[name]
-    connection = connect(snowflake_server, database=snowflake_database, session_parameters=parameters)
+    is_kept = name == "AUTOCOMMIT"
+    connection = connect(
+        snowflake_server, database=snowflake_database, session_parameters=parameters, autocommit=is_kept
+    )
     if name == "ERROR_ON_NONDETERMINISTIC_MERGE":  # of which the default is right
         connection.cursor().execute(f"alter session set {name} = false")
 

@@ -158,6 +158,22 @@ def test_a_session_in_a_database_of_nobody_is_refused_if_that_is_asked_for(snowf
     assert refused.value.errno == 390201
 
 
+def test_a_transaction_that_holds_a_lock_is_seen_and_aborted_from_outside(snowflake_sessions: Connect) -> None:
+    mine, yours = snowflake_sessions(autocommit=False), snowflake_sessions()
+    ask(mine, "create table t (n int)", "insert into t values (1)", "commit")
+    assert ask(mine, "select current_transaction()") == [(None,)]
+    ask(mine, "begin", "update t set n = 2")
+    ((number,),) = ask(mine, "select current_transaction()")
+
+    (held,) = ask(yours, "show locks")
+    assert (held[0].split(".")[-1], held[2], held[4]) == ("T", number, "HOLDING")
+    ask(yours, f"select system$abort_transaction({number})", "update t set n = 3")
+
+    assert ask(mine, "select n from t") == [(3,)], "nothing of what was aborted"
+    ask(mine, "insert into t values (4)")
+    assert ask(mine, "select current_transaction()") != [(number,)], "no error: another one has begun"
+
+
 def test_a_session_knows_itself(session: SnowflakeConnection) -> None:
     ask(session, "use role loader", "use warehouse merging")
     before = session.cursor().execute("select 1").sfqid

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.warehouse_promise import CONTRACT, OpenWarehouse, WarehousePromise, image, merge
+from tests.conformance.warehouse_promise import CONTRACT, SECOND, OpenWarehouse, WarehousePromise, image, merge
 from tests.snowflake import session as session_of
 from tests.snowflake import snowflake_database, snowflake_server
 from tests.telling import Say, batch_of, contract_of
-from tieout.base.errors import Broken, Transient
+from tieout.base.errors import Broken, Fenced, Transient
 from tieout.base.sql import Sql
+from tieout.base.step import Step
 from tieout.merge.duckdb import DuckDBWarehouse
+from tieout.merge.snowflake import account
 from tieout.merge.snowflake.session import Session
 from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
 from tieout.merge.warehouse import Side
@@ -57,6 +59,12 @@ def fault(snowflake_server: SnowflakeServer) -> Iterator[Callable[..., None]]:
     ask("DELETE")
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions that are opened from now on wait for a lock no longer than a test may take."""
+    monkeypatch.setattr(account, "_LOCK_SECONDS", 1)
+
+
 class TestSnowflakeWarehouse(WarehousePromise):
     @pytest.fixture
     def open_warehouse(self, opened: Open) -> OpenWarehouse:
@@ -93,6 +101,41 @@ def test_a_merge_that_was_cut_off_leaves_nothing(opened: Open, fault: Callable[.
     assert opened().applied(CONTRACT.stream, Side.LIVE) == {}
     merge(opened(), batch)
     assert count(opened()) == 1
+
+
+def test_who_takes_a_lane_over_does_not_wait_for_one_that_died_in_its_merge(
+    opened: Open, session: Callable[[], Session], impatient: None
+) -> None:
+    first = opened()
+    first.prepare(CONTRACT, Side.LIVE)
+    merge(first, batch_of([image("k1", 1)], CONTRACT))
+    dead = session()
+    dead.run(Sql("begin"))
+    dead.run(Sql('update tieout."FENCE/ERP" set fence = 1'))
+
+    merge(opened(), batch_of([image("k2", 2)], CONTRACT), turn=SECOND)
+
+    assert count(opened()) == 2
+    dead.close()
+
+
+def test_of_a_merge_that_was_overtaken_in_its_sleep_nothing_stays(opened: Open, impatient: None) -> None:
+    """Its transaction was aborted by its successor, and no statement behind that fails."""
+    late, next_ = batch_of([image("k1", 1)], CONTRACT), batch_of([image("k2", 2)], CONTRACT)
+
+    def asleep(step: Step) -> None:
+        if step is Step.MERGED_UNCOMMITTED:
+            merge(opened(), next_, turn=SECOND)
+
+    first = opened(passing=asleep)
+    first.prepare(CONTRACT, Side.LIVE)
+    with pytest.raises(Transient, match="aborted from outside"):
+        merge(first, late)
+
+    assert set(opened().applied(CONTRACT.stream, Side.LIVE)) == {next_.name}
+    assert count(opened()) == 1
+    with pytest.raises(Fenced):
+        merge(first, late)
 
 
 def test_ddl_within_a_transaction_is_refused_before_it_would_commit_half(session: Callable[[], Session]) -> None:

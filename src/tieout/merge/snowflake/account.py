@@ -21,8 +21,9 @@ _LOGIN_SECONDS = 60
 _NETWORK_SECONDS = 900
 """How long the driver keeps trying one request by itself, in all."""
 _STATEMENT_SECONDS = 3_600
-_LOCK_SECONDS = 300
-"""Snowflake's own default is twelve hours, for which a dead session's lock would hold up its successor."""
+_LOCK_SECONDS = 20
+"""Snowflake's own default is twelve hours, for which a dead session's lock would hold up its successor. A merge holds
+its lane's lock for as long as it takes, and only who has taken the lane over waits for it."""
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 _USER = re.compile(r"[^/@:?#\s]{1,255}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,254}")
@@ -128,7 +129,7 @@ def connect_arguments(account: Account, private_key: bytes, tag: Mapping[str, st
         "authenticator": "SNOWFLAKE_JWT",
         "private_key": private_key,
         "application": "tieout",
-        "autocommit": True,
+        "autocommit": False,
         "paramstyle": "qmark",
         "login_timeout": _LOGIN_SECONDS,
         "network_timeout": _NETWORK_SECONDS,

@@ -48,6 +48,7 @@ _HEADS = {
     "half_swapped": "select stream, shape from tieout.shapes where side = 'live' and startswith(",
     "meanwhile": "select\n    (\n        select count(*) from tieout.applied",
     "session": "select current_session() as session",
+    "transaction": "select current_transaction() as id",
     "tables_next": "select table_schema, table_name from information_schema.tables",
     "tables_of": "select table_schema from information_schema.tables",
     "fence_of": "select coalesce(max(fence), 0) as fence from",
@@ -238,6 +239,7 @@ def _of_all(known: Known) -> dict[str, Answer]:
         "has_bookkeeping": Answer([{"is_there": known.is_made}], made),
         "half_swapped": Answer([], "no swap was cut short"),
         "session": Answer([{"session": 1}], "a session's number"),
+        "transaction": Answer([{"id": "1"}], "a transaction's number, the same until its end"),
         "fence_of": Answer([{"fence": known.fence}], "no newer worker has written"),
     }
 

@@ -23,8 +23,9 @@ Connect = Callable[[], Any]
 """Opens a connection of the driver."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-_PLACES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\$(\w+)""")
+_PLACES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|(?<!\w)\$(\w+)""")
 _READS = re.compile(r"(?:\s|--[^\n]*\n)*(?:select|with|show|describe|explain)\b", re.IGNORECASE)
+_CHANGES = re.compile(r"(?:\s|--[^\n]*\n)*(?:insert|update|delete|merge|copy|truncate)\b", re.IGNORECASE)
 _DDL = re.compile(r"(?:\s|--[^\n]*\n)*(?:create|alter|drop|truncate|grant|revoke|comment|undrop)\b", re.IGNORECASE)
 
 _CANCELLED = 604
@@ -32,13 +33,14 @@ _BY_US = "cancelled by the client due to a timeout"
 """What the driver says of a statement that it has cancelled itself, since its time was over."""
 _AWAY = frozenset({
     _CANCELLED,  # by somebody, or because its session had gone
-    625,     # too many statements wait for the lock
     630,     # statement time limit
     390111,  # session no longer exists
     390112, 390114,  # its token has expired
     250002, 250003,  # no connection
 })  # fmt: skip
 """The driver's numbers for what passes by itself."""
+_LOCKED = 625
+"""Another transaction holds the table, or too many statements wait for it."""
 _REFUSED = {
     2003: "Give the role the rights on it, or run `tieout snowflake setup`: to a role without them it does not exist.",
     3001: "Give the role the rights on it; `tieout snowflake setup` prints them.",
@@ -48,6 +50,10 @@ _REFUSED = {
     606: "Name a warehouse that the role may use.",
 }
 """What somebody must give us first, and how."""
+
+
+class LockHeld(Transient):
+    """Another transaction held the table for longer than a statement waits."""
 
 
 class Session:
@@ -78,14 +84,18 @@ class Session:
             raise Broken(f"DDL would commit half of a transaction: {statement[:60]!r}.")
         with self._told(), self._connection.cursor() as cursor:
             cursor.execute(*bound(statement, values))
-            return int(cursor.rowcount or 0)
+            written = int(cursor.rowcount or 0)
+            self._keep(cursor, statement)
+            return written
 
     def rows(self, statement: Sql, values: Mapping[str, Any] = NOTHING) -> list[dict[str, Any]]:
         """Its rows, by the names of the columns in lower case."""
         with self._told(), self._connection.cursor() as cursor:
             cursor.execute(*bound(statement, values))
             names = [column.name.lower() for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            self._keep(cursor, statement)
+            return rows
 
     def tables(self, statement: Sql, values: Mapping[str, Any] = NOTHING) -> Iterator[pa.Table]:
         """Its rows in pieces, however many there are; none where there is no row."""
@@ -126,11 +136,19 @@ class Session:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction, rolled back after any failure. When the answer to the commit is lost, nobody knows whether
-        it was made: that is Transient, and whoever tries again looks it up first."""
+        it was made: that is Transient, and whoever tries again looks it up first.
+
+        A transaction that was aborted behind our back (we slept for minutes, and held up somebody) is no error to the
+        statements behind it: they would make another one, of half of the work. So before the commit it is seen to be
+        the one that was begun.
+        """
         self.run(Sql("begin"))
         self._is_writing = True
         try:
+            begun = self._transaction()
             yield
+            if self._transaction() != begun:
+                raise Transient(f"{self._where}: the transaction was aborted from outside.", hint="It is tried again.")
         except BaseException:
             self._is_writing = False
             with suppress(TieoutError):  # a session that is gone has rolled back by itself
@@ -138,6 +156,27 @@ class Session:
             raise
         self._is_writing = False
         self.run(Sql("commit"))
+
+    def free(self, table: Sql) -> bool:
+        """Aborts the transactions that hold a table locked, whose session may be long dead: of this user's alone.
+        Whether there was one."""
+        wanted = table.replace('"', "")
+        held = [
+            row
+            for row in self.rows(Sql("show locks"))
+            if str(row["status"]) == "HOLDING" and str(row["resource"]).replace('"', "").endswith(f".{wanted}")
+        ]
+        for row in held:
+            self.rows(Sql(f"select system$abort_transaction({int(row['transaction'])}) as told"))
+        return bool(held)
+
+    def _transaction(self) -> str:
+        return str(self.rows(Sql("select current_transaction() as id"))[0]["id"])
+
+    def _keep(self, cursor: Any, statement: Sql) -> None:
+        """A change outside a transaction of ours is one of its own: the session commits nothing by itself."""
+        if not self._is_writing and _CHANGES.match(statement):
+            cursor.execute("commit")
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -166,6 +205,8 @@ def translated(error: sf.Error, where: str) -> TieoutError:
     number, told = error.errno, _words(error)
     if number in _REFUSED and not isinstance(error, sf.OperationalError):  # of which a host that is away is one
         return Misconfigured(f"{where}: {told}", hint=_REFUSED[number])
+    if number == _LOCKED:
+        return LockHeld(f"{where}: {told}", hint="It is tried again.")
     if number in _AWAY or isinstance(error, sf.OperationalError | sf.InterfaceError | sf.InternalError):
         return Transient(f"{where} is away: {told}", hint="It is tried again.")
     return Broken(f"{where} refused a statement: {told}", hint="This is a bug in tieout, or the tables were changed.")

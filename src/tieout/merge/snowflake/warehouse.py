@@ -32,7 +32,7 @@ from .half import HALF, Half, unfinished
 from .naming import Shapes, folded, tables_of
 from .reading import SnowflakeReading
 from .reshape import Reshaping
-from .session import NOTHING, Session
+from .session import NOTHING, LockHeld, Session
 from .staging import Rows, incoming, load
 from .swapping import Swapping, drop_rows, finish, finish_all
 
@@ -235,7 +235,13 @@ class SnowflakeWarehouse:
         return None if floor is None else str(floor)
 
     def _take_fence(self, turn: Turn, fence: Sql) -> None:
-        taken = self._run("take_fence", {"fence": turn.fence}, fence=fence)
+        try:
+            taken = self._run("take_fence", {"fence": turn.fence}, fence=fence)
+        except LockHeld:
+            # By whoever worked the lane before us, dead in the midst of a merge, or too late with it.
+            if not self._session.free(fence):
+                raise
+            taken = self._run("take_fence", {"fence": turn.fence}, fence=fence)
         # Read again behind the lock: what it waited for may have been a newer turn.
         if not taken or int(self._one("fence_of", fence=fence)["fence"]) != turn.fence:
             raise Fenced(f"{turn.lane}: a newer worker has written to the warehouse since fence {turn.fence}.")

@@ -16,3 +16,5 @@ on known.stream = noted.stream and known.checked_at = noted.checked_at
 when not matched then insert (stream, checked_at, name, severity, outcome, measured, told)
 values (noted.stream, noted.checked_at, noted.name, noted.severity, noted.outcome, noted.measured, noted.told);
 -- ? '[{"stream": "erp.tag", "checked_at": 1795176000000000, "name": "only A", "severity": "block", "outcome": "failed", "measured": "1.5", "told": "it\'s told"}]'
+
+commit;

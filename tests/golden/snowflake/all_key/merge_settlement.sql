@@ -11,6 +11,8 @@ create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
 -- A lane begins with fence 0.
 insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
 
+commit;
+
 -- What a merge works with, of this session alone. Made before the transaction begins, as DDL would commit it.
 create or replace temporary table "TIEOUT"."INCOMING_DRY" (
     "ID" VARCHAR,
@@ -55,7 +57,12 @@ on_error = abort_statement
 purge = true;
 -- rows: 1
 
+commit;
+
 begin;
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 -- Whoever comes with an older fence changes no row, and stops. Whoever comes at the same time waits here.
 update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
@@ -330,5 +337,8 @@ select ?, ?, ?, ?, to_timestamp_ltz(?, 6), ?;
 -- ? 7
 -- ? 1795176000000000
 -- ? 'json'
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 commit;

@@ -97,6 +97,9 @@ where table_name = ? and table_schema in ('RAW', 'LATEST');
 
 begin;
 
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
+
 -- They are of none, unless they are about to be replaced.
 delete from tieout.shapes where stream = ? and side = ? and not startswith(shape, ?);
 -- ? 'erp.tag'
@@ -114,5 +117,8 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'erp.tag'
 -- ? 'live'
 -- ? '{"columns":[["id","text",true],["tag","text",true]],"key":["id","tag"]}'
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 commit;

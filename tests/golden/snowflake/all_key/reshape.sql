@@ -67,6 +67,9 @@ create or replace temporary table "TIEOUT"."FOLDED_DRY" (
 
 begin;
 
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
+
 -- Every cover that there is in the history.
 select distinct _cover as cover from "RAW"."ERP__TAG";
 -- assumed: every row told all of the contract's columns
@@ -157,5 +160,8 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'erp.tag'
 -- ? 'live'
 -- ? '{"columns":[["id","text",true],["tag","text",true]],"key":["id","tag"]}'
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 commit;

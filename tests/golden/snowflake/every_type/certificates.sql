@@ -4,7 +4,12 @@ create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
 -- A lane begins with fence 0.
 insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
 
+commit;
+
 begin;
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 -- Whoever comes with an older fence changes no row, and stops. Whoever comes at the same time waits here.
 update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
@@ -27,6 +32,9 @@ where not exists (select 1 from tieout.certificates where stream = ? and hash = 
 -- ? 'hash'
 -- ? 'erp.my order'
 -- ? 'hash'
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 commit;
 

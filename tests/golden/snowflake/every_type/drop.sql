@@ -6,6 +6,9 @@ where table_name = ? and table_schema in ('RAW', 'LATEST', 'QUARANTINE');
 
 begin;
 
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
+
 -- Nothing stands in it any more.
 delete from "LATEST"."ERP__MY ORDER/SHADOW";
 
@@ -39,6 +42,9 @@ delete from tieout.unfit where stream = ? and side = ?;
 delete from tieout.shapes where stream = ? and side = ?;
 -- ? 'erp.my order'
 -- ? 'shadow'
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 commit;
 

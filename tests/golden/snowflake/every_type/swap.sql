@@ -72,6 +72,8 @@ create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
 -- A lane begins with fence 0.
 insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
 
+commit;
+
 -- The columns that the tables of a stream have, with their types.
 select table_schema, column_name, data_type, numeric_precision, numeric_scale
 from information_schema.columns
@@ -80,6 +82,9 @@ where table_name = ? and table_schema in ('RAW', 'LATEST');
 -- assumed: erp.my order's tables have the columns of that contract
 
 begin;
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 -- Whoever comes with an older fence changes no row, and stops. Whoever comes at the same time waits here.
 update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
@@ -255,6 +260,9 @@ update tieout.shapes set side = 'live', shape = ? where stream = ? and side = 's
 
 delete from tieout.certificates where stream = ?;
 -- ? 'erp.my order'
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 commit;
 

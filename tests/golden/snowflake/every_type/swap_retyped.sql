@@ -72,6 +72,8 @@ create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
 -- A lane begins with fence 0.
 insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
 
+commit;
+
 -- The columns that the tables of a stream have, with their types.
 select table_schema, column_name, data_type, numeric_precision, numeric_scale
 from information_schema.columns
@@ -107,6 +109,9 @@ alter table "LATEST"."ERP__MY ORDER/NEXT/7/1/1" drop column if exists "REGION";
 alter table "LATEST"."ERP__MY ORDER/NEXT/7/1/1" add column if not exists "REGION" VARCHAR;
 
 begin;
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 -- Whoever comes with an older fence changes no row, and stops. Whoever comes at the same time waits here.
 update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
@@ -283,6 +288,9 @@ update tieout.shapes set side = 'live', shape = ? where stream = ? and side = 's
 delete from tieout.certificates where stream = ?;
 -- ? 'erp.my order'
 
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
+
 commit;
 
 -- Tables that were made for a swap of this stream.
@@ -307,6 +315,8 @@ update tieout.shapes set shape = ? where stream = ? and side = 'live' and shape 
 -- ? '{"columns":[["region","text",true],["number","bigint",true],["a boolean","boolean",false],["a smallint","smallint",false],["a integer","integer",false],["a bigint","bigint",false],["a decimal","decimal(38,9)",false],["a numeric","numeric",false],["a real","real",false],["a double","double",false],["a text","text",false],["a date","date",true],["a time","time",false],["a timestamp","timestamp",false],["a timestamptz","timestamptz",false],["a uuid","uuid",false],["a json","json",false],["a binary","binary",false],["select","text",false],["it\'s","text",false],["\\"quoted\\"","text",false],["back\\\\","text",false]],"key":["region","number"]}'
 -- ? 'erp.my order'
 -- ? '{"next":"7/1/1","shape":"{\\"columns\\":[[\\"region\\",\\"text\\",true],[\\"number\\",\\"bigint\\",true],[\\"a boolean\\",\\"boolean\\",false],[\\"a smallint\\",\\"smallint\\",false],[\\"a integer\\",\\"integer\\",false],[\\"a bigint\\",\\"bigint\\",false],[\\"a decimal\\",\\"decimal(38,9)\\",false],[\\"a numeric\\",\\"numeric\\",false],[\\"a real\\",\\"real\\",false],[\\"a double\\",\\"double\\",false],[\\"a text\\",\\"text\\",false],[\\"a date\\",\\"date\\",true],[\\"a time\\",\\"time\\",false],[\\"a timestamp\\",\\"timestamp\\",false],[\\"a timestamptz\\",\\"timestamptz\\",false],[\\"a uuid\\",\\"uuid\\",false],[\\"a json\\",\\"json\\",false],[\\"a binary\\",\\"binary\\",false],[\\"select\\",\\"text\\",false],[\\"it\'s\\",\\"text\\",false],[\\"\\\\\\"quoted\\\\\\"\\",\\"text\\",false],[\\"back\\\\\\\\\\",\\"text\\",false]],\\"key\\":[\\"region\\",\\"number\\"]}"}'
+
+commit;
 
 -- Tables that were made for a swap of this stream.
 select table_schema, table_name from information_schema.tables

@@ -94,6 +94,9 @@ select distinct field from tieout.unfit where stream = ? and side = ?;
 
 begin;
 
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
+
 -- Whether a row is shown hangs on what the contract requires.
 update "LATEST"."ERP__MY ORDER" as held
 set _deleted = not now.is_shown
@@ -132,5 +135,8 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'erp.my order'
 -- ? 'live'
 -- ? '{"columns":[["region","text",true],["number","bigint",true],["a boolean","boolean",false],["a smallint","smallint",false],["a integer","integer",false],["a bigint","bigint",false],["a decimal","decimal(38,9)",false],["a numeric","numeric",false],["a real","real",false],["a double","double",false],["a text","text",false],["a date","date",true],["a time","time",false],["a timestamp","timestamp",false],["a timestamptz","timestamptz",false],["a uuid","uuid",false],["a json","json",false],["a binary","binary",false],["select","text",false],["it\'s","text",false],["\\"quoted\\"","text",false],["back\\\\","text",false]],"key":["region","number"]}'
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 commit;

@@ -99,6 +99,9 @@ where table_name = ? and table_schema in ('RAW', 'LATEST');
 
 begin;
 
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
+
 -- They are of none, unless they are about to be replaced.
 delete from tieout.shapes where stream = ? and side = ? and not startswith(shape, ?);
 -- ? 'erp.account'
@@ -116,5 +119,8 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'erp.account'
 -- ? 'live'
 -- ? '{"columns":[["id","text",true],["name","text",true],["amount","decimal(18,2)",false]],"key":["id"]}'
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 commit;

@@ -98,7 +98,12 @@ on_error = abort_statement
 purge = true;
 -- rows: 1
 
+commit;
+
 begin;
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 -- What was kept apart takes its place.
 update "RAW"."ERP__ACCOUNT" as history
@@ -226,5 +231,8 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'erp.account'
 -- ? 'live'
 -- ? '{"columns":[["id","text",true],["name","text",true],["amount","decimal(18,2)",false]],"key":["id"]}'
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 commit;

@@ -34,6 +34,8 @@ create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
 -- A lane begins with fence 0.
 insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
 
+commit;
+
 -- The columns that the tables of a stream have, with their types.
 select table_schema, column_name, data_type, numeric_precision, numeric_scale
 from information_schema.columns
@@ -69,6 +71,9 @@ alter table "LATEST"."ERP__ACCOUNT/NEXT/7/1/1" drop column if exists "ID";
 alter table "LATEST"."ERP__ACCOUNT/NEXT/7/1/1" add column if not exists "ID" VARCHAR;
 
 begin;
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 -- Whoever comes with an older fence changes no row, and stops. Whoever comes at the same time waits here.
 update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
@@ -169,6 +174,9 @@ update tieout.shapes set side = 'live', shape = ? where stream = ? and side = 's
 delete from tieout.certificates where stream = ?;
 -- ? 'erp.account'
 
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
+
 commit;
 
 -- Tables that were made for a swap of this stream.
@@ -193,6 +201,8 @@ update tieout.shapes set shape = ? where stream = ? and side = 'live' and shape 
 -- ? '{"columns":[["id","text",true],["name","text",true],["amount","decimal(18,2)",false]],"key":["id"]}'
 -- ? 'erp.account'
 -- ? '{"next":"7/1/1","shape":"{\\"columns\\":[[\\"id\\",\\"text\\",true],[\\"name\\",\\"text\\",true],[\\"amount\\",\\"decimal(18,2)\\",false]],\\"key\\":[\\"id\\"]}"}'
+
+commit;
 
 -- Tables that were made for a swap of this stream.
 select table_schema, table_name from information_schema.tables

@@ -56,6 +56,9 @@ select distinct field from tieout.unfit where stream = ? and side = ?;
 
 begin;
 
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
+
 -- Whether a row is shown hangs on what the contract requires.
 update "LATEST"."ERP__ACCOUNT" as held
 set _deleted = not now.is_shown
@@ -94,5 +97,8 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'erp.account'
 -- ? 'live'
 -- ? '{"columns":[["id","text",true],["name","text",true],["amount","decimal(18,2)",false]],"key":["id"]}'
+
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
 
 commit;

@@ -53,6 +53,13 @@ CORRECTIONS = (
         "test_a_session_in_a_database_of_nobody_is_refused_if_that_is_asked_for",
     ),
     Correction(
+        "locks that are held",
+        "SHOW LOCKS, CURRENT_TRANSACTION and SYSTEM$ABORT_TRANSACTION are unknown",
+        "a user sees who of his sessions holds what, and may abort it; that session goes on without its transaction",
+        "SHOW LOCKS; SYSTEM$ABORT_TRANSACTION; Transactions: aborting",
+        "test_a_transaction_that_holds_a_lock_is_seen_and_aborted_from_outside",
+    ),
+    Correction(
         "session functions",
         "CURRENT_SESSION, CURRENT_WAREHOUSE and LAST_QUERY_ID are unknown",
         "they tell of the session",

@@ -45,6 +45,11 @@ class Locks:
                 self._wait(table, seconds_max)
             self._holders[table] = session
 
+    def held(self) -> list[tuple[Table, object]]:
+        """Which table is held by whom."""
+        with self._changed:
+            return list(self._holders.items())
+
     def release(self, session: object) -> None:
         """All that the session holds."""
         with self._changed:

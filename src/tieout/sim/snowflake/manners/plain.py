@@ -18,6 +18,8 @@ _SHOW_PARAMETERS = re.compile(
     r"\s*show\s+parameters(?:\s+like\s+'([^']*)')?(?:\s+(?:in|for)\s+session)?\s*;?\s*", re.IGNORECASE
 )
 _USE = re.compile(r"\s*use\s+(role|warehouse|secondary\s+roles)\s+(\"[^\"]+\"|\w+)\s*;?\s*", re.IGNORECASE)
+_SHOW_LOCKS = re.compile(r"\s*show\s+locks(?:\s+in\s+account)?\s*;?\s*", re.IGNORECASE)
+_ABORT = re.compile(r"\s*select\s+system\$abort_transaction\(\s*(\d+)\s*\)(?:\s+as\s+\w+)?\s*;?\s*", re.IGNORECASE)
 _ACCEPTED = re.compile("|".join(rf"(?:\s*{form})" for form in ACCEPTED_ONLY), re.IGNORECASE)
 
 
@@ -96,10 +98,34 @@ def _use(cursor: Cursor, found: re.Match[str]) -> None:
     cursor.say()
 
 
+def _show_locks(cursor: Cursor, found: re.Match[str]) -> None:
+    """Those of all sessions: here everybody is the same user."""
+    rows = [
+        (".".join(table), "PARTITIONS", str(holder.transaction.number), "", "HOLDING", "", "")
+        for table, holder in cursor.session.locks.held()
+        if isinstance(holder, Session) and holder.transaction is not None
+    ]
+    names = ["resource", "type", "transaction", "transaction_started_on", "status", "acquired_on", "query_id"]
+    cursor.answer(texts(names, rows))
+
+
+def _abort_transaction(cursor: Cursor, found: re.Match[str]) -> None:
+    """The session that it was goes on without one, and is told nothing."""
+    for _, holder in cursor.session.locks.held():
+        if isinstance(holder, Session) and (open_ := holder.transaction) is not None and str(open_.number) == found[1]:
+            holder.engine.interrupt()
+            with holder.busy:
+                holder.rollback()
+            break
+    cursor.answer(texts(["told"], [(f"Aborted transaction id: {found[1]}",)]))
+
+
 _DEEDS: tuple[tuple[re.Pattern[str], str, Callable[[Cursor, re.Match[str]], None]], ...] = (
     (_ALTER_SESSION, "session", _alter_session),
     (_SHOW_PARAMETERS, "read", _show_parameters),
     (_USE, "session", _use),
+    (_SHOW_LOCKS, "read", _show_locks),
+    (_ABORT, "session", _abort_transaction),
     (staging.LISTED, "read", staging.list_stage),
     (staging.REMOVED, "file", staging.remove),
 )

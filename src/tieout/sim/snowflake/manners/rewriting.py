@@ -82,6 +82,7 @@ def _told_of_session(node: exp.Expression, session: Session) -> exp.Expression:
         "CURRENTSESSION": str(session.number),
         "CURRENT_SESSION": str(session.number),
         "LAST_QUERY_ID": session.last_query,
+        "CURRENTTRANSACTION": None if session.transaction is None else str(session.transaction.number),
         "CURRENTDATABASE": session.connection.database,
         "CURRENT_DATABASE": session.connection.database,
         "CURRENTSCHEMA": session.connection.schema,

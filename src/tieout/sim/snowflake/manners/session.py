@@ -46,11 +46,15 @@ _answers_max = 5
 _numbers = itertools.count(1)
 
 
+_transactions = itertools.count(1_700_000_000_000_000_000)
+
+
 class Transaction:
     """Open since BEGIN, or for one statement. The engine's own begins with the first change, so that until then each
     read sees what others committed, as in Snowflake."""
 
     def __init__(self, *, implicit: bool) -> None:
+        self.number = next(_transactions)
         self.implicit = implicit
         """For one statement only."""
         self.begun_at: int | None = None
