@@ -165,6 +165,13 @@ CORRECTIONS = (
         "test_of_a_row",
     ),
     Correction(
+        "TO_TIMESTAMP_LTZ",
+        "a number becomes a moment without a zone",
+        "it is an instant, whatever the session's zone is",
+        "TO_TIMESTAMP / TO_TIMESTAMP_*",
+        "test_of_a_row",
+    ),
+    Correction(
         "catalog",
         "a LTZ column is told to be TZ, and no precision of moments is told",
         "TIMESTAMP_LTZ, and DATETIME_PRECISION",
@@ -275,6 +282,7 @@ NOT_MADE = (
     "STATEMENT_TIMEOUT_IN_SECONDS bounds the wait for a lock, not what runs.",
     "The name of a temporary table ends in ~ and its session's number in messages and in the catalog.",
     "Names that differ only in case are one name; Snowflake keeps quoted ones apart.",
+    "INFORMATION_SCHEMA.TABLES tells of no views; VIEWS does.",
     "Time travel, UNDROP, streams, tasks, dynamic tables, procedures, GET and GET_DDL.",
     "Rights, policies, tags, warehouses and their costs: see ACCEPTED_ONLY.",
 )
