@@ -86,7 +86,8 @@ bench: $(READY) ## the measurements that README quotes
 lock: $(READY) ## both locks anew, from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
 	  --generate-hashes --no-strip-extras --no-header --output-file requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev \
+	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --extra aws --extra marts \
+	  --extra sandbox --extra snowflake --group dev \
 	  --constraints requirements.lock --generate-hashes --no-strip-extras --no-header --output-file requirements-dev.lock
 	$(BIN)/uv pip compile infra/snowflake/stand-in.in --quiet --upgrade --universal --python-version 3.11 \
 	  --generate-hashes --no-strip-extras --no-header --output-file requirements-snowflake.lock

@@ -43,6 +43,7 @@ LONG = frozenset(
         "tests/e2e/test_pausing.py",
         "tests/e2e/test_revops_history.py",
         "tests/e2e/test_simulation.py",
+        "tests/e2e/test_snowflake_marts.py",
         "tests/house/test_bench.py",
     }
 )

@@ -54,6 +54,8 @@ def session(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeConnection]:
         ("to_varchar(t, 'HH24:MI:SS.FF6'), ts::varchar", ("10:00:00.500000", "2024-01-01 10:00:00.123")),
         ("date_part(epoch_microsecond, ts), date_part(epoch_microsecond, tz)", (1704103200123456, 1704103200123456)),
         ("to_timestamp_ntz(1704103200123456, 6)", (datetime.datetime(2024, 1, 1, 10, 0, 0, 123456),)),
+        ("to_timestamp_ltz(1704103200, 0) = '2024-01-01 10:00:00Z'::timestamp_ltz", (True,)),
+        ("to_timestamp_ltz(1704103200123456, 6)", (datetime.datetime(2024, 1, 1, 10, 0, 0, 123456, datetime.UTC),)),
         ("datediff(day, '1970-01-01'::date, d), datediff(microsecond, '00:00:00'::time, t)", (19724, 36000500000)),
         ("greatest(1, null), least(null, 1), greatest(1, 2)", (None, None, 2)),
         ("equal_null(null, null), null is not distinct from 1, iff(true, 'a', 'b')", (True, False, "a")),

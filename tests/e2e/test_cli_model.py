@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ import pytest
 from tests.e2e.command import Project, image, project
 from tieout.base.errors import Occupied, Stopped
 from tieout.model.dbt import Dbt
+from tieout.model.target import duckdb_file
+from tieout.run.clock import SystemClock
+from tieout.run.holder import me
+from tieout.run.house import opened
+from tieout.run.project import load_project
 
 pytestmark = pytest.mark.campaign
 """dbt takes seconds to start."""
@@ -123,21 +129,38 @@ def test_a_model_that_cannot_be_run_fails_alone_and_what_is_made_of_it_is_skippe
 def test_a_file_that_somebody_holds_is_told_before_and_behind_the_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tieout.run.modelling._WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("tieout.run.marts._WAIT_SECONDS", 0.1)
     books = marts(tmp_path)
     warehouse = tmp_path / ".tieout" / "warehouse.duckdb"
     with held(warehouse):
         said = books.json("model", code=3)
         with pytest.raises(Occupied) as caught:
-            Dbt(tmp_path / "models", warehouse, tmp_path / ".tieout" / "model").build(os.environ)
+            Dbt(tmp_path / "models", duckdb_file(warehouse), tmp_path / ".tieout" / "model").build(os.environ)
 
     assert "holds the warehouse's file" in said["error"]["message"]
     assert caught.value.message == "somebody took the warehouse's file before dbt did."
 
 
+def test_a_build_that_another_process_is_at_is_waited_for_and_then_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tieout.run.modelling._WAIT_SECONDS", 0.1)
+    books = marts(tmp_path)
+    other = replace(me(), machine="another")
+    with opened(load_project(tmp_path, environ={}), SystemClock()) as house:
+        lease = house.tools.ledger.lease("the marts", other, seconds=90, fence_min=1, is_dead=lambda holder: False)
+        meanwhile = books.json("model", code=3)
+        house.tools.ledger.release(lease)
+
+    assert "the marts" in meanwhile["error"]["message"]
+    assert books.json("model")["state"] == "complete"
+
+
 def test_a_build_that_is_asked_to_stop_leaves_no_process_behind(tmp_path: Path) -> None:
     marts(tmp_path)
-    dbt = Dbt(tmp_path / "models", tmp_path / ".tieout" / "warehouse.duckdb", tmp_path / ".tieout" / "model")
+    dbt = Dbt(
+        tmp_path / "models", duckdb_file(tmp_path / ".tieout" / "warehouse.duckdb"), tmp_path / ".tieout" / "model"
+    )
     before = psutil.Process().children()
 
     with pytest.raises(Stopped):
@@ -179,7 +202,7 @@ def test_where_dbt_is_not_installed_the_extra_is_named(tmp_path: Path, monkeypat
 
     error = marts(tmp_path).json("model", code=2)["error"]
 
-    assert error["hint"] == "Install `tieout[marts]`."
+    assert error["hint"] == "Install `tieout[marts]`, or name the Python of dbt's own environment by TIEOUT_DBT_PYTHON."
 
 
 def test_a_lost_warehouse_has_its_marts_built_again(tmp_path: Path) -> None:

@@ -157,7 +157,9 @@ def test_a_password_is_in_no_repr_and_no_message(tmp_path: Path) -> None:
 WRONG: list[tuple[str, str, str]] = [
     ("an unknown key", "project: shop\nlandng: ./x\nsources: {}\n",
       "tieout.yaml:2: landng is not a setting; allowed: alerts, certify, drift, exceptional_days, gates, landing, "
-      "ledger, project, quarantine, sources, warehouse. Did you mean landing?"),
+      "ledger, models, project, quarantine, sources, warehouse. Did you mean landing?"),
+    ("a modeller of a file", "project: shop\nmodels: snowflake://M@org-prod/D\nsources: {}\n",
+     "tieout.yaml:2: models is for a warehouse in Snowflake; a file has one owner: leave it out."),
     ("a day that is none", "project: shop\nexceptional_days: [2026-02-30]\nsources: {}\n",
      "tieout.yaml:2: exceptional_days names 2026-02-30, which is no day; write a date such as 2026-12-25, a day of "
      "every year such as 12-25, or month_end."),

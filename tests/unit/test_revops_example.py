@@ -48,7 +48,9 @@ def test_every_column_of_a_contract_is_staged(path: Path) -> None:
     staged = MODELS / "staging" / f"stg_salesforce__{STAGED.get(path.stem, path.stem)}.sql"
     columns = {column.name for column in odcs.load(path, Stream("salesforce", path.stem)).columns}
 
-    assert set(re.findall(r'"(\w+)" as', staged.read_text(encoding="utf-8"))) == columns - {"IsDeleted"}
+    assert set(re.findall(r"^ +([A-Z]\w*) as", staged.read_text(encoding="utf-8"), flags=re.MULTILINE)) == columns - {
+        "IsDeleted"
+    }
 
 
 def test_each_object_of_the_project_has_its_contract() -> None:

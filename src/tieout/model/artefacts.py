@@ -35,7 +35,7 @@ def models_of(manifest: Mapping[str, Any]) -> dict[str, Model]:
     return {
         node["name"]: Model(
             name=node["name"],
-            relation=(node["schema"], node.get("alias") or node["name"]),
+            relation=(_folded(node["schema"]), _folded(node.get("alias") or node["name"])),
             is_table=node["config"]["materialized"] != "view",
             is_daily=bool(node["config"].get("meta", {}).get("daily")),
             parents=frozenset(nodes[up]["name"] for up in lineage(id_) if _is_model(nodes.get(up))),
@@ -52,7 +52,8 @@ def built_from(folder: Path) -> Built:
         return _built(_load(folder / RESULTS), _load(folder / MANIFEST))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Broken(
-            f"what dbt left in {folder} cannot be read: {error!r}.", hint="Install `tieout[marts]`: dbt 1.11 is known."
+            f"what dbt left in {folder} cannot be read: {error!r}.",
+            hint="dbt 1.11 is known; see which one is installed.",
         ) from error
 
 
@@ -95,7 +96,12 @@ def _is_model(node: Mapping[str, Any] | None) -> bool:
 
 
 def _table(source: Mapping[str, Any]) -> str:
-    return f"{source['schema']}.{source['identifier']}"
+    return _folded(f"{source['schema']}.{source['identifier']}")
+
+
+def _folded(name: str) -> str:
+    """In lower case, as no warehouse of ours has two names that differ in case alone."""
+    return name.lower()
 
 
 def _load(file: Path) -> dict[str, Any]:

@@ -21,11 +21,11 @@ class State(StrEnum):
 class Model:
     """A model of the project, as dbt understands it.
 
-    relation  its schema and name in the warehouse
+    relation  its schema and name in the warehouse, in lower case
     is_table  whether it holds rows of its own; else it is a view
     is_daily  whether it says what is so today, and is old on the next day even if nothing moved
     parents   the models that it is made of, all the way up
-    tables    the tables of the warehouse that it is made of, all the way up, each as `schema.table`
+    tables    the tables of the warehouse that it is made of, all the way up, each as `schema.table`, in lower case
     """
 
     name: str

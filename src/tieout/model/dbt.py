@@ -1,7 +1,7 @@
 """dbt as a neighbour: one process a build, told by files where it may write, and its failures told as ours.
 
-The warehouse's file has to be free, as DuckDB lets no second process in. No setting of the project, and so no secret of
-it, is handed over: a profile that names the file, and of the environment what a program needs to run.
+A warehouse's file has to be free, as DuckDB lets no second process in. No setting of the project is handed over but
+where to build: a profile, the secrets that it names, and of the environment what a program needs to run.
 """
 
 from __future__ import annotations
@@ -22,23 +22,30 @@ from ..base import yamlfile
 from ..base.errors import Broken, Misconfigured, Occupied, Stopped, TieoutError, Transient
 from .artefacts import RESULTS, built_from, known_models
 from .built import Built, Model
+from .target import Target
 
 PROJECT_FILE = "dbt_project.yml"
+PYTHON_NAMED_BY = "TIEOUT_DBT_PYTHON"
+"""The variable that names the Python of dbt's own environment, where it is not in ours."""
 BUILD_SECONDS_MAX = 6 * 3600.0
 """A build that has not ended by then will not: the whole of the largest marts is made in a fraction of it."""
 
 _LOOK_SECONDS = 0.5
 _END_SECONDS = 10.0
-_MEMORY_MAX = "1GiB"
 _HANDED_ON = re.compile(r"PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|VIRTUAL_ENV|PYTHON.*|DBT_.*")
 _OURS = (".sql", ".yml", ".yaml", ".csv", ".py", ".md")
 _ASIDE = frozenset({"target", "logs", "dbt_packages"})
 _TOLD_LINES_MAX = 12
 _LOCKED = "Could not set lock on file"
+_HERE = sys.executable
 
 _FAMILIES: tuple[tuple[str, type[TieoutError], str], ...] = (
     ("No space left on device", Transient, "Free some space."),
     ("Out of Memory Error", Transient, "Give the machine more memory, or make the model smaller."),
+    ("No module named", Misconfigured, "Install dbt and its adapter where {python} is."),
+    ("Could not find adapter type", Misconfigured, "Install the adapter where {python} is."),
+    ("Failed to connect to DB", Misconfigured, "See account, user, role and key."),
+    ("could not connect to", Transient, "It is built by the next `tieout model`."),
     ("Compilation Error", Misconfigured, "Mend the model that is named."),
     ("Parsing Error", Misconfigured, "Mend the file that is named."),
     ("Runtime Error", Misconfigured, "Mend what is named."),
@@ -49,12 +56,13 @@ _FAMILIES: tuple[tuple[str, type[TieoutError], str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Dbt:
-    """A project of dbt and where it builds. `folder` holds its dbt_project.yml, `warehouse` is the DuckDB file, `aside`
-    a folder of ours for all that dbt writes beside it."""
+    """A project of dbt and where it builds. `folder` holds its dbt_project.yml, `aside` is ours for all that dbt
+    writes, `python` the Python in whose environment dbt is; None: this one."""
 
     folder: Path
-    warehouse: Path
+    target: Target
     aside: Path
+    python: str | None = None
 
     def code(self) -> str:
         """A hash of all that the project says; another one means that every model may be another."""
@@ -76,8 +84,12 @@ class Dbt:
             raise Misconfigured(
                 f"There is no {PROJECT_FILE} in {self.folder}.", hint="Put your dbt project there; see examples/revops."
             )
-        if find_spec("dbt") is None or find_spec("dbt.adapters") is None or find_spec("dbt.adapters.duckdb") is None:
-            raise Misconfigured("dbt is not installed here.", hint="Install `tieout[marts]`.")
+        if self.python is None and not _has(self.target.adapter):
+            raise Misconfigured(
+                f"dbt for {self.target.adapter} is not installed here.",
+                hint=f"Install `tieout[{self.target.brings}]`, or name the Python of dbt's own environment by "
+                f"{PYTHON_NAMED_BY}.",
+            )
 
     def build(
         self,
@@ -97,9 +109,10 @@ class Dbt:
         self._target.mkdir(parents=True, exist_ok=True)
         (self._target / RESULTS).unlink(missing_ok=True)
         (self.aside / "profiles.yml").write_text(self._profile(), encoding="utf-8")
-        code, told = _ended(self._line(select, exclude, full), _handed_on(environ), stopping)
+        handed_on = {**_handed_on(environ), **self.target.secrets}
+        code, told = _ended(self._line(select, exclude, full), handed_on, stopping)
         if code != 0 and not (self._target / RESULTS).exists():
-            raise _failed(code, told)
+            raise _failed(code, self._without_secrets(told), self.python or _HERE)
         return built_from(self._target)
 
     @property
@@ -107,28 +120,32 @@ class Dbt:
         return self.aside / "target"
 
     def _profile(self) -> str:
-        """As dbt_project.yml calls it: one target, one thread, since one writer is all that the file takes."""
+        """As dbt_project.yml calls it, with one target."""
         document = yamlfile.load(self.folder / PROJECT_FILE)
         said = document.content.get("profile") if isinstance(document.content, dict) else None
         if not isinstance(said, str):
             raise document.wrong(("profile",), "is missing.", hint="Write profile: tieout.")
-        output = {
-            "type": "duckdb",
-            "path": str(self.warehouse),
-            "schema": "main",
-            "threads": 1,
-            "settings": {"TimeZone": "UTC", "memory_limit": _MEMORY_MAX, "preserve_insertion_order": False},
-        }
-        return yaml.safe_dump({said: {"target": "warehouse", "outputs": {"warehouse": output}}}, sort_keys=False)
+        outputs = {"warehouse": dict(self.target.output)}
+        return yaml.safe_dump({said: {"target": "warehouse", "outputs": outputs}}, sort_keys=False)
+
+    def _without_secrets(self, told: str) -> str:
+        for secret in self.target.secrets.values():
+            told = told.replace(secret, "***")
+        return told
 
     def _line(self, select: Sequence[str], exclude: Sequence[str], full: bool) -> list[str]:
-        line = [sys.executable, "-m", "dbt.cli.main", "--no-version-check", "--no-use-colors", "--quiet", "build"]
+        line = [self.python or _HERE, "-m", "dbt.cli.main", "--no-version-check", "--no-use-colors", "--quiet", "build"]
         line += ["--project-dir", str(self.folder), "--profiles-dir", str(self.aside)]
         line += ["--target-path", str(self._target), "--log-path", str(self.aside / "logs")]
         line += ["--full-refresh"] if full else []
         line += ["--select", *select] if select else []
         line += ["--exclude", *exclude] if exclude else []
         return line
+
+
+def _has(adapter: str) -> bool:
+    names = ("dbt", "dbt.adapters", f"dbt.adapters.{adapter}")
+    return all(find_spec(name) is not None for name in names)
 
 
 def _handed_on(environ: Mapping[str, str]) -> dict[str, str]:
@@ -166,7 +183,7 @@ def _end(process: subprocess.Popen[str]) -> None:
             process.communicate()
 
 
-def _failed(code: int, told: str) -> TieoutError:
+def _failed(code: int, told: str, python: str) -> TieoutError:
     lines = [line.strip() for line in told.splitlines() if line.strip()]
     if _LOCKED in told:
         hint = "Stop the worker, or the tool that has it open, or wait for it."
@@ -175,5 +192,7 @@ def _failed(code: int, told: str) -> TieoutError:
     for words, family, hint in _FAMILIES:
         if words in told:
             at = next((index for index, line in enumerate(lines) if words in line), 0)
-            return family(f"dbt could not build: {' '.join(lines[at:][:_TOLD_LINES_MAX])}.", hint=hint)
+            return family(
+                f"dbt could not build: {' '.join(lines[at:][:_TOLD_LINES_MAX])}.", hint=hint.format(python=python)
+            )
     return Broken(f"dbt ended with {code} and left no results: {said}.", hint="Run `tieout model` again.")

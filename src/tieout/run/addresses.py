@@ -71,6 +71,22 @@ def warehouse_place(document: Document, base: Path, text: str) -> WarehousePlace
     return base / _file(document, ("warehouse",), text, ("duckdb", "snowflake"), WAREHOUSE)
 
 
+def modeller_place(document: Document, text: str | None, warehouse: WarehousePlace) -> Account | None:
+    """As whom the marts are built in Snowflake; None: as who merges."""
+    if text is None:
+        return None
+    if not isinstance(warehouse, Account):
+        raise document.wrong(("models",), "is for a warehouse in Snowflake; a file has one owner: leave it out.")
+    try:
+        account = Account.parse(text)
+    except ValueError as error:
+        raise document.wrong(("models",), str(error)) from None
+    one, other = ((at.account.lower(), at.database.lower()) for at in (account, warehouse))
+    if one != other:
+        raise document.wrong(("models",), f"is another account or database than {warehouse}; marts stand beside it.")
+    return account
+
+
 def _file(document: Document, place: Place, text: str, schemes: tuple[str, ...], example: str) -> str:
     match, scheme = _SCHEME.match(text), schemes[0]
     if match and match[1] != scheme:

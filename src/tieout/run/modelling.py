@@ -1,7 +1,7 @@
 """Modelling: the marts built from what is merged, as far as their gates are open, and entered in the book.
 
-The marts stand in the warehouse's own file, and dbt takes it alone: no worker can hold it meanwhile. What did not move
-since the last build is left as it is.
+One build of a project goes on at a time, under a lease in its ledger. What did not move since the last build is left
+as it is.
 """
 
 from __future__ import annotations
@@ -11,25 +11,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..base.errors import Misconfigured
-from ..base.sql import Statements, name
-from ..base.stream import Stream
 from ..ledger.facts import Modelled
-from ..merge.warehouse import Reader
-from ..model.built import Built, Model, ModelRun, State
-from ..model.dbt import Dbt
+from ..ledger.ledger import Lease, LeaseHeld
+from ..model.built import Built, Model, State
+from ..model.dbt import PYTHON_NAMED_BY, Dbt
 from ..model.plan import Plan, Standing, behind, from_text, plan, standing_after, to_text
 from ..quality.gate import Verdict
 from .house import WAIT_SECONDS, House
+from .marts import aside_of, counted, ground, nothing_merged, target_of
 from .proven import gates
+from .route import LEASE_SECONDS
 
 FOLDER = "models"
 """Where a project has its dbt project."""
-_ASIDE = "model"
 _WAIT_SECONDS = WAIT_SECONDS
-_SCHEMAS = ("latest", "raw")
-
-_SQL = Statements("tieout.run", "modelling.sql")
+_LANE = "the marts"
+"""The lease of a build: no source can have that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +68,64 @@ def model(
     """Builds what moved, or with `full` everything from nothing, and enters what came of it.
 
     Raises Misconfigured where there is nothing to build, or dbt cannot understand it; Occupied where somebody holds the
-    warehouse.
+    warehouse, or builds already.
     """
-    project, ledger = house.project, house.tools.ledger
-    dbt = Dbt(project.root / FOLDER, project.warehouse_file, project.warehouse_file.parent / _ASIDE)
+    project = house.project
+    python = environ.get(PYTHON_NAMED_BY) or None
+    dbt = Dbt(project.root / FOLDER, target_of(project), aside_of(project), python)
     dbt.check()
     if not house.has_warehouse:
-        raise Misconfigured("nothing has been merged yet.", hint="Run `tieout run --once` first.")
+        raise nothing_merged()
+    building = Building(house)
+    try:
+        return _built(house, dbt, environ, full, building, stopping)
+    finally:
+        building.close()
+
+
+class Building:
+    """The right to build until `close`, for which another process that builds is waited for a while."""
+
+    def __init__(self, house: House) -> None:
+        self._ledger, self._clock = house.tools.ledger, house.tools.clock
+        self.lease: Lease = house.lease(_LANE, fence_min=1, wait_seconds=_WAIT_SECONDS)
+
+    def renew(self) -> None:
+        """Raises Fenced where another has taken it over."""
+        if (self.lease.expires - self._clock.now()).total_seconds() < LEASE_SECONDS / 2:
+            self.lease = self._ledger.renew(self.lease, seconds=LEASE_SECONDS)
+
+    def close(self) -> None:
+        self._ledger.release(self.lease)
+
+
+def _built(
+    house: House,
+    dbt: Dbt,
+    environ: Mapping[str, str],
+    full: bool,
+    building: Building,
+    stopping: Callable[[], bool],
+) -> Modelling:
+    def looked() -> bool:
+        building.renew()
+        return stopping()
+
     closed = _closed(house)
-    before, code = _standing(house), dbt.code()
-    now, there = _now(house, code)
-    is_known = any(one.code == code for one in before.values())
-    due = plan(
-        dbt.known() if is_known else {}, before, now, there=there, closed=[one.gate.name for one in closed], full=full
-    )
+    before, code, found = _standing(house), dbt.code(), ground(house)
+    now = Standing(code, house.tools.clock.now().date().isoformat(), found.inputs)
+    known = dbt.known() if any(one.code == code for one in before.values()) else {}
+    due = plan(known, before, now, there=found.there, closed=[one.gate.name for one in closed], full=full)
     if due.is_idle:
         return _ended(None, due, closed)
     exclude = [f"{one.gate.name}+" for one in closed]
-    built = dbt.build(environ, select=due.models or (), exclude=exclude, full=due.full, stopping=stopping)
-    built = _counted(house, built)
+    built = dbt.build(environ, select=due.models or (), exclude=exclude, full=due.full, stopping=looked)
+    built = counted(house, built)
     if due.models is None:
         due = replace(due, kept=tuple(sorted(_behind(built.known, closed))))
     ended = _ended(built, due, closed)
-    after = standing_after(built, before, now)
-    ledger.append([Modelled(ended.state, to_text(after), json.dumps(ended.to_json()))], given=[])
+    fact = Modelled(ended.state, to_text(standing_after(built, before, now)), json.dumps(ended.to_json()))
+    house.tools.ledger.append([fact], given=[LeaseHeld(building.lease)])
     return ended
 
 
@@ -118,39 +149,6 @@ def _standing(house: House) -> dict[str, Standing]:
     return {}
 
 
-def _now(house: House, code: str) -> tuple[Standing, frozenset[tuple[str, str]]]:
-    """What there is to build from, and which relations the warehouse has. Waits for whoever holds it."""
-    warehouse = house.warehouse(wait_seconds=_WAIT_SECONDS)
-    try:
-        words = {
-            f"{schema}.{Stream.parse(row['stream']).table}": row["word"]
-            for row in warehouse.query(_SQL("inputs")).to_pylist()
-            for schema in _SCHEMAS
-        }
-        there = frozenset((row["schema"], row["name"]) for row in warehouse.query(_SQL("relations")).to_pylist())
-    finally:
-        warehouse.close()
-    return Standing(code, house.tools.clock.now().date().isoformat(), words), there
-
-
 def _behind(known: Mapping[str, Model], closed: Sequence[Verdict]) -> set[str]:
     marts = [one.gate.name for one in closed]
     return {name for name, model in known.items() if behind(model, marts)}
-
-
-def _counted(house: House, built: Built) -> Built:
-    """With the rows of every table that was built."""
-    warehouse = house.warehouse(wait_seconds=_WAIT_SECONDS)
-    try:
-        return replace(
-            built, models=tuple(_with_rows(warehouse, one, built.known.get(one.name)) for one in built.models)
-        )
-    finally:
-        warehouse.close()
-
-
-def _with_rows(reader: Reader, run: ModelRun, model: Model | None) -> ModelRun:
-    if model is None or not model.is_table or run.state is not State.BUILT:
-        return run
-    rows = reader.query(_SQL("rows", relation=name(*model.relation))).to_pylist()[0]["rows"]
-    return replace(run, rows=rows)

@@ -1,4 +1,4 @@
--- inputs --
+-- inputs_duckdb --
 -- Of each stream one word for all that is merged into its tables: another batch, a table made anew or a floor is another.
 select
     applied.stream
@@ -8,16 +8,32 @@ left join tieout.floors as floors using (stream, side)
 where applied.side = 'live'
 group by applied.stream;
 
--- relations --
--- Every table and view that there is.
-select schema_name as schema, table_name as name
-from duckdb_tables()
-union all
-select schema_name, view_name
-from duckdb_views()
-where not internal;
+-- inputs_snowflake --
+-- The same. A sum of hashes, as a list of all batches would outgrow a text; floors are added to there, and the greatest counts.
+with highest as (
+    select stream, max(floor) as floor from tieout.floors where side = 'live' group by stream
+)
 
--- rows --
+select
+    applied.stream
+    , md5(
+        count(*) || ':' || sum(to_number(left(md5(applied.batch || ':' || applied.fence), 15), 'XXXXXXXXXXXXXXX'))
+        || ':' || coalesce(max(highest.floor), '')
+    ) as word
+from tieout.applied as applied
+left join highest on applied.stream = highest.stream
+where applied.side = 'live'
+group by applied.stream;
+
+-- relations --
+-- Every table and view that whoever asks may see, by the names that it has.
+select table_schema as relation_schema, table_name as relation_name
+from information_schema.tables
+union
+select table_schema, table_name
+from information_schema.views;
+
+-- count --
 -- How many rows a mart holds.
-select count(*) as rows
+select count(*) as counted
 from {{ relation }};

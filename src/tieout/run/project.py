@@ -22,6 +22,7 @@ from ..base.stream import Stream
 from ..base.yamlfile import Document, Place, nearest
 from ..contract.calendar import ORDINARY, Calendar, calendar_of
 from ..contract.drift import Policy
+from ..merge.snowflake.account import Account
 from ..quality.gate import Gate
 from ..quality.incident import Severity
 from .addresses import (
@@ -33,6 +34,7 @@ from .addresses import (
     WarehousePlace,
     folder_or_bucket,
     ledger_place,
+    modeller_place,
     warehouse_place,
     wrong_word,
 )
@@ -43,7 +45,6 @@ from .rhythm import Rhythm
 from .secrets import Vault, aws, had
 
 FILE = "tieout.yaml"
-
 _SPOOL = ".tieout"
 
 QUARANTINE = "7d"
@@ -115,10 +116,10 @@ SourceConfig = ChangesConfig | PostgresConfig | SalesforceConfig
 class Project:
     """`root` is the project's folder, absolute.
 
-    `drift`: what is done when a source changes its columns, where a contract does not say. `gates`: before which marts
-    one stands, and what opens it. `alerts`: who is told of what is wrong. `quarantine_seconds`: how long a row may wait
-    in quarantine before that is wrong, where a contract does not say. `exceptional`: days that are unlike others, in
-    all streams. `rhythm`: how often a worker certifies by itself; None for never.
+    `drift`: what is done when a source changes its columns, and `quarantine_seconds`: how long a row may wait in it
+    before that is wrong, where a contract does not say. `gates`: before which marts one stands, and what opens it.
+    `alerts`: who is told of what is wrong. `exceptional`: days that are unlike others, in all streams. `rhythm`: how
+    often a worker certifies by itself; None for never. `modeller`: as whom marts are built, where not as who merges.
     """
 
     root: Path
@@ -133,6 +134,7 @@ class Project:
     quarantine_seconds: int = seconds_of(QUARANTINE)
     exceptional: Calendar = ORDINARY
     rhythm: Rhythm | None = None
+    modeller: Account | None = None
 
     @property
     def warehouse_file(self) -> Path:
@@ -154,6 +156,7 @@ class _ProjectForm(BaseModel):
     landing: str = LANDING
     ledger: str = LEDGER
     warehouse: str = WAREHOUSE
+    models: str | None = None
     drift: Literal["evolve", "freeze"] = "evolve"
     gates: dict[str, dict[str, Any]] = {}
     alerts: list[dict[str, Any]] = []
@@ -222,7 +225,7 @@ def document_of(root: Path) -> Document:
 def project_of(written: Document, values: Had) -> Project:
     """The project of this file, what it refers to filled in. Raises Misconfigured and Transient."""
     document, root = filled(written, values), written.path.parent
-    settings = form.read(_ProjectForm, document, secret=frozenset({"ledger", "warehouse"}))
+    settings = form.read(_ProjectForm, document, secret=frozenset({"ledger", "warehouse", "models"}))
     if not PROJECT_NAME.fullmatch(settings.project):
         raise document.wrong(("project",), f"is {document.found(('project',))}; write {PROJECT_NAME_ALLOWED}.")
     if is_cut(settings.ledger):
@@ -233,7 +236,7 @@ def project_of(written: Document, values: Had) -> Project:
         name=settings.project,
         landing=folder_or_bucket(document, ("landing",), base, settings.landing),
         ledger=ledger_place(document, base, settings.ledger),
-        warehouse=warehouse_place(document, base, settings.warehouse),
+        warehouse=(warehouse := warehouse_place(document, base, settings.warehouse)),
         sources={name: _source(document, base, settings.project, name) for name in settings.sources},
         drift=Policy(settings.drift),
         gates=tuple(_gate(document, name, settings.sources) for name in settings.gates),
@@ -241,6 +244,7 @@ def project_of(written: Document, values: Had) -> Project:
         quarantine_seconds=_duration(document, ("quarantine",), settings.quarantine),
         exceptional=_exceptional(document, settings.exceptional_days),
         rhythm=None if settings.certify is None else _rhythm(document),
+        modeller=modeller_place(document, settings.models, warehouse),
     )
 
 

@@ -16,22 +16,22 @@
     with changes as (
 
         select
-            "Id" as opportunity_id,
+            Id as opportunity_id,
             _order,
             _position as position,
             _cover,
             _batch,
             {{ life() }} as life,
-            case when {{ is_read() }} and {{ said('SystemModstamp') }} then {{ seconds_of('"SystemModstamp"') }} end as stamp,
+            case when {{ is_read() }} and {{ said('SystemModstamp') }} then {{ seconds_of('SystemModstamp') }} end as stamp,
             {% for field, name in opportunity_fields() -%}
-            "{{ field }}" as {{ name }},
+            {{ field }} as {{ name }},
             {{ said(field) }} as said_{{ name }}{{ ',' if not loop.last }}
             {% endfor %}
         from {{ source('raw', 'salesforce__opportunity') }}
         where _key is not null
         and _kind in ('image', 'patch', 'delete', 'undelete')
         {% if is_incremental() %}
-        and "Id" in ({{ moved() }})
+        and Id in ({{ moved() }})
         {% endif %}
 
     ),
@@ -87,7 +87,7 @@
 
 {# Opportunities of which something was merged since, and those that a sweep has ended. #}
 {% macro moved_opportunities() %}
-    {{ news('salesforce.opportunity', '"Id"') }}
+    {{ news('salesforce.opportunity', 'Id') }}
     union all
     {{ newly_swept('salesforce.opportunity') }}
 {% endmacro %}

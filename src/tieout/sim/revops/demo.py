@@ -20,6 +20,7 @@ from typing import Any
 from ...base.clock import Clock
 from ...base.stream import Stream
 from ...model.dbt import Dbt
+from ...model.target import duckdb_file
 from ...quality.certificate import Certificates, Repair, State
 from ...run.certify import certify
 from ...run.clock import SystemClock
@@ -122,7 +123,7 @@ def demo(
     """The day from beginning to end, in the main thread. `minutes` is how long the org lives once its history is read;
     `keep` an empty or new folder that becomes the project's and stays. Raises Misconfigured before anything is
     started."""
-    Dbt(example_folder(REVOPS) / FOLDER, Path(), Path()).check()
+    Dbt(example_folder(REVOPS) / FOLDER, duckdb_file(Path()), Path()).check()
     seconds = SECONDS if minutes is None else minutes * 60
     script = Script(seed, seconds, chaos)
     with ended_in_order(), TemporaryDirectory(prefix="tieout-demo-") as scratch, placed(target, Path(scratch)) as place:

@@ -2,7 +2,7 @@
 -- loser was said to live after that.
 with recursive said_master as (
 
-    select "Id" as loser_id, "MasterRecordId" as master_id, _order
+    select Id as loser_id, MasterRecordId as master_id, _order
     from {{ source('raw', 'salesforce__account') }}
     where _key is not null and {{ said('MasterRecordId') }}
 
@@ -18,10 +18,10 @@ newest as (
 
 alive as (
 
-    select "Id" as account_id, max(_order) as alive_order
+    select Id as account_id, max(_order) as alive_order
     from {{ source('raw', 'salesforce__account') }}
     where _key is not null and {{ life() }}
-    group by "Id"
+    group by Id
 
 ),
 
@@ -37,13 +37,13 @@ edges as (
 ),
 
 -- From each loser along the edges: a walk ends where there is none, or where it has been.
-walks as (
+walks (start_id, here_id, oldest_order, path) as (
 
     select
         loser_id as start_id,
         master_id as here_id,
         edge_order as oldest_order,
-        {{ list_of('loser_id') }} as path
+        cast('/' || loser_id || '/' as varchar) as path
     from edges
 
     union all
@@ -52,10 +52,10 @@ walks as (
         walks.start_id,
         edges.master_id,
         least(walks.oldest_order, edges.edge_order),
-        {{ list_with('walks.path', 'edges.loser_id') }}
+        walks.path || edges.loser_id || '/'
     from walks
     inner join edges on edges.loser_id = walks.here_id
-    where not {{ list_has('walks.path', 'walks.here_id') }}
+    where position('/' || walks.here_id || '/' in walks.path) = 0
 
 ),
 
@@ -80,9 +80,9 @@ kept as (
 
 ),
 
-ways as (
+ways (start_id, here_id, newest_order, steps) as (
 
-    select loser_id as start_id, master_id as here_id, edge_order as newest_order, 1 as steps
+    select loser_id as start_id, master_id as here_id, edge_order as newest_order, cast(1 as bigint) as steps
     from kept
 
     union all

@@ -1,10 +1,11 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    pre_hook=["{{ note_moved(moved_commissions()) }}", "{{ forget_moved('opportunity_id') }}"],
-    post_hook=[
-        "{{ note_built(['salesforce.opportunity', 'salesforce.opportunitylineitem', 'salesforce.user']) }}"
+    incremental_strategy='by_key',
+    unique_key='opportunity_id',
+    pre_hook=[
+        "{{ note_moved(moved_commissions(), ['salesforce.opportunity', 'salesforce.opportunitylineitem', 'salesforce.user']) }}"
     ],
+    post_hook=["{{ note_built() }}"],
 ) }}
 
 with won as (

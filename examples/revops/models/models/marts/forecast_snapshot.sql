@@ -3,7 +3,7 @@
 -- As of the end of each day, twice: `true` by all that is known today, `known` by what had been merged by then.
 with spans as (
 
-    select 'true' as basis, cast(valid_from as date) as day_from, cast(valid_to as date) as day_to,
+    select 'true' as basis, {{ day_of('valid_from') }} as day_from, {{ day_of('valid_to') }} as day_to,
         owner_id, forecast_category, close_date, amount, probability
     from {{ ref('opportunity_history') }}
 
@@ -65,16 +65,16 @@ standing as (
         basis, owner_id, forecast_category, quarter_start,
         day as day_from,
         lead(day) over ({{ group }}) as day_to,
-        sum(deals) over ({{ group }} rows unbounded preceding) as deals,
-        sum(amount) over ({{ group }} rows unbounded preceding) as amount,
-        sum(weighted_amount) over ({{ group }} rows unbounded preceding) as weighted_amount
+        sum(deals) over ({{ group }} rows between unbounded preceding and current row) as deals,
+        sum(amount) over ({{ group }} rows between unbounded preceding and current row) as amount,
+        sum(weighted_amount) over ({{ group }} rows between unbounded preceding and current row) as weighted_amount
     from moved
 
 ),
 
 days as (
 
-    {{ days_between("current_date - " ~ var('forecast_days'), "current_date") }}
+    {{ days_between(today() ~ " - " ~ var('forecast_days'), today()) }}
 
 )
 

@@ -1,8 +1,9 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    pre_hook=["{{ note_moved(moved_opportunities()) }}", "{{ forget_moved('opportunity_id') }}"],
-    post_hook=["{{ note_built(['salesforce.opportunity']) }}"],
+    incremental_strategy='by_key',
+    unique_key='opportunity_id',
+    pre_hook=["{{ note_moved(moved_opportunities(), ['salesforce.opportunity']) }}"],
+    post_hook=["{{ note_built() }}"],
 ) }}
 
 {%- set along = 'partition by opportunity_id order by _order' -%}

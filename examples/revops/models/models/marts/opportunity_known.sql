@@ -1,8 +1,9 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    pre_hook=["{{ note_moved(moved_opportunities()) }}", "{{ forget_moved('opportunity_id') }}"],
-    post_hook=["{{ note_built(['salesforce.opportunity']) }}"],
+    incremental_strategy='by_key',
+    unique_key='opportunity_id',
+    pre_hook=["{{ note_moved(moved_opportunities(), ['salesforce.opportunity']) }}"],
+    post_hook=["{{ note_built() }}"],
 ) }}
 
 {{ opportunity_told() }},
@@ -12,7 +13,7 @@ learned as (
 
     select
         told.*,
-        cast(coalesce(applied.merged_at, {{ moment_of('told.position') }}) as date) as known_on
+        {{ day_of('coalesce(applied.merged_at, ' ~ moment_of('told.position') ~ ')') }} as known_on
     from told
     left join {{ source('tieout', 'applied') }} as applied
         on applied.batch = told._batch

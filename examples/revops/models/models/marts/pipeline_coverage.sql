@@ -58,5 +58,5 @@ select
     cast(open_weighted_amount as decimal(38, 2)) as open_weighted_amount,
     cast(won_amount as decimal(38, 2)) as won_amount,
     cast(greatest(quota - won_amount, 0) as decimal(38, 2)) as quota_left,
-    cast(case when quota - won_amount > 0 then open_amount / (quota - won_amount) end as decimal(38, 2)) as coverage
+    case when quota - won_amount > 0 then {{ times_of('quota - won_amount', into='open_amount') }} end as coverage
 from quoted

@@ -47,7 +47,7 @@ judged as (
         attempts.stage_name as renewal_stage,
         attempts.amount as renewal_amount,
         attempts.close_date as renewal_close_date,
-        contracts.contract_end - current_date as days_left,
+        contracts.contract_end - {{ today() }} as days_left,
         case
             when attempts.opportunity_id is null then 'none'
             when attempts.is_won then 'renewed'

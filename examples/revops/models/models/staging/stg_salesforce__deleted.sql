@@ -1,8 +1,8 @@
 select
     'account' as object,
-    "Id" as record_id,
-    "Name" as label,
-    "MasterRecordId" as master_record_id,
+    Id as record_id,
+    Name as label,
+    MasterRecordId as master_record_id,
     _changed_at as changed_at
 from {{ source('latest', 'salesforce__account') }}
 where _deleted
@@ -11,9 +11,9 @@ union all
 
 select
     'contact' as object,
-    "Id" as record_id,
-    "Name" as label,
-    "MasterRecordId" as master_record_id,
+    Id as record_id,
+    Name as label,
+    MasterRecordId as master_record_id,
     _changed_at as changed_at
 from {{ source('latest', 'salesforce__contact') }}
 where _deleted
@@ -22,9 +22,9 @@ union all
 
 select
     'lead' as object,
-    "Id" as record_id,
-    "Name" as label,
-    "MasterRecordId" as master_record_id,
+    Id as record_id,
+    Name as label,
+    MasterRecordId as master_record_id,
     _changed_at as changed_at
 from {{ source('latest', 'salesforce__lead') }}
 where _deleted
@@ -33,8 +33,8 @@ union all
 
 select
     'opportunity' as object,
-    "Id" as record_id,
-    "Name" as label,
+    Id as record_id,
+    Name as label,
     cast(null as varchar) as master_record_id,
     _changed_at as changed_at
 from {{ source('latest', 'salesforce__opportunity') }}
@@ -44,8 +44,8 @@ union all
 
 select
     'opportunitylineitem' as object,
-    "Id" as record_id,
-    "Name" as label,
+    Id as record_id,
+    Name as label,
     cast(null as varchar) as master_record_id,
     _changed_at as changed_at
 from {{ source('latest', 'salesforce__opportunitylineitem') }}
@@ -55,8 +55,8 @@ union all
 
 select
     'task' as object,
-    "Id" as record_id,
-    "Subject" as label,
+    Id as record_id,
+    Subject as label,
     cast(null as varchar) as master_record_id,
     _changed_at as changed_at
 from {{ source('latest', 'salesforce__task') }}
@@ -66,8 +66,8 @@ union all
 
 select
     'event' as object,
-    "Id" as record_id,
-    "Subject" as label,
+    Id as record_id,
+    Subject as label,
     cast(null as varchar) as master_record_id,
     _changed_at as changed_at
 from {{ source('latest', 'salesforce__event') }}
@@ -77,8 +77,8 @@ union all
 
 select
     'deal_desk__c' as object,
-    "Id" as record_id,
-    "Name" as label,
+    Id as record_id,
+    Name as label,
     cast(null as varchar) as master_record_id,
     _changed_at as changed_at
 from {{ source('latest', 'salesforce__deal_desk__c') }}

@@ -7,20 +7,20 @@ with latest as (
 live as (
 
     select
-        "Id" as event_id,
-        "WhoId" as who_id,
-        "WhatId" as what_id,
-        "OwnerId" as owner_id,
-        "Subject" as subject,
-        "StartDateTime" as start_date_time,
-        "EndDateTime" as end_date_time,
-        "IsAllDayEvent" as is_all_day_event,
-        "IsArchived" as is_archived,
-        "CreatedDate" as created_date,
-        "CreatedById" as created_by_id,
-        "LastModifiedDate" as last_modified_date,
-        "LastModifiedById" as last_modified_by_id,
-        "SystemModstamp" as system_modstamp,
+        Id as event_id,
+        WhoId as who_id,
+        WhatId as what_id,
+        OwnerId as owner_id,
+        Subject as subject,
+        StartDateTime as start_date_time,
+        EndDateTime as end_date_time,
+        IsAllDayEvent as is_all_day_event,
+        IsArchived as is_archived,
+        CreatedDate as created_date,
+        CreatedById as created_by_id,
+        LastModifiedDate as last_modified_date,
+        LastModifiedById as last_modified_by_id,
+        SystemModstamp as system_modstamp,
         _changed_at as changed_at
     from latest
     where not _deleted

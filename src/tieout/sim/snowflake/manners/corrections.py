@@ -172,6 +172,13 @@ CORRECTIONS = (
         "test_of_a_row",
     ),
     Correction(
+        "TO_TIMESTAMP_LTZ",
+        "a number becomes a moment without a zone",
+        "it is an instant, whatever the session's zone is",
+        "TO_TIMESTAMP / TO_TIMESTAMP_*",
+        "test_of_a_row",
+    ),
+    Correction(
         "catalog",
         "a LTZ column is told to be TZ, and no precision of moments is told",
         "TIMESTAMP_LTZ, and DATETIME_PRECISION",

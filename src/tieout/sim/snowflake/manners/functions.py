@@ -118,8 +118,18 @@ def formatted(node: exp.Expression) -> exp.Expression:
     raise refusal("unsupported", what=f"TO_VARCHAR with the format '{form.name}' in the stand-in")
 
 
+def instant(node: exp.Expression) -> exp.Expression:
+    """TO_TIMESTAMP_LTZ of a number; fakesnow's has no zone, and so is another moment wherever that is not UTC."""
+    if not isinstance(node, exp.UnixToTime) or not node.args.get("target_type"):
+        return node
+    if node.args["target_type"].this != exp.DataType.Type.TIMESTAMPLTZ:
+        return node
+    scale = node.args.get("scale") or exp.Literal.number(0)
+    return _named(node, call("timezone", exp.Literal.string("UTC"), call("_FS_TO_TIMESTAMP", node.this, scale)))
+
+
 BEFORE: tuple[Callable[[exp.Expression], exp.Expression], ...] = (
-    extreme, extreme_by, element, listed, array, variant, octets, formatted,
+    extreme, extreme_by, element, listed, array, variant, octets, formatted, instant,
 )  # fmt: skip
 
 
