@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ...base.sql import Statements, name
+from ...model.dbt import PYTHON_NAMED_BY as DBT_NAMED_BY
 from ..ending import unbroken
 from ..server import PostgresServer
 from ..snowflake.server import SnowflakeServer
@@ -47,7 +48,7 @@ def production(scratch: Path) -> Iterator[Place]:
                 "ledger": ledger.create_database("ledger"),
                 "warehouse": f"snowflake://{_USER}@{_ACCOUNT}/{_DATABASE}?{options}&{reached}",
             },
-            environment={_KEY_NAMED_BY: _key()},
+            environment={_KEY_NAMED_BY: _key(), DBT_NAMED_BY: str(warehouse.python)},
             workers=_WORKERS,
         )
 

@@ -123,7 +123,8 @@ def demo(
     """The day from beginning to end, in the main thread. `minutes` is how long the org lives once its history is read;
     `keep` an empty or new folder that becomes the project's and stays. Raises Misconfigured before anything is
     started."""
-    Dbt(example_folder(REVOPS) / FOLDER, duckdb_file(Path()), Path()).check()
+    if target is Target.EMBEDDED:  # else it is the stand-ins' dbt that builds
+        Dbt(example_folder(REVOPS) / FOLDER, duckdb_file(Path()), Path()).check()
     seconds = SECONDS if minutes is None else minutes * 60
     script = Script(seed, seconds, chaos)
     with ended_in_order(), TemporaryDirectory(prefix="tieout-demo-") as scratch, placed(target, Path(scratch)) as place:
@@ -177,7 +178,7 @@ def perform(
         day_ = Day(script.seed, company, claims, truth, incidents, last, began)
         # Another house: contracts are read once, and the worker has amended some meanwhile.
         proving = stack.enter_context(opened(load_project(project, environ=environment, vault=closed), clock))
-        return _proven(day_, proving, clock, tell, scratch / "twin.duckdb" if place.is_elsewhere else None)
+        return _proven(day_, proving, clock, tell, environment, scratch / "twin.duckdb" if place.is_elsewhere else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +194,11 @@ class Day:
     began: datetime
 
 
-def _proven(day_: Day, house: House, clock: Clock, tell: Tell, beside: Path | None) -> RevopsReport:
-    """`beside`: where an embedded warehouse may be made, to be held beside one that is not."""
+def _proven(
+    day_: Day, house: House, clock: Clock, tell: Tell, environment: Mapping[str, str], beside: Path | None
+) -> RevopsReport:
+    """`environment`: what the project asks of it; `beside`: where an embedded warehouse may be made, to be held beside
+    one that is not."""
 
     def say(says: str) -> None:
         tell(replace(day_.last, says=says, seconds=(clock.now() - day_.began).total_seconds()))
@@ -212,7 +216,7 @@ def _proven(day_: Day, house: House, clock: Clock, tell: Tell, beside: Path | No
         judgement = judged(org, tables, reader)
     say("the marts are built, and built once more from nothing")
     is_complete = certificates.state is State.COMPLETE
-    marts = compared(house, {**os.environ, **day_.company.environment}) if is_complete else Marts()
+    marts = compared(house, {**os.environ, **environment}) if is_complete else Marts()
     seconds = (clock.now() - day_.began).total_seconds()
     return RevopsReport(
         day_.seed,

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
-
-from ...base.sql import Statements, name
+from ...base.codec import sha256_hex
+from ...base.sql import Sql, Statements, name
+from ...merge.warehouse import Reader
 from ...model.built import State
 from ...run.house import House
+from ...run.marts import ground
 from ...run.modelling import Modelling, model
 
 _SQL = Statements(__package__, "marts.sql")
@@ -55,14 +56,17 @@ def _failed(built: Modelling) -> tuple[str, ...]:
 
 
 def _hashes(house: House, built: Modelling) -> dict[str, str]:
-    """By name, of each mart that holds rows: a sum over its rows."""
+    """By name, of each mart that holds rows: a hash of its rows."""
     if built.built is None:
         return {}
-    with duckdb.connect(str(house.project.warehouse), read_only=True) as connection:
-        found = {}
-        standing = {one.name for one in built.built.models if one.state is State.BUILT}
-        for model_ in built.built.known.values():
-            if model_.is_table and model_.name in standing:
-                told = connection.sql(_SQL("summed", table=name(*model_.relation))).to_arrow_table().to_pylist()
-                found[model_.name] = str(told[0])
-        return found
+    standing = {one.name for one in built.built.models if one.state is State.BUILT}
+    tables = [one for one in built.built.known.values() if one.is_table and one.name in standing]
+    there = ground(house).there
+    with house.reader() as reader:
+        return {one.name: _hash(reader, name(*there.get(one.relation, one.relation))) for one in tables}
+
+
+def _hash(reader: Reader, table: Sql) -> str:
+    """Of all rows, in whatever order they come."""
+    rows = reader.query(_SQL("rows", table=table)).to_pylist()
+    return sha256_hex("\n".join(sorted(repr(sorted(row.items())) for row in rows)).encode())

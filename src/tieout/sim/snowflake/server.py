@@ -36,7 +36,7 @@ class SnowflakeServer:
     host = HOST
 
     def __init__(self, *, record: Path | None = None, python: Path | None = None) -> None:
-        self._python = python or Path(os.environ.get(PYTHON_NAMED_BY) or _python)
+        self.python = python or Path(os.environ.get(PYTHON_NAMED_BY) or _python)
         self._record = record
         self._process: subprocess.Popen[bytes] | None = None
         self.folder: Path | None = None
@@ -66,13 +66,13 @@ class SnowflakeServer:
         """Returns when it takes connections. Nothing happens when it runs."""
         if self.running:
             return
-        if not self._python.exists():
+        if not self.python.exists():
             raise Misconfigured(
-                f"there is no Python at {self._python} to run the stand-in for Snowflake.",
+                f"there is no Python at {self.python} to run the stand-in for Snowflake.",
                 hint=f"Run `make .venv-snowflake/ready`, or name another Python by {PYTHON_NAMED_BY}.",
             )
         self.folder = Path(tempfile.mkdtemp(prefix="tieout-snow-"))
-        command = [str(self._python), str(_program), "--host", HOST, "--end-with-stdin"]
+        command = [str(self.python), str(_program), "--host", HOST, "--end-with-stdin"]
         if self._record is not None:
             command += ["--record", str(self._record)]
         with (self.folder / "log").open("wb") as log:
