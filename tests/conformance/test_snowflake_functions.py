@@ -53,6 +53,10 @@ def session(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeConnection]:
         ),
         ("to_varchar(t, 'HH24:MI:SS.FF6'), ts::varchar", ("10:00:00.500000", "2024-01-01 10:00:00.123")),
         ("date_part(epoch_microsecond, ts), date_part(epoch_microsecond, tz)", (1704103200123456, 1704103200123456)),
+        (
+            "try_cast('N?' as timestamp_ntz(6)), try_cast('2024-01-01 10:00:00' as timestamp_ntz(6))",
+            (None, datetime.datetime(2024, 1, 1, 10)),
+        ),
         ("to_timestamp_ntz(1704103200123456, 6)", (datetime.datetime(2024, 1, 1, 10, 0, 0, 123456),)),
         ("to_timestamp_ltz(1704103200, 0) = '2024-01-01 10:00:00Z'::timestamp_ltz", (True,)),
         ("to_timestamp_ltz(1704103200123456, 6)", (datetime.datetime(2024, 1, 1, 10, 0, 0, 123456, datetime.UTC),)),

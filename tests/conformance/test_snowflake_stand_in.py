@@ -356,6 +356,60 @@ def test_what_is_only_accepted_succeeds(session: SnowflakeConnection, statement:
     ask(session, statement)
 
 
+def test_the_catalog_tells_of_views_and_a_comment_follows_what_it_was_made_for(session: SnowflakeConnection) -> None:
+    told = (
+        "select table_name, table_type, comment from information_schema.tables where table_schema = 'PUBLIC' order by 1"
+    )
+
+    ask(session, "create table t (a int) comment = 'of t'", "create view v comment = 'of v' as select a from t")
+    assert ask(session, told) == [("T", "BASE TABLE", "of t"), ("V", "VIEW", "of v")]
+
+    ask(session, "alter table t rename to u", "alter view v rename to t", "alter table if exists nothing rename to v")
+    assert ask(session, told) == [("T", "VIEW", "of v"), ("U", "BASE TABLE", "of t")]
+
+    ask(session, "create or replace view t as select a from u")
+    assert ask(session, told)[0] == ("T", "VIEW", None)
+
+
+def test_grants_are_told_and_follow_what_was_granted(session: SnowflakeConnection) -> None:
+    def granted(kind: str, name: str) -> list[tuple[str, str, str]]:
+        return [(row[1], row[4], row[5]) for row in ask(session, f"show grants on {kind} {name}")]
+
+    owner, reader = ("OWNERSHIP", "ROLE", "SYSADMIN"), ("SELECT", "ROLE", "reader")
+    ask(session, "create table t (a int)", 'grant select, references on table public.t to role "reader"')
+    assert granted("table", "t") == [owner, reader, ("REFERENCES", "ROLE", "reader")]
+
+    ask(session, "alter table t rename to public.u")
+    assert len(granted("table", "u")) == 3
+
+    ask(session, "create view t as select a from u", 'grant select on view t to role "reader"')
+    ask(session, "create or replace view t copy grants as select a as b from u")
+    assert granted("view", "t") == [owner, reader]
+
+    ask(session, "create or replace view t as select a from u")
+    assert granted("view", "t") == [owner]
+    with pytest.raises(ProgrammingError, match="002003"):
+        ask(session, "show grants on table nothing")
+
+
+def test_a_block_runs_one_after_another_and_its_handler_when_one_fails(session: SnowflakeConnection) -> None:
+    ask(session, "create table t (a int)")
+
+    ask(
+        session,
+        "execute immediate $$ begin alter table t rename to u; create view t as select ';' as b from u; end; $$",
+    )
+    assert ask(session, "select b from t") == []
+
+    with pytest.raises(ProgrammingError, match="002003"):
+        ask(
+            session,
+            'execute immediate \'begin alter table u rename to w; alter table "not; there" rename to x;'
+            " exception when other then alter table w rename to y; raise; end;'",
+        )
+    assert ask(session, "select a from y") == []
+
+
 def test_files_of_a_stage_are_listed_and_removed_by_their_path(session: SnowflakeConnection, tmp_path: Path) -> None:
     for name, below in (("x.parquet", "/a"), ("y.parquet", "/a/b"), ("z.parquet", "/c")):
         stage(session, tmp_path, name, pa.table({"ID": ["a"]}), below=below)

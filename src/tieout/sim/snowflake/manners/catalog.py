@@ -1,4 +1,4 @@
-"""What INFORMATION_SCHEMA.COLUMNS and DESCRIBE TABLE tell of a column's type, where fakesnow tells another."""
+"""What INFORMATION_SCHEMA and DESCRIBE TABLE tell, where fakesnow tells something else."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ _CHANGES = (
 )
 
 
+def _changed(text: str, changes: tuple[tuple[str, str], ...]) -> str:
+    for theirs, ours in changes:
+        if theirs not in text:
+            raise ValueError(f"fakesnow's view of the catalog has changed: no {theirs!r}")
+        text = text.replace(theirs, ours)
+    return text
+
+
 def columns() -> str:
     """The view of all columns, made anew. Moments are told to have six digits, which is what the engine keeps."""
-    text = fakesnow.info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW
-    for theirs, ours in _CHANGES:
-        if theirs not in text:
-            raise ValueError(f"fakesnow's view of columns has changed: no {theirs!r}")
-        text = text.replace(theirs, ours)
-    return str(text)
+    return _changed(str(fakesnow.info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW), _CHANGES)
 
 
 _described = fakesnow.transforms.transforms.SQL_DESCRIBE_TABLE.template
@@ -36,6 +39,22 @@ fakesnow.transforms.transforms.SQL_DESCRIBE_TABLE = Template(
     _described.replace("(9)", "(6)").replace("TIMESTAMP_TZ", "TIMESTAMP_LTZ")
 )
 
+
+_TABLES = (
+    (
+        "from duckdb_tables tables",
+        """from (
+            select database_name, schema_name, table_name, estimated_size, 'BASE TABLE' as kind from duckdb_tables()
+            union all
+            select database_name, schema_name, view_name, null, 'VIEW' from duckdb_views() where not internal
+        ) as tables""",
+    ),
+    ("'BASE TABLE' AS", "tables.kind AS"),
+)
+
+
+_tables = fakesnow.info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW.template
+fakesnow.info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW = Template(_changed(_tables, _TABLES))
 
 _commented = fakesnow.info_schema.insert_table_comment_sql
 

@@ -179,6 +179,42 @@ CORRECTIONS = (
         "test_of_a_row",
     ),
     Correction(
+        "TRY_CAST to a moment",
+        "it fails where the text is none",
+        "null",
+        "TRY_CAST",
+        "test_of_a_row",
+    ),
+    Correction(
+        "views in the catalog",
+        "INFORMATION_SCHEMA.TABLES has no views",
+        "it has them, with their comments",
+        "INFORMATION_SCHEMA.TABLES",
+        "test_the_catalog_tells_of_views_and_a_comment_follows_what_it_was_made_for",
+    ),
+    Correction(
+        "comments",
+        "a comment belongs to a name, whatever has it",
+        "it goes with its table or view, also to another name",
+        "COMMENT",
+        "test_the_catalog_tells_of_views_and_a_comment_follows_what_it_was_made_for",
+    ),
+    Correction(
+        "SHOW GRANTS",
+        "it fails",
+        "it tells who was granted what on a table or view, which keeps that when it is renamed, and passes it on"
+        " where its successor copies grants",
+        "SHOW GRANTS; GRANT privilege; CREATE VIEW: COPY GRANTS",
+        "test_grants_are_told_and_follow_what_was_granted",
+    ),
+    Correction(
+        "blocks",
+        "EXECUTE IMMEDIATE fails",
+        "a block runs its statements one after another, and those of its handler when one fails",
+        "Snowflake Scripting; EXECUTE IMMEDIATE",
+        "test_a_block_runs_one_after_another_and_its_handler_when_one_fails",
+    ),
+    Correction(
         "catalog",
         "a LTZ column is told to be TZ, and no precision of moments is told",
         "TIMESTAMP_LTZ, and DATETIME_PRECISION",

@@ -118,6 +118,13 @@ def formatted(node: exp.Expression) -> exp.Expression:
     raise refusal("unsupported", what=f"TO_VARCHAR with the format '{form.name}' in the stand-in")
 
 
+def tried(node: exp.Expression) -> exp.Expression:
+    """TRY_CAST to a moment, of which fakesnow makes a CAST."""
+    if not isinstance(node, exp.TryCast) or node.to.this != exp.DataType.Type.TIMESTAMPNTZ:
+        return node
+    return _named(node, call("_FS_TRY_TIMESTAMP", node.this))
+
+
 def instant(node: exp.Expression) -> exp.Expression:
     """TO_TIMESTAMP_LTZ of a number; fakesnow's has no zone, and so is another moment wherever that is not UTC."""
     if not isinstance(node, exp.UnixToTime) or not node.args.get("target_type"):
@@ -129,7 +136,7 @@ def instant(node: exp.Expression) -> exp.Expression:
 
 
 BEFORE: tuple[Callable[[exp.Expression], exp.Expression], ...] = (
-    extreme, extreme_by, element, listed, array, variant, octets, formatted, instant,
+    extreme, extreme_by, element, listed, array, variant, octets, formatted, instant, tried,
 )  # fmt: skip
 
 

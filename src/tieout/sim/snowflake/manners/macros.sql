@@ -61,6 +61,10 @@ create or replace macro {{ catalog }}._fs_to_timestamp(val, scale) as (
         when scale = 9 then make_timestamp(val::bigint // 1000)
     end);
 
+-- try_timestamp --
+-- The same of a text; null where it is none.
+create or replace macro {{ catalog }}._fs_try_timestamp(val) as (try_cast(val as timestamp));
+
 -- max --
 -- MAX, which refuses booleans; what the error says behind the colon is read by its caller.
 create or replace macro {{ catalog }}._fs_max(x) as (

@@ -13,9 +13,10 @@ from typing import Any
 
 from fakesnow.dialect import parse_one  # type: ignore[import-not-found]
 from fakesnow.statement_type import COPY, TCL  # type: ignore[import-not-found]
+from snowflake.connector.errors import Error
 from sqlglot import exp  # type: ignore[import-not-found]
 
-from . import copying, defining, plain, widths
+from . import blocks, copying, defining, named, plain, widths
 from .cursor import Cursor
 from .errors import refusal
 from .locks import Table
@@ -34,6 +35,7 @@ class Memory:
 
     loaded: copying.Loaded = field(default_factory=dict)
     widths: widths.Widths = field(default_factory=dict)
+    grants: named.Grants = field(default_factory=dict)
 
 
 def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
@@ -47,12 +49,18 @@ def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
         cursor.type_id = TCL
         return cursor
     text = cursor.text = session.connection.variables.inline_variables(text)
+    if (block := blocks.block(text)) is not None:
+        return _run_block(session, *block, memory)
+    if named.shown(cursor, text, memory.grants):
+        session.kind = "read"
+        return cursor
     if (kind := plain.answer(cursor, text)) is not None:
         session.kind = kind
         if kind == "definition":
+            named.granted(session, text, memory.grants)
             _remember(memory, session.commit())
         return cursor
-    # There are no grants and tags here to carry over from the table that is replaced, and the parser knows neither.
+    # What is carried over from the table that is replaced the parser does not know behind a clone; `named` does.
     statement = parse_one(_CARRIED_OVER.sub(r"\1", text))
     if isinstance(statement, exp.Block):
         raise refusal("several", count=str(len(statement.expressions)))
@@ -76,6 +84,19 @@ def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
     return cursor
 
 
+def _run_block(session: Session, statements: list[str], handler: list[str], memory: Memory) -> Cursor:
+    """One after another. The first that fails ends it, after what the block says of that."""
+    try:
+        for statement in statements:
+            cursor = run(session, statement, None, memory)
+    except Error:
+        for statement in handler:
+            run(session, statement, None, memory)
+        raise
+    cursor.say("anonymous block")
+    return cursor
+
+
 def _define(session: Session, cursor: Cursor, statement: exp.Expression, values: Any, memory: Memory) -> None:
     """Waits for whoever changes the table, and holds nobody up afterwards."""
     known = before(statement.copy(), session)
@@ -85,6 +106,7 @@ def _define(session: Session, cursor: Cursor, statement: exp.Expression, values:
         if not defining.define(cursor, statement.copy()):
             cursor.run(statement.copy(), values)
         defining.forget(session, statement)
+        named.follow(Cursor(session.connection, session.engine), statement, memory.grants, cursor.text)
         widths.learn(session, memory.widths, known)
     finally:
         session.locks.release(session)
