@@ -13,20 +13,19 @@ from datetime import datetime
 from typing import Any
 
 from ..base.errors import Misconfigured, Transient
-from ..base.sql import Sql, Statements, literal, name, written
-from ..base.types import Column as Kept
 from ..base.yamlfile import nearest
 from ..capture.source import Captured
 from ..contract.contract import Contract
-from ..contract.key import key_text
 from ..ledger.facts import Compared
-from ..merge.names import BESIDE, texts_of
-from ..merge.warehouse import Reader
-from ..quality.migration import Comparison, Field, Named, Right, Said, Side, settled
+from ..merge.texts import texts_of
+from ..merge.warehouse import Engine, Reader
+from ..quality.migration import Comparison, Right, Said, Side, settled
 from .contracts import describes_nothing
 from .doubt import judge_captured
 from .house import House
 from .migration import FILE, Migration, Moved, check_against
+from .pairing import Pairing
+from .pairing_snowflake import SnowflakePairing
 from .session import LandingSession
 
 ASKED_MAX = 1_000
@@ -34,7 +33,7 @@ ASKED_MAX = 1_000
 DAYS_TOLD = 60
 
 _DELETE = "delete"
-_SQL = Statements("tieout.run", "migrating.sql")
+_PAIRINGS: dict[Engine, type[Pairing]] = {Engine.DUCKDB: Pairing, Engine.SNOWFLAKE: SnowflakePairing}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,11 @@ def compare(house: House, reader: Reader, migration: Migration, *, only: str | N
         hint = nearest(only, [moved.name for moved in migration.tables])
         raise Misconfigured(f"{FILE} names no table {only}.", hint=hint)
     earlier = {moved.name: tuple(_earlier(house, moved)) for moved in chosen}
-    found = []
+    found, pairing = [], _PAIRINGS[reader.engine](reader, migration.schema)
     for moved in chosen:
         contract = house.tools.contracts.of(moved.stream, describes_nothing)
         check_against(moved, contract)
-        comparison = _compared(reader, moved, contract, _legacy(reader, migration.schema, moved), limit=keys)
+        comparison = pairing.compared(moved, contract, limit=keys)
         comparison = _asked(house, moved, contract, comparison)
         state = "equal" if comparison.is_equal else "differs"
         report = json.dumps(comparison.to_json(keys=False))
@@ -121,75 +120,6 @@ def _facts(house: House, moved: Moved) -> Iterator[tuple[datetime, Compared]]:
         assert isinstance(entry.fact, Compared), "only Compared was asked for"
         if entry.fact.table == moved.name:
             yield entry.at, entry.fact
-
-
-def _legacy(reader: Reader, schema: str, moved: Moved) -> Sql:
-    """Where the old rows lie now: after a cut-over beside their name."""
-    legacy = moved.legacy
-    if legacy is not None and legacy.file is not None:
-        if not legacy.file.is_file():
-            raise Misconfigured(f"{FILE}: tables.{moved.name}.legacy: there is no {legacy.file}.")
-        return _SQL(f"file_{legacy.format}", file=literal(str(legacy.file)))
-    places = [(schema, moved.name + BESIDE), (schema, moved.name)]
-    if legacy is not None and legacy.table is not None:
-        places = [legacy.table]
-    for place in places:
-        if reader.query(_SQL("stands"), list(place)).to_pylist()[0]["number"]:
-            return name(*place)
-    hint = f"Write where its rows lie into {FILE}: legacy: {{file: ./{moved.name}.csv}}."
-    raise Misconfigured(f"there is no old table {'.'.join(places[-1])}.", hint=hint)
-
-
-def _compared(reader: Reader, moved: Moved, contract: Contract, legacy: Sql, *, limit: int) -> Comparison:
-    told = {row["name"] for row in reader.query(_SQL("columns", legacy=legacy)).to_pylist()}
-    for column in moved.columns:
-        if column.name not in told:
-            hint = nearest(column.name, told)
-            raise Misconfigured(f"{FILE}: tables.{moved.name}.columns: the old table has no {column.name}.", hint=hint)
-    _check_stands(reader, moved)
-    types = {column.name: column for column in contract.columns}
-    parts = _parts(moved, contract, types, legacy)
-    joined = _SQL("joined", **parts)
-    values = [column for column in moved.columns if column.name not in moved.key]
-    columns = [{"at": index, "label": literal(column.name)} for index, column in enumerate(values)]
-    counted = reader.query(_SQL("counted", joined=joined, columns=columns)).to_pylist()[0]
-    named = reader.query(_SQL("named", joined=joined, columns=columns, limit=limit)).to_pylist()
-    return Comparison(
-        table=moved.name,
-        stream=str(moved.stream),
-        legacy_rows=counted["legacy_rows"],
-        current_rows=counted["current_rows"],
-        counts={side: counted[side.value] for side in Side},
-        columns={column.name: counted[f"column_{index}"] for index, column in enumerate(values)},
-        duplicates=counted["duplicates"],
-        nameless=counted["nameless"],
-        named=tuple(
-            Named(row["key"], Side(row["side"]), tuple(Field(**field) for field in row["fields"])) for row in named
-        ),
-    )
-
-
-def _check_stands(reader: Reader, moved: Moved) -> None:
-    if not reader.query(_SQL("stands"), ["latest", moved.stream.table]).to_pylist()[0]["number"]:
-        raise Misconfigured(f"nothing of {moved.stream} has been merged yet.", hint="Run `tieout run --once` first.")
-
-
-def _parts(moved: Moved, contract: Contract, types: dict[str, Kept], legacy: Sql) -> dict[str, Any]:
-    def part(index: int, old: str) -> dict[str, Any]:
-        field = moved.field(old)
-        type_ = written(types[field].type.duckdb)
-        return {"at": index, "old": name(old), "new": name(field), "type": type_, "label": literal(old)}
-
-    values = [column.name for column in moved.columns if column.name not in moved.key]
-    return {
-        "keys": [part(index, old) for index, old in enumerate(moved.key)],
-        "columns": [part(index, old) for index, old in enumerate(values)],
-        "key": key_text(contract, {moved.field(old): name("before", f"key_{at}") for at, old in enumerate(moved.key)}),
-        "legacy": legacy,
-        "latest": name("latest", moved.stream.table),
-        "conjunction": written(" and "),
-        "nothing": written(""),
-    }
 
 
 def _asked(house: House, moved: Moved, contract: Contract, comparison: Comparison) -> Comparison:

@@ -1,4 +1,4 @@
-"""The cut-over: old names answered from the new tables, and back. Each way is one transaction, and may be done twice.
+"""The cut-over: old names answered from the new tables, and back. Each way may be done twice, to end what was cut off.
 
 It goes by the newest comparison of each table: one in which the source agrees with the old table is no ground to leave
 that table on.
@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..base.errors import Misconfigured
-from ..base.sql import Sql, name, written
 from ..contract.contract import Contract
 from ..ledger.facts import Switched
-from ..merge.names import Answer, Names
+from ..merge.names import Answer, Column, Names
 from ..quality.migration import Side
 from .comparing import last_report
 from .contracts import describes_nothing
-from .house import WAIT_SECONDS, House
-from .migration import FILE, Column, Migration, Moved, check_against
+from .house import WAIT_SECONDS, House, names_of
+from .migration import FILE, Migration, Moved, check_against
 
 _WAIT_SECONDS = WAIT_SECONDS
 
@@ -80,24 +79,17 @@ def _check_compared(house: House, moved: Moved) -> None:
 
 
 def _answer(moved: Moved, contract: Contract) -> Answer:
-    return Answer(
-        moved.name, ("latest", contract.stream.table), tuple((one.name, _value(one)) for one in moved.columns)
-    )
-
-
-def _value(column: Column) -> Sql:
-    if column.type is None:
-        return name(column.field)
-    return written(f"cast({name(column.field)} as {column.type})")
+    columns = tuple(Column(one.name, one.field, one.type) for one in moved.columns)
+    return Answer(moved.name, ("latest", contract.stream.table), columns)
 
 
 @contextmanager
 def _opened(house: House, migration: Migration) -> Iterator[Names]:
-    """The names, once nobody else holds the file, and all new tables are there."""
+    """The names, once nobody else holds the warehouse if it is a file, and all new tables are there."""
     if not house.has_warehouse:
         raise Misconfigured("nothing has been merged yet.", hint="Run `tieout run --once` first.")
     house.warehouse(wait_seconds=_WAIT_SECONDS).close()
-    with Names(house.project.warehouse_file, migration.schema) as names:
+    with names_of(house.project, migration.schema) as names:
         for moved in migration.tables:
             if not names.has("latest", moved.stream.table):
                 hint = f"Run `tieout run --once`, or take {moved.name} out of {FILE}."

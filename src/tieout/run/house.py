@@ -29,6 +29,8 @@ from ..land.local import LocalLanding, spool_of
 from ..ledger.ledger import Holder, Lease, Ledger
 from ..ledger.sqlite import SqliteLedger
 from ..merge.duckdb import DuckDBWarehouse
+from ..merge.duckdb_names import DuckDBNames
+from ..merge.names import Names
 from ..merge.snowflake.account import Account
 from ..merge.warehouse import Reader, Warehouse
 from .addresses import FolderOrBucket, PostgresBook, WarehousePlace
@@ -219,6 +221,16 @@ def reader_of(project: Project, clock: Clock) -> HeldReader:
     from ..merge.snowflake.reader import SnowflakeReader
 
     return SnowflakeReader(open_)
+
+
+def names_of(project: Project, schema: str) -> Names:
+    """The names of one schema of the warehouse, to be changed. A file is held until the names are closed."""
+    if isinstance(project.warehouse, Path):
+        return DuckDBNames(project.warehouse, schema)
+    open_ = snowflake(project)
+    from ..merge.snowflake.names import SnowflakeNames
+
+    return SnowflakeNames(open_, schema)
 
 
 def _ledger(project: Project, landing: Landing, clock: Clock) -> Ledger:

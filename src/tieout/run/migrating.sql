@@ -9,8 +9,8 @@ from (
 where lower(schema) = lower($1) and lower(name) = lower($2);
 
 -- columns --
--- What the old rows call their columns.
-select column_name as name from (describe select * from {{ legacy }});
+-- What the old rows call their columns, and of which type these are.
+select column_name as name, column_type as type from (describe select * from {{ legacy }});
 
 -- counted --
 -- How the old rows and the live ones differ, in numbers.

@@ -17,12 +17,11 @@ import pyarrow as pa
 
 from ...base.codec import canonical_json
 from ...base.sql import Sql, Statements, name
-from ...base.types import Kind
 from ...contract.contract import Contract
 from .. import columns
 from ..duckdb_file import connect, told
 from ..warehouse import Side
-from .naming import carried, tables_of
+from .naming import carried, folded, tables_of, travels_as
 from .session import NOTHING, Session
 
 _THERE = Statements(__package__, "beside.sql")
@@ -31,12 +30,6 @@ _HERE = Statements(__package__, "beside_here.sql")
 _KEYS_AT_A_TIME = 10_000
 _KEYS_MAX = 100_000
 """Of more keys than these the history is not asked for piece by piece: all of it is brought."""
-_TRAVELS_AS: Mapping[Kind, pa.DataType] = {
-    Kind.TIME: pa.int64(),
-    Kind.TIMESTAMP: pa.int64(),
-    Kind.TIMESTAMPTZ: pa.int64(),
-}
-"""Kinds that are another one on the way; what is lacking travels as what it is."""
 _OURS = {"_key": pa.string(), "_deleted": pa.bool_()}
 _OF_HISTORY = {"_key": pa.string(), "_cover": pa.string(), "_order": pa.string(), "_batch": pa.string()}
 _OF_BOOKS = {
@@ -110,8 +103,8 @@ class Beside:
         values: Mapping[str, Any] = NOTHING,
     ) -> None:
         there = tables_of(contract.stream, Side.LIVE)
-        asked = _THERE(statement, **there, carried=[carried(column) for column in contract.columns])
-        of_contract = {column.name: _TRAVELS_AS.get(column.type.kind, column.type.arrow) for column in contract.columns}
+        asked = _THERE(statement, **there, carried=_carried(contract))
+        of_contract = {column.name: travels_as(column.type) for column in contract.columns}
         types = {column.name: column.type.arrow for column in contract.columns}
         self._keep(into, self._session.tables(asked, values), {**of_contract, **ours}, types)
 
@@ -138,3 +131,7 @@ class Beside:
         table = contract.stream.table
         shapes = columns.Shapes.of(contract)
         return {"latest": name("latest", table), "raw": name("raw", table), "columns": shapes.columns}
+
+
+def _carried(contract: Contract) -> list[Sql]:
+    return [carried(column.type, folded(column.name)) for column in contract.columns]

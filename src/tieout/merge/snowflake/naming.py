@@ -5,7 +5,10 @@ Names are written upper-case, which is what Snowflake folds an unquoted one to: 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from ...base.sql import Sql, escaped_literal, name
 from ...base.stream import Stream
@@ -32,10 +35,22 @@ _TYPES = {
     Kind.BINARY: "BINARY",
 }
 
+_TRAVELS_AS: Mapping[Kind, pa.DataType] = {
+    Kind.TIME: pa.int64(),
+    Kind.TIMESTAMP: pa.int64(),
+    Kind.TIMESTAMPTZ: pa.int64(),
+}
+"""Kinds that are another one on the way; what is lacking travels as what it is."""
+
+
+def fold(word: str) -> str:
+    """What a word is in the catalogue when nobody quotes it: only ASCII letters change."""
+    return word.translate(_FOLDED)
+
 
 def folded(*parts: str) -> Sql:
-    """The identifier that these words are when nobody quotes them: only ASCII letters change."""
-    return name(*(part.translate(_FOLDED) for part in parts))
+    """The identifier that these words are then."""
+    return name(*(fold(part) for part in parts))
 
 
 def bare(quoted: Sql) -> str:
@@ -108,18 +123,22 @@ def _shape(at: int, column: Column) -> Shape:
     )
 
 
-def carried(column: Column) -> Sql:
-    """A column on its way out, so that no driver can round it: moments as microseconds, decimals as text."""
-    quoted = folded(column.name)
-    match column.type.kind:
+def carried(type_: ColumnType, value: Sql) -> Sql:
+    """A value on its way out, so that no driver can round it: moments as microseconds, decimals as text."""
+    match type_.kind:
         case Kind.TIMESTAMP | Kind.TIMESTAMPTZ:
-            return Sql(f"date_part(epoch_microsecond, {quoted})")
+            return Sql(f"date_part(epoch_microsecond, {value})")
         case Kind.TIME:
-            return Sql(f"datediff(microsecond, '00:00:00'::time, {quoted})")
+            return Sql(f"datediff(microsecond, '00:00:00'::time, {value})")
         case Kind.DECIMAL:
-            return Sql(f"to_varchar({quoted})")
+            return Sql(f"to_varchar({value})")
         case _:
-            return quoted
+            return value
+
+
+def travels_as(type_: ColumnType) -> pa.DataType:
+    """As what it arrives then, to be what its contract says once it is here."""
+    return _TRAVELS_AS.get(type_.kind, type_.arrow)
 
 
 def _text(quoted: Sql, kind: Kind) -> Sql:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,13 +11,15 @@ import pyarrow as pa
 
 from ...base.errors import Transient
 from ..warehouse import Engine
+from .beside import Beside, beside
 from .session import Session
 
 Open = Callable[[], Session]
 
 
 class SnowflakeReader:
-    """Implements `Reader` with a session of its own, opened by the first question and kept until it is closed."""
+    """Implements `Reader` and `HasAside` with a session of its own, opened by the first question and kept until it is
+    closed."""
 
     engine = Engine.SNOWFLAKE
 
@@ -33,15 +36,21 @@ class SnowflakeReader:
         self.close()
 
     def query(self, statement: str, parameters: Sequence[Any] = (), *, seconds: float | None = None) -> pa.Table:
-        if self._session is None:
-            self._session = self._open()
         try:
-            return self._session.query(statement, parameters, seconds=seconds)
+            return self._opened().query(statement, parameters, seconds=seconds)
         except Transient:
             self.close()  # a session that is gone is opened anew by the next question
             raise
+
+    def aside(self) -> AbstractContextManager[Beside]:
+        return beside(self._opened())
 
     def close(self) -> None:
         session, self._session = self._session, None
         if session is not None:
             session.close()
+
+    def _opened(self) -> Session:
+        if self._session is None:
+            self._session = self._open()
+        return self._session

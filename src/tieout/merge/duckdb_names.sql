@@ -30,12 +30,3 @@ comment on view {{ view }} is {{ mark }};
 -- silence --
 -- The old name is answered no more.
 drop view {{ view }};
-
--- texts --
--- What a source told of some rows, each value as the warehouse writes it.
-select
-    _key as key
-    , _kind as kind
-    , _fault as fault
-    , [{% for column in columns %}cast({{ column }} as varchar){{ comma if not loop.last else nothing }}{% endfor %}] as told
-from rows;
