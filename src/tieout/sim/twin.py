@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..base.cursor import Progress
 from ..base.stream import Stream
 from ..capture.source import Bound, Captured, Source
 from ..merge.asked import reading_of
@@ -61,7 +62,7 @@ def _silent(house: House, lane: str) -> AbstractContextManager[None]:
         return instead(type(source), "capture", _nothing)()
 
 
-def _nothing(source: Source, until: Bound) -> Iterator[Captured]:
+def _nothing(source: Source, progress: Progress, *, until: Bound, meanwhile: Callable[[], None]) -> Iterator[Captured]:
     return iter(())
 
 

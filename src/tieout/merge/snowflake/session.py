@@ -16,13 +16,14 @@ import pyarrow as pa
 from snowflake.connector import errors as sf
 
 from ...base.errors import Broken, Misconfigured, TieoutError, Transient
-from ...base.sql import Sql, escaped_literal
+from ...base.sql import Sql, Statements, escaped_literal
 from .answer import table_of
 
 Connect = Callable[[], Any]
 """Opens a connection of the driver."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+_SQL = Statements(__package__, "session.sql")
 _PLACES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|(?<!\w)\$(\w+)""")
 _READS = re.compile(r"(?:\s|--[^\n]*\n)*(?:select|with|show|describe|explain)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"(?:\s|--[^\n]*\n)*(?:insert|update|delete|merge|copy|truncate)\b", re.IGNORECASE)
@@ -163,15 +164,15 @@ class Session:
         wanted = table.replace('"', "")
         held = [
             row
-            for row in self.rows(Sql("show locks"))
+            for row in self.rows(_SQL("locks"))
             if str(row["status"]) == "HOLDING" and str(row["resource"]).replace('"', "").endswith(f".{wanted}")
         ]
         for row in held:
-            self.rows(Sql(f"select system$abort_transaction({int(row['transaction'])}) as told"))
+            self.rows(_SQL("abort", number=int(row["transaction"])))
         return bool(held)
 
     def _transaction(self) -> str:
-        return str(self.rows(Sql("select current_transaction() as id"))[0]["id"])
+        return str(self.rows(_SQL("transaction"))[0]["id"])
 
     def _keep(self, cursor: Any, statement: Sql) -> None:
         """A change outside a transaction of ours is one of its own: the session commits nothing by itself."""

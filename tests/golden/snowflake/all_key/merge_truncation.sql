@@ -61,6 +61,7 @@ commit;
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -304,6 +305,7 @@ select ?, ?, ?, ?, to_timestamp_ltz(?, 6), ?;
 -- ? 1795176000000000
 -- ? 'json'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

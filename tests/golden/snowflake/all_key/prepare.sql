@@ -97,6 +97,7 @@ where table_name = ? and table_schema in ('RAW', 'LATEST');
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -118,6 +119,7 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'live'
 -- ? '{"columns":[["id","text",true],["tag","text",true]],"key":["id","tag"]}'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

@@ -67,6 +67,7 @@ create or replace temporary table "TIEOUT"."FOLDED_DRY" (
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -161,6 +162,7 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'live'
 -- ? '{"columns":[["id","text",true],["tag","text",true]],"key":["id","tag"]}'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

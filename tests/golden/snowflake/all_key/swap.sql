@@ -43,6 +43,7 @@ where table_name = ? and table_schema in ('RAW', 'LATEST');
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -141,6 +142,7 @@ update tieout.shapes set side = 'live', shape = ? where stream = ? and side = 's
 delete from tieout.certificates where stream = ?;
 -- ? 'erp.tag'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

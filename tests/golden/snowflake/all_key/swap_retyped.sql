@@ -70,6 +70,7 @@ alter table "LATEST"."ERP__TAG/NEXT/7/1/1" add column if not exists "ID" VARCHAR
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -168,6 +169,7 @@ update tieout.shapes set side = 'live', shape = ? where stream = ? and side = 's
 delete from tieout.certificates where stream = ?;
 -- ? 'erp.tag'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

@@ -83,6 +83,7 @@ where table_name = ? and table_schema in ('RAW', 'LATEST');
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -261,6 +262,7 @@ update tieout.shapes set side = 'live', shape = ? where stream = ? and side = 's
 delete from tieout.certificates where stream = ?;
 -- ? 'erp.my order'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

@@ -94,6 +94,7 @@ select distinct field from tieout.unfit where stream = ? and side = ?;
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -136,6 +137,7 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'live'
 -- ? '{"columns":[["region","text",true],["number","bigint",true],["a boolean","boolean",false],["a smallint","smallint",false],["a integer","integer",false],["a bigint","bigint",false],["a decimal","decimal(38,9)",false],["a numeric","numeric",false],["a real","real",false],["a double","double",false],["a text","text",false],["a date","date",true],["a time","time",false],["a timestamp","timestamp",false],["a timestamptz","timestamptz",false],["a uuid","uuid",false],["a json","json",false],["a binary","binary",false],["select","text",false],["it\'s","text",false],["\\"quoted\\"","text",false],["back\\\\","text",false]],"key":["region","number"]}'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

@@ -8,6 +8,7 @@ commit;
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -33,6 +34,7 @@ where not exists (select 1 from tieout.certificates where stream = ? and hash = 
 -- ? 'erp.account'
 -- ? 'hash'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

@@ -6,6 +6,7 @@ where table_name = ? and table_schema in ('RAW', 'LATEST', 'QUARANTINE');
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -43,6 +44,7 @@ delete from tieout.shapes where stream = ? and side = ?;
 -- ? 'erp.account'
 -- ? 'shadow'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

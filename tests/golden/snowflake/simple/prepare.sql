@@ -99,6 +99,7 @@ where table_name = ? and table_schema in ('RAW', 'LATEST');
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -120,6 +121,7 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'live'
 -- ? '{"columns":[["id","text",true],["name","text",true],["amount","decimal(18,2)",false]],"key":["id"]}'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

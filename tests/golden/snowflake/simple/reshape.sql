@@ -102,6 +102,7 @@ commit;
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -232,6 +233,7 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'live'
 -- ? '{"columns":[["id","text",true],["name","text",true],["amount","decimal(18,2)",false]],"key":["id"]}'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

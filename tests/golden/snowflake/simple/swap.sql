@@ -45,6 +45,7 @@ where table_name = ? and table_schema in ('RAW', 'LATEST');
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -147,6 +148,7 @@ update tieout.shapes set side = 'live', shape = ? where stream = ? and side = 's
 delete from tieout.certificates where stream = ?;
 -- ? 'erp.account'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

@@ -72,6 +72,7 @@ alter table "LATEST"."ERP__ACCOUNT/NEXT/7/1/1" add column if not exists "ID" VAR
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -174,6 +175,7 @@ update tieout.shapes set side = 'live', shape = ? where stream = ? and side = 's
 delete from tieout.certificates where stream = ?;
 -- ? 'erp.account'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 

@@ -56,6 +56,7 @@ select distinct field from tieout.unfit where stream = ? and side = ?;
 
 begin;
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
@@ -98,6 +99,7 @@ insert into tieout.shapes (stream, side, shape) select ?, ?, ?;
 -- ? 'live'
 -- ? '{"columns":[["id","text",true],["name","text",true],["amount","decimal(18,2)",false]],"key":["id"]}'
 
+-- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
