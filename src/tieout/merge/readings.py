@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from ..base.batch import Tally
@@ -68,12 +69,16 @@ class StreamReading:
 
     def exists(self) -> bool:
         """Whether the stream has tables yet. The other readings need them."""
-        return bool(self._rows("columns_of", self._stream.table))
+        return bool(self._there)
 
     def lacking(self) -> tuple[str, ...]:
         """The contract's columns that the tables have yet to gain. The other readings need them too."""
-        there = {row["name"].lower() for row in self._rows("columns_of", self._stream.table)}
-        return tuple(name for name in self._columns if name.lower() not in there)
+        return tuple(name for name in self._columns if name.lower() not in self._there)
+
+    @cached_property
+    def _there(self) -> frozenset[str]:
+        """The columns that the tables have, asked for once."""
+        return frozenset(row["name"].lower() for row in self._rows("columns_of", self._stream.table))
 
     def state_hash(self) -> str:
         """Of all registers of all rows, 32 hex digits. Equal states have equal hashes, whatever way they came about."""

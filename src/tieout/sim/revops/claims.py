@@ -15,6 +15,7 @@ from ...base.sql import Statements
 from ...base.stream import Stream
 from ...merge.asked import identifier
 from ...merge.warehouse import Reader
+from ...run.figures import counted
 from ...run.house import House
 from ...run.status import StreamStatus, report
 from .truth import Lie, Truth
@@ -48,7 +49,7 @@ class Claims:
         """Once. Where no worker answers nothing is said."""
         now = self._house.tools.clock.now()
         try:
-            said = report(self._house, self._reader, only=None).streams
+            said = report(self._house, self._reader, only=None, read=counted).streams
             for one in said:
                 self._hold(one, now)
         except TieoutError:
@@ -57,12 +58,12 @@ class Claims:
 
     def through(self, reader: Reader | None = None) -> Mapping[Stream, datetime | None]:
         """What it says now."""
-        streams = report(self._house, reader or self._reader, only=None).streams
+        streams = report(self._house, reader or self._reader, only=None, read=counted).streams
         return {one.stream: one.fresh.complete.through for one in streams}
 
     def aged_through(self) -> datetime | None:
         """The moment as of which the oldest of the aged columns were read; None: not every object was yet."""
-        streams = report(self._house, self._reader, only=None).streams
+        streams = report(self._house, self._reader, only=None, read=counted).streams
         moments = [one.aged.through for one in streams if one.aged is not None]
         return min(moments, default=None)
 
