@@ -44,7 +44,6 @@ from .org_config import SalesforceConfig
 from .project import ChangesConfig, PostgresConfig, Project
 from .route import LEASE_SECONDS, Tools
 from .serve import Nobody, PatientReader, QueryServer, SocketReader, socket_path
-from .snowflake_setup.wanted import readers
 
 if TYPE_CHECKING:
     from ..capture.salesforce.wanted import Wanted
@@ -339,19 +338,6 @@ def bucket_findings(address: S3Address) -> tuple[Finding, ...]:
     from ..land.s3_checkup import S3Checkup
 
     return S3Checkup(address).check()
-
-
-def account_findings(project: Project, clock: Clock) -> tuple[Finding, ...]:
-    """What there is to say of the account of a warehouse in Snowflake. Raises Misconfigured where what asks it is not
-    installed."""
-    account = project.warehouse
-    assert isinstance(account, Account), "a file is looked at as a file"
-    needs("snowflake", "the warehouse in Snowflake")
-    from ..merge.snowflake.checkup import SnowflakeCheckup
-    from ..merge.snowflake.opening import opened_to_look
-
-    open_ = partial(opened_to_look, account, {"project": project.name, "work": "doctor"})
-    return SnowflakeCheckup(account, open_, clock, readers=readers(account.database)).check()
 
 
 def checkup_of(project: Project, lane: str, clock: Clock) -> SourceCheckup:

@@ -16,10 +16,11 @@ from ..base.yamlfile import Place
 from ..contract import odcs
 from ..contract.quality import load_checks
 from ..merge.duckdb import DuckDBReader
+from .account import account_findings
 from .addresses import FolderOrBucket
 from .contracts import Contracts
 from .environment import Keeper, Lack, Reference
-from .house import account_findings, bucket_findings, has_book
+from .house import bucket_findings, has_book
 from .project import Project
 from .secrets import is_open
 

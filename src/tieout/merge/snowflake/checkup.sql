@@ -33,6 +33,6 @@ left join information_schema.table_privileges as rights
     and rights.table_name = tables.table_name
     and rights.privilege_type = 'SELECT'
     and rights.grantee in (select value::varchar from table(flatten(input => parse_json($readers))))
-where tables.table_schema = 'LATEST' and tables.table_type = 'BASE TABLE' and not endswith(tables.table_name, '/SHADOW')
+where tables.table_schema = 'LATEST' and tables.table_type = 'BASE TABLE' and not contains(tables.table_name, '/')
 group by tables.table_name
 order by tables.table_name;
