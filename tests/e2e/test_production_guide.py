@@ -16,14 +16,12 @@ import boto3
 import pytest
 
 from tests.conformance.postgres_follower import session
-from tests.snowflake import connect, snowflake_server
+from tests.snowflake import connect
 from tieout.base.s3 import Bucket
 from tieout.land.s3_checkup import S3Checkup
 from tieout.sim.production.bucket import CREDENTIALS, BucketServer
 from tieout.sim.server import PostgresServer
 from tieout.sim.snowflake.server import SnowflakeServer
-
-__all__ = ["snowflake_server"]
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "guides" / "production.md").read_text(encoding="utf-8")
@@ -127,8 +125,15 @@ def _tools(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
+def account() -> Iterator[SnowflakeServer]:
+    """Of its own, as roles and warehouses are the account's."""
+    with SnowflakeServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def walk(
-    postgres_server: PostgresServer, snowflake_server: SnowflakeServer, tmp_path_factory: pytest.TempPathFactory
+    postgres_server: PostgresServer, account: SnowflakeServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Walk]:
     folder = tmp_path_factory.mktemp("production")
     postgres_server.start()
@@ -136,7 +141,7 @@ def walk(
     with session(source) as administrator:
         for statement in _SOURCE:
             administrator.execute(statement)
-    snow = f"&host={snowflake_server.host}&port={snowflake_server.port}&protocol=http"
+    snow = f"&host={account.host}&port={account.port}&protocol=http"
     behind = "?" + source.partition("?")[2]
     with BucketServer() as bucket:
         environment = {
@@ -146,8 +151,8 @@ def walk(
             "AWS_ENDPOINT_URL": bucket.url,
             "AWS_EC2_METADATA_DISABLED": "true",
             **CREDENTIALS,
-            "SNOWFLAKE_HOST": snowflake_server.host,
-            "SNOWFLAKE_PORT": str(snowflake_server.port),
+            "SNOWFLAKE_HOST": account.host,
+            "SNOWFLAKE_PORT": str(account.port),
             "LEDGER_ADMIN": postgres_server.url(),
             "SOURCE_ADMIN": source,
         }
@@ -164,11 +169,11 @@ def walk(
     postgres_server.execute("drop role tieout_ledger; drop role tieout_reader")
 
 
-def test_the_guide_leads_from_nothing_to_a_complete_certificate(walk: Walk, snowflake_server: SnowflakeServer) -> None:
+def test_the_guide_leads_from_nothing_to_a_complete_certificate(walk: Walk, account: SnowflakeServer) -> None:
     assert walk.told.returncode == 0, walk.told.stdout[-3_000:] + walk.told.stderr[-3_000:]
     assert walk.json("certificates")["certificate"] == "complete"
     assert "complete" in (walk.folder / "shop" / "certificates.html").read_text()
-    with connect(snowflake_server, database="SHOP") as there:
+    with connect(account, database="SHOP") as there:
         counted = there.cursor().execute("select count(*), sum(amount) from latest.shop__orders where not _deleted")
         assert [int(float(one)) for one in counted.fetchone() or ()] == [1000, 505505]  # type: ignore[call-overload]
     keys = [one["Key"] for one in _client(walk, "s3").list_objects_v2(Bucket="acme-tieout")["Contents"]]
