@@ -14,33 +14,32 @@ from .cursor import Cursor
 from .errors import refusal
 from .session import Session
 
-_RIGHTS = "_fs_global._fs_information_schema._fs_table_privileges"
-_SCHEMAS = "_fs_global._fs_information_schema._fs_schemas_ext"
-
 _PART = r'(?:"(?:[^"]|"")+"|[\w$]+)'
-_NAME = rf"({_PART}(?:\.{_PART})*)"
+_NAME = r"(PART(?:\.PART)*)".replace("PART", _PART)
 
 
 def _form(text: str) -> re.Pattern[str]:
-    return re.compile(rf"\s*{text}\s*;?\s*".replace(" ", r"\s+"), re.IGNORECASE | re.DOTALL)
+    """NAME stands for a name of one or more parts, a blank for whatever parts words."""
+    whole = r"\s*" + text.replace(" ", r"\s+").replace("NAME", _NAME) + r"\s*;?\s*"
+    return re.compile(whole, re.IGNORECASE | re.DOTALL)
 
 
-_MADE_WAREHOUSE = _form(rf"create (?:or replace )?warehouse (?:if not exists )?{_NAME}(.*)")
-_SET_WAREHOUSE = _form(rf"alter warehouse (?:if exists )?{_NAME} set (.*)")
-_DROPPED_WAREHOUSE = _form(rf"drop warehouse (?:if exists )?{_NAME}")
-_MADE_ROLE = _form(rf"create (?:or replace )?role (?:if not exists )?{_NAME}(?: comment.*)?")
-_GRANTED_ROLE = _form(rf"grant role {_NAME} to role {_NAME}")
-_GRANTED_ALL = _form(rf"grant ([\w ,]+?) on all (tables|views) in schema {_NAME} to role {_NAME}")
-_GRANTED = _form(rf"grant ([\w ,]+?) on (?!all |future )([a-z][a-z ]*?) {_NAME} to role {_NAME}")
-_REVOKED = _form(rf"revoke ([\w ,]+?) on (?!all |future )([a-z][a-z ]*?) {_NAME} from role {_NAME}")
+_MADE_WAREHOUSE = _form(r"create (?:or replace )?warehouse (?:if not exists )?NAME(.*)")
+_SET_WAREHOUSE = _form(r"alter warehouse (?:if exists )?NAME set (.*)")
+_DROPPED_WAREHOUSE = _form(r"drop warehouse (?:if exists )?NAME")
+_MADE_ROLE = _form(r"create (?:or replace )?role (?:if not exists )?NAME(?: comment.*)?")
+_GRANTED_ROLE = _form(r"grant role NAME to role NAME")
+_GRANTED_ALL = _form(r"grant ([\w ,]+?) on all (tables|views) in schema NAME to role NAME")
+_GRANTED = _form(r"grant ([\w ,]+?) on (?!all |future )([a-z][a-z ]*?) NAME to role NAME")
+_REVOKED = _form(r"revoke ([\w ,]+?) on (?!all |future )([a-z][a-z ]*?) NAME from role NAME")
 _MADE_SCHEMA = _form(
-    rf"(?=.* (?:transient|managed|\w+ =) )create( transient)? schema( if not exists)? {_NAME}(?: with managed access)?"
+    r"(?=.* (?:transient|managed|\w+ =) )create( transient)? schema( if not exists)? NAME(?: with managed access)?"
     r"((?: \w+ = (?:'(?:[^'\\]|''|\\.)*'|\d+))*)"
 )
 """With options; fakesnow takes those without."""
-_SET_SCHEMA = _form(rf"alter schema (?:if exists )?{_NAME} set (.*)")
+_SET_SCHEMA = _form(r"alter schema (?:if exists )?NAME set (.*)")
 _SHOWN_WAREHOUSES = _form(r"show warehouses(?: like '([^']*)')?")
-_SHOWN_GRANTS = _form(rf"show grants to role {_NAME}")
+_SHOWN_GRANTS = _form(r"show grants to role NAME")
 _OPTION = re.compile(r"(\w+)\s*=\s*('[^']*'|[\w-]+)")
 
 _SIZES = {
@@ -66,18 +65,33 @@ class Holdings:
     grants: set[Grant] = field(default_factory=set)
 
 
+_MADE = (
+    "create table if not exists _fs_global._fs_information_schema._fs_table_privileges ("
+    "GRANTOR varchar, GRANTEE varchar, GRANTED_TO varchar, TABLE_CATALOG varchar, TABLE_SCHEMA varchar,"
+    " TABLE_NAME varchar, PRIVILEGE_TYPE varchar, IS_GRANTABLE varchar,"
+    " primary key (GRANTEE, TABLE_CATALOG, TABLE_SCHEMA, TABLE_NAME, PRIVILEGE_TYPE))",
+    "create table if not exists _fs_global._fs_information_schema._fs_schemas_ext ("
+    "catalog varchar, schema varchar, transient varchar, days bigint, primary key (catalog, schema))",
+)
+_GIVE = "insert or ignore into _fs_global._fs_information_schema._fs_table_privileges values (?, ?, ?, ?, ?, ?, ?, ?)"
+_TAKE = (
+    "delete from _fs_global._fs_information_schema._fs_table_privileges"
+    " where table_catalog = ? and table_schema = ? and table_name = ? and grantee = ? and privilege_type = ?"
+)
+_NOTE_SCHEMA = (
+    "insert into _fs_global._fs_information_schema._fs_schemas_ext values (?, ?, coalesce(?, 'NO'), ?)"
+    " on conflict do update set days = excluded.days, transient = coalesce(?, transient)"
+)
+_NAMES = {
+    "tables": "select table_name from duckdb_tables() where database_name = ? and schema_name = ?",
+    "views": "select view_name from duckdb_views() where database_name = ? and schema_name = ?",
+}
+
+
 def prepare(engine: duckdb.DuckDBPyConnection) -> None:
     """What views of information_schema tell beside what the engine knows."""
-    engine.execute(
-        f"create table if not exists {_RIGHTS} ("
-        "GRANTOR varchar, GRANTEE varchar, GRANTED_TO varchar, TABLE_CATALOG varchar, TABLE_SCHEMA varchar,"
-        " TABLE_NAME varchar, PRIVILEGE_TYPE varchar, IS_GRANTABLE varchar,"
-        " primary key (GRANTEE, TABLE_CATALOG, TABLE_SCHEMA, TABLE_NAME, PRIVILEGE_TYPE))"
-    )
-    engine.execute(
-        f"create table if not exists {_SCHEMAS} (catalog varchar, schema varchar, transient varchar, days bigint,"
-        " primary key (catalog, schema))"
-    )
+    for statement in _MADE:
+        engine.execute(statement)
 
 
 def answer(cursor: Cursor, text: str, held: Holdings) -> str | None:
@@ -154,10 +168,9 @@ def _grant_all(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
     """Of the tables that there are; those that come get nothing, which FUTURE would give them."""
     session = cursor.session
     catalog, schema = _whole(session, "SCHEMA", found[3])
-    kind = found[2][:-1].lower()
-    known = f"select {kind}_name from duckdb_{kind}s() where database_name = ? and schema_name = ?"
-    for (table,) in session.engine.execute(known, [catalog, schema]).fetchall():
-        _give(session, held, found[1], kind, [catalog, schema, table], _parts(found[4])[-1])
+    kinds = found[2].lower()
+    for (table,) in session.engine.execute(_NAMES[kinds], [catalog, schema]).fetchall():
+        _give(session, held, found[1], kinds[:-1], [catalog, schema, table], _parts(found[4])[-1])
     cursor.say()
 
 
@@ -167,7 +180,7 @@ def _give(session: Session, held: Holdings, privileges: str, on: str, name: list
         held.grants.add(Grant(role, kind, _shown(name), privilege))
         if kind in ("TABLE", "VIEW"):
             row = ["SYSADMIN", role, "ROLE", *name, privilege, "NO"]
-            session.engine.execute(f"insert or ignore into {_RIGHTS} values (?,?,?,?,?,?,?,?)", row)
+            session.engine.execute(_GIVE, row)
 
 
 def _revoke(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
@@ -175,8 +188,7 @@ def _revoke(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
     for privilege in _words(found[1]):
         held.grants.discard(Grant(role, " ".join(found[2].split()).upper(), _shown(name), privilege))
         if len(name) == 3:
-            where = "table_catalog = ? and table_schema = ? and table_name = ? and grantee = ? and privilege_type = ?"
-            cursor.session.engine.execute(f"delete from {_RIGHTS} where {where}", [*name, role, privilege])
+            cursor.session.engine.execute(_TAKE, [*name, role, privilege])
     cursor.say()
 
 
@@ -205,9 +217,8 @@ def _show_grants(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
 
 def _make_schema(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
     catalog, schema = _whole(cursor.session, "SCHEMA", found[3])
-    again = "if not exists " if found[2] else ""
-    made = exp.table_(schema, catalog, quoted=True).sql(dialect="duckdb")
-    cursor.engine(f"create schema {again}{made}")
+    made = exp.Table(db=exp.to_identifier(schema, quoted=True), catalog=exp.to_identifier(catalog, quoted=True))
+    cursor.engine(exp.Create(this=made, kind="SCHEMA", exists=bool(found[2])).sql(dialect="duckdb"))
     days = int(_options(found[4]).get("DATA_RETENTION_TIME_IN_DAYS", "1"))
     _remember(cursor, catalog, schema, transient="YES" if found[1] else "NO", days=days)
     cursor.say(f"Schema {schema} successfully created.")
@@ -221,11 +232,7 @@ def _set_schema(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
 
 
 def _remember(cursor: Cursor, catalog: str, schema: str, *, transient: str | None, days: int) -> None:
-    cursor.engine(
-        f"insert into {_SCHEMAS} values (?, ?, coalesce(?, 'NO'), ?)"
-        " on conflict do update set days = excluded.days, transient = coalesce(?, transient)",
-        [catalog, schema, transient, days, transient],
-    )
+    cursor.engine(_NOTE_SCHEMA, [catalog, schema, transient, days, transient])
 
 
 _DEEDS: tuple[tuple[re.Pattern[str], str, Callable[[Cursor, re.Match[str], Holdings], None]], ...] = (
