@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
@@ -18,14 +19,19 @@ from tieout.base.types import _SPELLINGS, ColumnType, Kind
 from tieout.capture.postgres.values.types import PASSAGES
 from tieout.contract import odcs
 from tieout.merge.duckdb import DuckDBWarehouse
+from tieout.merge.snowflake import account
+from tieout.merge.snowflake.account import Account
+from tieout.merge.snowflake.naming import type_of
+from tieout.merge.snowflake.warehouse import _SCHEMAS
 from tieout.merge.warehouse import Side
 from tieout.run import org_config, project
 from tieout.run.environment import Keeper, Reference, references
 from tieout.run.project import load_project
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference"
-PROJECT, CONTRACTS, WAREHOUSE = (
-    (PAGES / name).read_text(encoding="utf-8") for name in ("project.md", "contracts.md", "warehouse.md")
+PROJECT, CONTRACTS, WAREHOUSE, SNOWFLAKE = (
+    (PAGES / name).read_text(encoding="utf-8")
+    for name in ("project.md", "contracts.md", "warehouse.md", "warehouse-snowflake.md")
 )
 POSTGRES_TYPES = (PAGES / "postgres-types.md").read_text(encoding="utf-8")
 
@@ -159,6 +165,35 @@ def test_every_type_of_postgres_that_is_known_by_name_has_its_row_and_no_other()
 
     assert told.pop("numeric") == ["`decimal(p,s)`, `numeric`", "DECIMAL(p,s), VARCHAR"]
     assert told == {type_: [f"`{column}`", column.duckdb] for type_, column in known.items()}
+
+
+def test_every_option_of_an_account_of_snowflake_is_told_and_which_are_secret() -> None:
+    told = rows(section(PROJECT, "## The warehouse in Snowflake"))
+    secret = {field.name for field in fields(Account) if not field.repr}
+
+    assert told.keys() == account._OPTIONS.keys()
+    assert {name for name, rest in told.items() if rest.startswith("needed |")} == set(account._NEEDED)
+    assert {name for name, rest in told.items() if "**secret**" in rest} == secret
+
+
+def test_every_type_is_told_as_each_warehouse_has_it() -> None:
+    told = rows(section(SNOWFLAKE, "### Types"))
+    kinds = {kind.value: ColumnType(kind) for kind in Kind if kind is not Kind.DECIMAL}
+
+    assert told.pop("decimal") == "DECIMAL(p,s) | NUMBER(p,s)"
+    assert told == {kind: f"{type_.duckdb} | {type_of(type_)}" for kind, type_ in kinds.items()}
+
+
+def test_every_setting_of_a_session_in_snowflake_is_told() -> None:
+    told = {name: rest.split(" | ")[0] for name, rest in rows(section(SNOWFLAKE, "## Sessions")).items()}
+
+    assert told == {name: f"`{value}`" for name, value in account.session_parameters({"project": "shop"}).items()}
+
+
+def test_the_schemas_in_snowflake_are_told() -> None:
+    told = rows(section(SNOWFLAKE, "## What stands where").partition("### Types")[0])
+
+    assert [name for name in told if name.isupper()] == list(_SCHEMAS)
 
 
 def test_every_source_has_its_section() -> None:

@@ -44,7 +44,7 @@ def examine(
     found = [*stores.secrets(places, lacking, project.root)]
     missing = [places[one] for one in lacking]
     if all(place[0] == "sources" for place in missing):
-        found += stores.project(project)
+        found += stores.project(project, clock)
     closed = {place[1] for place in missing if place[0] == "sources"}
     lanes = [lane for lane in _lanes(project, only) if lane not in closed]
     return Diagnosis(tuple(found), {lane: checkup_of(project, lane, clock).check() for lane in lanes})

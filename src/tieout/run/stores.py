@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..base.clock import Clock
 from ..base.errors import Misconfigured, Occupied, TieoutError
 from ..base.finding import Codes, Finding, Level
 from ..base.yamlfile import Place
 from ..contract import odcs
 from ..contract.quality import load_checks
 from ..merge.duckdb import DuckDBReader
+from .account import account_findings
 from .addresses import FolderOrBucket
 from .contracts import Contracts
 from .environment import Keeper, Lack, Reference
@@ -78,7 +80,7 @@ def secrets(places: Mapping[Reference, Place], lacking: Mapping[Reference, Lack]
             )
 
 
-def project(said: Project) -> Iterator[Finding]:
+def project(said: Project, clock: Clock) -> Iterator[Finding]:
     """All that can be looked at without asking a source."""
     yield from _contracts(said)
     yield from _landing(said.landing)
@@ -89,6 +91,8 @@ def project(said: Project) -> Iterator[Finding]:
     if isinstance(said.warehouse, Path):
         yield from judge(seat("warehouse", said.warehouse.parent))
         yield from _warehouse(said.warehouse)
+    else:
+        yield from _account(said, clock)
     if isinstance(said.ledger, Path):
         yield from _ledger(said.ledger)
 
@@ -144,6 +148,13 @@ def _landing(place: FolderOrBucket) -> Iterator[Finding]:
         yield from bucket_findings(place)
     except Misconfigured as error:
         yield CODES("project.extra.missing", error.message, about="landing", hint=error.hint)
+
+
+def _account(said: Project, clock: Clock) -> Iterator[Finding]:
+    try:
+        yield from account_findings(said, clock)
+    except Misconfigured as error:
+        yield CODES("project.extra.missing", error.message, about="warehouse", hint=error.hint)
 
 
 def _server(said: Project) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import snowflake.connector
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -18,7 +19,16 @@ _NEW = "openssl genrsa 2048 | openssl pkcs8 -topk8 -inform PEM -out tieout.p8 -n
 def opened(account: Account, tag: Mapping[str, str]) -> Session:
     """Raises Transient where it is away, Misconfigured where it does not let us in. `tag`: what its statements are
     for, as the account's bill shall show it."""
+    return _session(account, connect_arguments(account, _der(account), tag))
+
+
+def opened_to_look(account: Account, tag: Mapping[str, str]) -> Session:
+    """The same where database and warehouse are not there: the session has none then, and can be asked for others."""
     arguments = connect_arguments(account, _der(account), tag)
+    return _session(account, {**arguments, "validate_default_parameters": False})
+
+
+def _session(account: Account, arguments: Mapping[str, Any]) -> Session:
     return Session(lambda: snowflake.connector.connect(**arguments), str(account))
 
 

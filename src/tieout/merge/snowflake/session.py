@@ -47,7 +47,12 @@ _REFUSED = {
     3001: "Give the role the rights on it; `tieout snowflake setup` prints them.",
     250001: "See account, user and key; the key that Snowflake has is shown by `describe user`.",
     390201: "See the names of database, warehouse and role; `tieout snowflake setup --print` says what makes them.",
-    390144: "The key is not the user's, or this machine's clock is wrong.",
+    **dict.fromkeys(
+        (390100, 390144, *range(394300, 394310)), "The key is not the user's, or this machine's clock is wrong."
+    ),
+    **dict.fromkeys((390186, 390189), "Grant the role to the user; `tieout snowflake setup --print` says how."),
+    **dict.fromkeys((390101, 390102, 390103), "Somebody who administers the account has to let the user in again."),
+    **dict.fromkeys((390420, 390422, 390432), "The account's network policy lets nobody in from this address."),
     606: "Name a warehouse that the role may use.",
 }
 """What somebody must give us first, and how."""

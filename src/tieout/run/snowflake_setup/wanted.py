@@ -171,3 +171,9 @@ class Wanted:
 
     def _of_account(self, name: str) -> Name:
         return Name((f"{self.database.parts[0]}_{name}",))
+
+
+def readers(database: str) -> tuple[str, ...]:
+    """The roles to which `--attach` opens tables, as Snowflake keeps their names."""
+    wanted = Wanted("", (), Options(database=database))
+    return tuple(wanted.role(duty).stored[0] for duty in (Duty.READER, Duty.DEPLOYER))

@@ -56,6 +56,22 @@ _TABLES = (
 _tables = fakesnow.info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW.template
 fakesnow.info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW = Template(_changed(_tables, _TABLES))
 
+
+_SCHEMATA = fakesnow.info_schema.SQL_CREATE_INFORMATION_SCHEMA_SCHEMATA_VIEW.template
+_EXTRA = (
+    "coalesce((select {column} from _fs_global._fs_information_schema._fs_schemas_ext as ext"
+    " where ext.catalog = catalog_name and ext.schema = schema_name), {otherwise}) as {name}"
+)
+for _theirs, _ours in (
+    ("'NO' as IS_TRANSIENT", _EXTRA.format(column="transient", otherwise="'NO'", name="IS_TRANSIENT")),
+    ("1 as RETENTION_TIME", _EXTRA.format(column="days", otherwise="1", name="RETENTION_TIME")),
+):
+    if _theirs not in _SCHEMATA:
+        raise ValueError(f"fakesnow's view of schemata has changed: no {_theirs!r}")
+    _SCHEMATA = _SCHEMATA.replace(_theirs, _ours)
+fakesnow.info_schema.SQL_CREATE_INFORMATION_SCHEMA_SCHEMATA_VIEW = Template(_SCHEMATA)
+
+
 _commented = fakesnow.info_schema.insert_table_comment_sql
 
 

@@ -298,6 +298,27 @@ CORRECTIONS = (
         "CREATE DATABASE",
         "test_to_name_a_database_at_the_login_makes_none",
     ),
+    Correction(
+        "warehouses",
+        "there is one, whatever was made",
+        "those that were made, with their size, when they sleep and whether they wake",
+        "SHOW WAREHOUSES",
+        "test_warehouses_are_shown_as_they_were_made_and_set",
+    ),
+    Correction(
+        "rights",
+        "SHOW GRANTS and INFORMATION_SCHEMA.TABLE_PRIVILEGES fail",
+        "they tell what was granted",
+        "SHOW GRANTS; TABLE_PRIVILEGES View",
+        "test_rights_are_shown_until_they_are_revoked",
+    ),
+    Correction(
+        "settings of schemas",
+        "CREATE TRANSIENT SCHEMA and its settings fail; each is told to keep one day",
+        "it is what it was made or set to be",
+        "CREATE SCHEMA; SCHEMATA View",
+        "test_a_schema_has_the_settings_that_it_was_made_with",
+    ),
 )
 
 _NAME = r'(?:"[^"]*"|[\w$.])+'

@@ -209,10 +209,24 @@ GAPS = (
     ),
     Gap(
         "rights, policies, tags",
-        "succeed and have no effect, see below",
+        "succeed and let nobody in or out; rights are shown as they were granted",
         "decide who sees what",
         "never",
         "the set-up is held by its linter; whether a role may do it, an account alone can tell",
+    ),
+    Gap(
+        "FUTURE grants, OWNERSHIP, grants of what is dropped",
+        "are not shown; a table that was dropped keeps its grants",
+        "are shown, and go with their table",
+        "notyet",
+        "the doctor asks for rights on schemas and on tables that are there",
+    ),
+    Gap(
+        "who may log in",
+        "anybody, under any key, role and warehouse, also where nobody made them",
+        "whom the account has, as what he was granted",
+        "never",
+        "how a login is refused is held by the driver's own errors",
     ),
     Gap(
         "warehouses, credits, limits of an account",

@@ -32,7 +32,7 @@ from starlette.requests import Request  # type: ignore[import-not-found]
 from starlette.responses import JSONResponse, Response  # type: ignore[import-not-found]
 from starlette.routing import Route  # type: ignore[import-not-found]
 
-from . import answers, bindings, catalog, macros, plain
+from . import account, answers, bindings, catalog, macros, plain
 from .cursor import Cursor
 from .errors import refusal
 from .faults import Fault, Faults
@@ -91,6 +91,7 @@ def _end_with_stdin() -> None:
 
 theirs.shared_fs.duck_conn.execute(macros.creation("memory"))
 theirs.shared_fs.duck_conn.execute(catalog.columns())
+account.prepare(theirs.shared_fs.duck_conn)
 theirs.shared_fs.create_database_on_connect = theirs.shared_fs.create_schema_on_connect = False
 """To name a database at the login makes none; the session begins without one if it is not there."""
 

@@ -132,10 +132,20 @@ def _is_named_key(each: exp.Expression) -> bool:
     return isinstance(each, exp.Constraint) and all(isinstance(part, _KEYS) for part in each.expressions)
 
 
+def _told_of_rights(node: exp.Expression, session: Session) -> exp.Expression:
+    """fakesnow has no such view."""
+    if isinstance(node, exp.Table) and (node.db, node.name) == ("INFORMATION_SCHEMA", "TABLE_PRIVILEGES"):
+        rights = exp.table_("_fs_table_privileges", "_fs_information_schema", "_fs_global", quoted=True)
+        rights.set("alias", exp.TableAlias(this=exp.to_identifier(node.alias or node.name, quoted=True)))
+        return rights
+    return node
+
+
 _BEFORE: tuple[Callable[[exp.Expression, Session], exp.Expression], ...] = (
     _told_of_session,
     _number_of_hex,
     _no_enforced_keys,
+    _told_of_rights,
 )
 
 

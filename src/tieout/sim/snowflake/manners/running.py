@@ -16,7 +16,7 @@ from fakesnow.statement_type import COPY, TCL  # type: ignore[import-not-found]
 from snowflake.connector.errors import Error
 from sqlglot import exp  # type: ignore[import-not-found]
 
-from . import blocks, copying, defining, named, plain, widths
+from . import account, blocks, copying, defining, named, plain, widths
 from .cursor import Cursor
 from .errors import refusal
 from .locks import Table
@@ -31,11 +31,12 @@ _BEGIN = re.compile(r"\s*(begin(\s+(work|transaction))?(\s+name\s+\S+)?|start\s+
 
 @dataclass
 class Memory:
-    """What is known of tables beside their rows, for all sessions."""
+    """What is known beside the rows of tables, for all sessions."""
 
     loaded: copying.Loaded = field(default_factory=dict)
     widths: widths.Widths = field(default_factory=dict)
     grants: named.Grants = field(default_factory=dict)
+    account: account.Holdings = field(default_factory=account.Holdings)
 
 
 def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
@@ -54,7 +55,8 @@ def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
     if named.shown(cursor, text, memory.grants):
         session.kind = "read"
         return cursor
-    if (kind := plain.answer(cursor, text)) is not None:
+    kind = account.answer(cursor, text, memory.account) or plain.answer(cursor, text)
+    if kind is not None:
         session.kind = kind
         if kind == "definition":
             named.granted(session, text, memory.grants)
