@@ -30,6 +30,7 @@ LONG = frozenset(
         "tests/e2e/test_certify_postgres.py",
         "tests/e2e/test_certify_salesforce.py",
         "tests/e2e/test_certify_sums.py",
+        "tests/e2e/test_certify_sums_snowflake.py",
         "tests/e2e/test_cli_journey.py",
         "tests/e2e/test_cli_migrate.py",
         "tests/e2e/test_cli_simulate.py",

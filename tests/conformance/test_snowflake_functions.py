@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 from collections.abc import Iterator
 from decimal import Decimal
@@ -35,6 +36,9 @@ def session(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeConnection]:
         yield made
 
 
+E_ACUTE = int(hashlib.md5("é".encode()).hexdigest()[:15], 16)
+
+
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
@@ -51,6 +55,7 @@ def session(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeConnection]:
             "to_varchar(ts, 'YYYY-MM-DD HH24:MI:SS.FF6'), to_varchar(tz, 'YYYY-MM-DD\"T\"HH24:MI:SS.FF6')",
             ("2024-01-01 10:00:00.123456", "2024-01-01T10:00:00.123456"),
         ),
+        ("to_varchar(len(to_varchar(ts, 'YYYY-MM-DD HH24:MI:SS.FF6')))", ("26",)),
         ("to_varchar(t, 'HH24:MI:SS.FF6'), ts::varchar", ("10:00:00.500000", "2024-01-01 10:00:00.123")),
         ("date_part(epoch_microsecond, ts), date_part(epoch_microsecond, tz)", (1704103200123456, 1704103200123456)),
         (
@@ -65,6 +70,9 @@ def session(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeConnection]:
         ("equal_null(null, null), null is not distinct from 1, iff(true, 'a', 'b')", (True, False, "a")),
         ("sha2('a', 256) = sha2('a'), split_part('a:b', ':', 2)", (True, "b")),
         ("startswith('abc', 'a'), contains('abc', 'b')", (True, True)),
+        ("rtrim(rtrim('10.500', '0'), '.'), rtrim('10.', '.'), ltrim('0010', '0')", ("10.5", "10", "10")),
+        ("to_number(left(md5('é'), 15), 'XXXXXXXXXXXXXXX'), md5('')", (E_ACUTE, "d41d8cd98f00b204e9800998ecf8427e")),
+        ("to_varchar(0.5::number(9,3)), to_varchar(-1::number(38,0)), year(d)", ("0.500", "-1", 2024)),
         ("nvl(null, 1), zeroifnull(null), div0(1, 0), mod(-5, 3)", (1, 0, 0, -2)),
         ("1 + max(n), count(*)", (Decimal("2.50"), 1)),
     ],
@@ -115,6 +123,12 @@ def test_there_is_no_greatest_boolean(session: SnowflakeConnection, function: st
         ),
         ("select f.value::varchar, f.index from o, table(flatten(input => o.v)) f order by 2", [("u", 0), ("v", 1)]),
         ("select f.key from table(flatten(input => object_construct('a', 't'))) f", [("a",)]),
+        (
+            "with t as (select column1 as a from values (1), (5), (9), (null)),"
+            " b as (select column1 as low, column2 as name from values (3, 'three'), (9, 'nine'))"
+            " select t.a, b.name from t asof join b match_condition (t.a >= b.low) order by 1",
+            [(1, None), (5, "three"), (9, "nine"), (None, None)],
+        ),
         ("select max(f.value::varchar) from o, lateral flatten(input => o.p) f", [("tok",)]),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from ..contract.contract import Contract
 from .aligned import aligned, may_be_unfit
 from .columns import Shapes, covers_table
 from .duckdb_file import connect, told, translated
+from .in_place import InPlace
 from .readings import StreamReading
 from .reshape import reshape, stands
 from .warehouse import ENGINE_TYPE, CertificateNote, CheckNote, Engine, Side, Turn, table_of
@@ -265,22 +266,6 @@ class DuckDBWarehouse:
         if len(rows) != 1:
             raise Broken(f"the warehouse's own record gave {len(rows)} rows to {statement}, not one")
         return tuple(rows[0])
-
-
-@dataclass(frozen=True, slots=True)
-class InPlace:
-    """Implements `Aside`: all of it stands where the connection leads."""
-
-    connection: duckdb.DuckDBPyConnection
-
-    def look(self, contract: Contract) -> None:
-        """It is seen as it stands."""
-
-    def recall(self, contract: Contract, keys: Sql) -> None:
-        """It is there."""
-
-    def recall_batches(self, contract: Contract, batches: Sequence[str]) -> None:
-        """They are there."""
 
 
 class DuckDBReader:

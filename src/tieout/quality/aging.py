@@ -75,6 +75,8 @@ class Aging:
     def compare(self, as_of: datetime | None) -> Aged:
         """Behind the comparison of the other columns. Of the rows that were told for it, where not all were."""
         told = self._parts["values"] if self._is_told else self._telling.table
+        if self._is_told:
+            self._telling.aside.look(self._telling.contract)
         self._run("compare", told=told)
         (rows,) = self._run("rows", told=told).to_pylist()
         fields = {one["field"]: one["count"] for one in self._run("fields").to_pylist()}

@@ -1,7 +1,7 @@
 """The comparison: a telling beside the stream's current rows, over the contract's columns, value by value.
 
-It runs where the rows are, in the warehouse's own engine, and reads nothing else. What differs it can also say again in
-the source's words, so that a repair lands like anything that is captured.
+It runs where the rows are, or were brought, and looks at no more of them than were told. What differs it can also say
+again in the source's words, so that a repair lands like anything that is captured.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Comparing:
     ) -> None:
         self._by_content = by_content
         self._aside = telling.aside
+        self._looks_at = None if telling.beside is None else _SQL("scope", scope=telling.scope)
         self._connection = telling.connection
         self._contract = telling.contract
         self._obliged = pa.table({"_key": pa.array(sorted(set(obliged)), pa.string())})
@@ -70,6 +71,7 @@ class Comparing:
 
     def compare(self) -> Comparison:
         """Columns that the source does not tell are not compared: what stands in them is what it told last."""
+        self._look()
         if self._by_content:
             self._run("match")
         compared = [column.name for column in self._contract.columns if column.name not in self._left_out]
@@ -79,7 +81,7 @@ class Comparing:
         if self._covers.num_rows:
             self._run("call_stale")
         self._run("name_fields", compared=[{"name": name(column), "label": literal(column)} for column in compared])
-        (rows,) = self._run("rows").to_pylist()
+        (rows,) = self._run("rows", {"current_rows": self._aside.rows(self._contract)}).to_pylist()
         findings = {
             Difference(row["difference"]): Finding(row["count"], row["known"], tuple(row["keys"]))
             for row in self._run("findings", {"keys_max": KEYS_MAX}).to_pylist()
@@ -108,6 +110,13 @@ class Comparing:
             [*CAPTURED, *(pa.field(column.name, column.type.arrow) for column in self._contract.columns)]
         )
         return pa.concat_tables([images.select(schema.names).cast(schema), deletes.select(schema.names).cast(schema)])
+
+    def _look(self) -> None:
+        """At the rows here that are compared."""
+        if self._looks_at is None:
+            self._aside.look(self._contract)
+        else:
+            self._aside.look_at(self._contract, self._looks_at)
 
     def _run(self, statement: str, parameters: Mapping[str, Any] = NOTHING, **parts: _Part) -> pa.Table:
         text = _SQL(statement, **self._parts, **parts)

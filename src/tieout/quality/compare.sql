@@ -75,6 +75,10 @@ group by _key;
 -- Where not all rows of the source are told: those of which the others are not.
 _key in (select _key from {{ scope }})
 
+-- scope --
+-- Their keys.
+select _key from {{ scope }}
+
 -- diverged --
 -- The keys whose values are not those of the source.
 select _key from {{ found }} where difference = 'diverged'
@@ -164,7 +168,7 @@ group by discarded.reason;
 select
     (select count(*) from {{ told }}) + {{ beside }} as source_rows
     , (select count(*) from {{ told }} where not __is_readable) as unreadable
-    , (select count(*) from {{ latest }} where not _deleted) as current_rows;
+    , $current_rows as current_rows;
 
 -- envelope --
 -- What all rows of a repair have in common, behind those things in which they differ.

@@ -115,6 +115,7 @@ class CountsHere:
         return int(counted["rows"])
 
     def _run(self, statement: str, parameters: Mapping[str, int] = NOTHING, **tables: pa.Table) -> pa.Table:
+        self._telling.aside.look(self._telling.contract)
         return execute(self._telling.connection, _SQL(statement, **self._parts), parameters, tables)
 
 

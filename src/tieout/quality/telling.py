@@ -36,8 +36,7 @@ _FOLD_ROWS_MAX = 100_000
 
 
 class Telling:
-    """One stream's rows at the cut, in temporary tables of `aside`, which has looked at the stream. `number` tells it
-    apart from others there.
+    """One stream's rows at the cut, in temporary tables of `aside`. `number` tells it apart from others there.
 
     beside  how many rows the source has beside those that are told, and which are here just so; None: all are told
     scope   where not all are told: the table of the keys, told or here, of which the others are not beside

@@ -132,7 +132,7 @@ def _certify_session(house: House, session: Session, wanted: Collection[Stream],
         session.drain(cut.bound)
         stuck = session.route.stuck.errors
         contracts = [_prepared(session, stream) for stream in streams if stream not in stuck]
-        tellings = [_looked_at(aside, contract, number) for number, contract in enumerate(contracts)]
+        tellings = [Telling(aside, contract, number) for number, contract in enumerate(contracts)]
         witness = Witness(session.route, house.tools, session.source, cut, by_rows=terms.by_rows)
         since = {telling: _changed(house.tools, session, telling.contract, terms) for telling in tellings}
         if (foretold := terms.foretold) is not None:
@@ -151,11 +151,6 @@ def _changed(tools: Tools, session: Session, contract: Contract, terms: _Terms) 
         return None
     chain = tail_of(tools.landing.certificates(contract.stream, last=_CHAIN_MAX))
     return changed(contract, chain, tools.ledger, session.warehouse)
-
-
-def _looked_at(aside: Aside, contract: Contract, number: int) -> Telling:
-    aside.look(contract)
-    return Telling(aside, contract, number)
 
 
 def _beside(warehouse: Warehouse) -> AbstractContextManager[Aside]:
@@ -220,7 +215,7 @@ class _Certifier:
             plan = Repair(found.stream, rows.num_rows, max(found.compared.source_rows, found.compared.current_rows))
             if self._may(plan):
                 self._repair(found.stream, rows, patches)
-                telling.aside.look(telling.contract)
+                telling.aside.forget(telling.contract)
                 # What was found in all of it is mended only if it is not found there any more.
                 since = None if found.proof.since is None else since
                 comparing, found = self._compare(telling, since, deriving)

@@ -67,7 +67,7 @@ class Summing:
             return None
         if obliged:
             self._tell(self._sums.keyed(layout.object, sorted(obliged)))
-        self._here.widen()
+        self._here.widen(obliged)
         self._telling.end()
         read = self._telling.rows()
         self._telling.beside = self._here.rows() + unalike.surplus - read

@@ -2,6 +2,15 @@
 -- All rows of a stream.
 select {% for column in carried %}{{ column }}, {% endfor %}_key, _deleted from {{ latest }};
 
+-- rows_of_keys --
+-- Those of these keys.
+select {% for column in carried %}{{ column }}, {% endfor %}_key, _deleted from {{ latest }}
+where _key in (select value::varchar from table(flatten(input => parse_json($keys))));
+
+-- live_rows --
+-- How many are live.
+select count(*) as counted from {{ latest }} where not _deleted;
+
 -- history --
 -- All that was ever said of it.
 select {% for column in carried %}{{ column }}, {% endfor %}_key, _cover, _order, _batch from {{ raw }};

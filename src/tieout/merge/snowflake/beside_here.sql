@@ -13,6 +13,10 @@ create or replace table {{ latest }} (
     _key varchar, _deleted boolean
 );
 
+-- create_prints --
+-- Fingerprints by their rows' keys; none yet.
+create or replace temp table {{ prints }} (_key varchar, fingerprint bigint);
+
 -- create_history --
 -- Its history, or some of it; none yet.
 create or replace table {{ raw }} (

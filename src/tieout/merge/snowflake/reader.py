@@ -43,7 +43,7 @@ class SnowflakeReader:
             raise
 
     def aside(self) -> AbstractContextManager[Beside]:
-        return beside(self._opened())
+        return beside(self._opened(), mark="reader")
 
     def close(self) -> None:
         session, self._session = self._session, None

@@ -137,7 +137,7 @@ class SnowflakeWarehouse:
         return bool(row["is_noted"])
 
     def aside(self) -> AbstractContextManager[Beside]:
-        return beside(self._session)
+        return beside(self._session, mark=self._mark)
 
     def note_checks(self, notes: Sequence[CheckNote]) -> None:
         """In a session of its own: threads may share one, but a transaction is the session's, and what is noted here

@@ -215,6 +215,20 @@ CORRECTIONS = (
         "test_a_block_runs_one_after_another_and_its_handler_when_one_fails",
     ),
     Correction(
+        "trimming",
+        "RTRIM and LTRIM trim spaces at both ends, whatever they are told",
+        "of the characters named, at that end",
+        "RTRIM; LTRIM; TRIM",
+        "test_of_a_row",
+    ),
+    Correction(
+        "ASOF JOIN",
+        "MATCH_CONDITION is a syntax error",
+        "of each row the nearest of the other table, or nothing",
+        "ASOF JOIN",
+        "test_of_queries",
+    ),
+    Correction(
         "catalog",
         "a LTZ column is told to be TZ, and no precision of moments is told",
         "TIMESTAMP_LTZ, and DATETIME_PRECISION",

@@ -103,18 +103,19 @@ def formatted(node: exp.Expression) -> exp.Expression:
     """TO_VARCHAR; fakesnow drops the format."""
     if not isinstance(node, exp.ToChar):
         return node
+    value = node.this.transform(formatted)  # what takes another's place is not looked into
     form = node.args.get("format")
     if form is None:
-        return _named(node, call("_FS_TEXT", node.this))
+        return _named(node, call("_FS_TEXT", value))
     word = form.name.upper() if form.is_string else ""
     if word == "HEX":
-        return _named(node, call("hex", node.this))
+        return _named(node, call("hex", value))
     if word in ("UTF-8", "UTF8"):
-        return _named(node, call("decode", node.this))
+        return _named(node, call("decode", value))
     rest = _PART.sub("", word)
     if word and not re.search("[A-Z0-9]", rest.replace('"T"', "").replace('"Z"', "")):
         told = _PART.sub(lambda part: _PARTS[part[0].upper()], form.name).replace('"', "")
-        return _named(node, call("_FS_FORMATTED", node.this, exp.Literal.string(told)))
+        return _named(node, call("_FS_FORMATTED", value, exp.Literal.string(told)))
     raise refusal("unsupported", what=f"TO_VARCHAR with the format '{form.name}' in the stand-in")
 
 

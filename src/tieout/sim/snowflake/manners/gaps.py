@@ -117,6 +117,13 @@ GAPS = (
         "our MERGE deletes nothing, and its source is unique by its key",
     ),
     Gap(
+        "ASOF JOIN",
+        "takes texts and uuids in its condition too",
+        "takes numbers and moments alone",
+        "notimpl",
+        "by a text our sums go by ranges, which are joined otherwise",
+    ),
+    Gap(
         "MAX of booleans",
         "is accepted in a window, with DISTINCT or with a filter; so is MIN",
         "is error 1044",

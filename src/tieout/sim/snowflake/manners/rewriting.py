@@ -109,6 +109,15 @@ def _number_of_hex(node: exp.Expression, session: Session) -> exp.Expression:
     return exp.cast(exp.cast(digits, "HUGEINT", dialect="duckdb"), "DECIMAL(38, 0)")
 
 
+def _nearest(node: exp.Expression, session: Session) -> exp.Expression:
+    """`ASOF JOIN` keeps the rows that find none, and takes no texts."""
+    if isinstance(node, exp.Join) and (condition := node.args.get("match_condition")) is not None:
+        node.set("match_condition", None)
+        node.set("side", "LEFT")
+        node.set("on", condition if node.args.get("on") is None else exp.and_(node.args["on"], condition))
+    return node
+
+
 def _no_enforced_keys(node: exp.Expression, session: Session) -> exp.Expression:
     """Snowflake remembers keys and holds nobody to them."""
     if isinstance(node, exp.Schema):
@@ -144,6 +153,7 @@ def _told_of_rights(node: exp.Expression, session: Session) -> exp.Expression:
 _BEFORE: tuple[Callable[[exp.Expression, Session], exp.Expression], ...] = (
     _told_of_session,
     _number_of_hex,
+    _nearest,
     _no_enforced_keys,
     _told_of_rights,
 )
@@ -172,5 +182,13 @@ def _exact_sum(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def _trimmed(node: exp.Expression) -> exp.Expression:
+    """What is trimmed is text; fakesnow forgets at which end, and of what."""
+    if isinstance(node, exp.Trim) and not isinstance(node.this, exp.Cast):
+        node.set("this", exp.cast(node.this, "VARCHAR"))
+    return node
+
+
+fakesnow.transforms.trim_cast_varchar = _trimmed
 fakesnow.transforms.integer_precision = _exact_number
 fakesnow.transforms.numeric_agg_implicit_cast = _exact_sum
