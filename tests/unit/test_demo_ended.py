@@ -37,7 +37,7 @@ def text_of(report: DemoReport) -> str:
 def test_programs_get_the_promised_document() -> None:
     told = DemoEnded(REPORT).to_json()
 
-    assert list(told) == ["example", "seed", "streams", "kills", "certificate", "behind_the_back"]
+    assert list(told) == ["example", "seed", "streams", "kills", "certificate", "twin", "behind_the_back"]
     assert told["behind_the_back"] is None
     assert (told["example"], told["seed"], told["kills"], told["certificate"]) == ("shop", 7, 1, "complete")
     (orders,) = told["streams"]
