@@ -6,14 +6,16 @@ import itertools
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conformance.warehouse_promise import CONTRACT, SECOND, OpenWarehouse, WarehousePromise, image, merge
+from tests.snowflake import connect, snowflake_database, snowflake_server
 from tests.snowflake import session as session_of
-from tests.snowflake import snowflake_database, snowflake_server
 from tests.telling import Say, batch_of, contract_of
+from tieout.base.codec import canonical_json
 from tieout.base.errors import Broken, Fenced, Transient
 from tieout.base.sql import Sql
 from tieout.base.step import Step
@@ -136,6 +138,39 @@ def test_of_a_merge_that_was_overtaken_in_its_sleep_nothing_stays(opened: Open, 
     assert count(opened()) == 1
     with pytest.raises(Fenced):
         merge(first, late)
+
+
+def test_a_row_that_somebody_wrote_twice_is_one_again_after_a_merge(
+    opened: Open, snowflake_server: SnowflakeServer, snowflake_database: str
+) -> None:
+    warehouse = opened()
+    merge(warehouse, batch_of([image("k1", 1), image("k2", 2)], CONTRACT))
+    with connect(snowflake_server, database=snowflake_database) as hand:
+        hand.cursor().execute("insert into latest.erp__account select * from latest.erp__account where id = 'k1'")
+    assert warehouse.reading(CONTRACT).live_rows() == 3
+
+    merge(warehouse, batch_of([image("k1", 3)], CONTRACT))
+
+    untouched = DuckDBWarehouse(None)
+    merge(untouched, batch_of([image("k1", 1), image("k2", 2)], CONTRACT), batch_of([image("k1", 3)], CONTRACT))
+    assert warehouse.reading(CONTRACT).live_rows() == 2
+    assert warehouse.reading(CONTRACT).state_hash() == untouched.reading(CONTRACT).state_hash()
+
+
+def test_what_a_merge_costs_is_billed_to_its_stream_and_run(tmp_path: Path) -> None:
+    with SnowflakeServer(record=tmp_path / "record") as server:
+        with connect(server) as made:
+            made.cursor().execute("create database billed")
+        warehouse = SnowflakeWarehouse(lambda: session_of(server, "BILLED"), mark="billed")
+        merge(warehouse, batch_of([image("k1", 1)], CONTRACT), turn=SECOND)
+        warehouse.close()
+
+    lines = [json.loads(line) for line in (tmp_path / "record").read_text().splitlines()]
+    tags = [line["parameters"]["QUERY_TAG"] for line in lines if 'update "TIEOUT"."FENCE' in line["statement"]]
+    copied = [line["parameters"]["QUERY_TAG"] for line in lines if "copy into" in line["statement"]]
+    assert {canonical_json(json.loads(tag)) for tag in (*tags, *copied)} == {
+        canonical_json({"tool": "tieout", "step": "merge", "stream": "erp.account", "lane": "erp", "run": "2"})
+    }
 
 
 def test_ddl_within_a_transaction_is_refused_before_it_would_commit_half(session: Callable[[], Session]) -> None:

@@ -103,11 +103,16 @@ def _options(query: str) -> dict[str, str]:
     return options
 
 
+def query_tag(tag: Mapping[str, str]) -> str:
+    """What a statement is for, in JSON, as the account's bill and its history show it."""
+    return canonical_json({"tool": "tieout", **tag})
+
+
 def session_parameters(tag: Mapping[str, str]) -> dict[str, Any]:
     """What every session of ours is set to. `tag` is what a statement is for, as the account's bill shall show it."""
     return {
         "TIMEZONE": "UTC",
-        "QUERY_TAG": canonical_json({"tool": "tieout", **tag}),
+        "QUERY_TAG": query_tag(tag),
         "STATEMENT_TIMEOUT_IN_SECONDS": _STATEMENT_SECONDS,
         "LOCK_TIMEOUT": _LOCK_SECONDS,
         "ERROR_ON_NONDETERMINISTIC_MERGE": True,

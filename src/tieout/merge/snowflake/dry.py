@@ -212,7 +212,7 @@ class _DryCursor:
     def __exit__(self, *told: object) -> None:
         """Nothing is held."""
 
-    def execute(self, text: str, values: Sequence[Any] | None = None) -> _DryCursor:
+    def execute(self, text: str, values: Sequence[Any] | None = None, **options: Any) -> _DryCursor:
         self._rows = self._answered(text, values or ())
         return self
 

@@ -454,6 +454,26 @@ when not matched then insert (
     , merged._patch, merged._gap
 );
 
+-- write_doubles_once --
+-- A key has one row. Where somebody wrote a second one by hand, both are what is merged by now; one is kept.
+delete from {{ latest }}
+where _key in (
+    select _key from {{ latest }} where _key in (select _key from {{ merged }}) group by _key having count(*) > 1
+);
+insert into {{ latest }} (
+    {% for column in columns %}
+    {{ column.name }},
+    {% endfor %}
+    _deleted, _order, _changed_at, _key, _alive, _born, _life, _base, _patch, _gap
+)
+select
+    {% for column in columns %}
+    {{ column.name }},
+    {% endfor %}
+    _deleted, _order, _changed_at, _key, _alive, _born, _life, _base, _patch, _gap
+from {{ merged }}
+where _key not in (select _key from {{ latest }});
+
 -- forget_side --
 -- The bookkeeping of one side.
 delete from tieout.applied where stream = $stream and side = $side;

@@ -19,17 +19,17 @@ _NEW = "openssl genrsa 2048 | openssl pkcs8 -topk8 -inform PEM -out tieout.p8 -n
 def opened(account: Account, tag: Mapping[str, str]) -> Session:
     """Raises Transient where it is away, Misconfigured where it does not let us in. `tag`: what its statements are
     for, as the account's bill shall show it."""
-    return _session(account, connect_arguments(account, _der(account), tag))
+    return _session(account, connect_arguments(account, _der(account), tag), tag)
 
 
 def opened_to_look(account: Account, tag: Mapping[str, str]) -> Session:
     """The same where database and warehouse are not there: the session has none then, and can be asked for others."""
     arguments = connect_arguments(account, _der(account), tag)
-    return _session(account, {**arguments, "validate_default_parameters": False})
+    return _session(account, {**arguments, "validate_default_parameters": False}, tag)
 
 
-def _session(account: Account, arguments: Mapping[str, Any]) -> Session:
-    return Session(lambda: snowflake.connector.connect(**arguments), str(account))
+def _session(account: Account, arguments: Mapping[str, Any], tag: Mapping[str, str]) -> Session:
+    return Session(lambda: snowflake.connector.connect(**arguments), str(account), tag)
 
 
 def _der(account: Account) -> bytes:

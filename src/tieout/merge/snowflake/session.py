@@ -17,6 +17,7 @@ from snowflake.connector import errors as sf
 
 from ...base.errors import Broken, Misconfigured, TieoutError, Transient
 from ...base.sql import Sql, Statements, escaped_literal
+from .account import query_tag
 from .answer import table_of
 
 Connect = Callable[[], Any]
@@ -65,8 +66,11 @@ class LockHeld(Transient):
 class Session:
     """Opens its connection when it is made. Raises Transient, Misconfigured."""
 
-    def __init__(self, connect: Connect, where: str) -> None:
+    def __init__(self, connect: Connect, where: str, tag: Mapping[str, str] = NOTHING) -> None:
+        """`tag`: what its statements are for, as `tagged` adds to it."""
         self._where = where
+        self._tag = dict(tag)
+        self._tagged: dict[str, str] = {}
         self._is_writing = False
         with self._told():
             self._connection = connect()
@@ -89,7 +93,7 @@ class Session:
         if self._is_writing and _DDL.match(statement):
             raise Broken(f"DDL would commit half of a transaction: {statement[:60]!r}.")
         with self._told(), self._connection.cursor() as cursor:
-            cursor.execute(*bound(statement, values))
+            cursor.execute(*bound(statement, values), **self._tagged_as())
             written = int(cursor.rowcount or 0)
             self._keep(cursor, statement)
             return written
@@ -97,7 +101,7 @@ class Session:
     def rows(self, statement: Sql, values: Mapping[str, Any] = NOTHING) -> list[dict[str, Any]]:
         """Its rows, by the names of the columns in lower case."""
         with self._told(), self._connection.cursor() as cursor:
-            cursor.execute(*bound(statement, values))
+            cursor.execute(*bound(statement, values), **self._tagged_as())
             names = [column.name.lower() for column in cursor.description]
             rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
             self._keep(cursor, statement)
@@ -106,7 +110,7 @@ class Session:
     def tables(self, statement: Sql, values: Mapping[str, Any] = NOTHING) -> Iterator[pa.Table]:
         """Its rows in pieces, however many there are; none where there is no row."""
         with self._told(), self._connection.cursor() as cursor:
-            cursor.execute(*bound(statement, values))
+            cursor.execute(*bound(statement, values), **self._tagged_as())
             if cursor.rowcount:
                 yield from cursor.fetch_arrow_batches()
 
@@ -163,6 +167,15 @@ class Session:
         self._is_writing = False
         self.run(Sql("commit"))
 
+    @contextmanager
+    def tagged(self, **words: str) -> Iterator[None]:
+        """Statements within tell the account's bill what they are for, beside what all of the session's tell."""
+        before, self._tagged = self._tagged, {**self._tagged, **words}
+        try:
+            yield
+        finally:
+            self._tagged = before
+
     def free(self, table: Sql) -> bool:
         """Aborts the transactions that hold a table locked, whose session may be long dead: of this user's alone.
         Whether there was one."""
@@ -175,6 +188,12 @@ class Session:
         for row in held:
             self.rows(_SQL("abort", number=int(row["transaction"])))
         return bool(held)
+
+    def _tagged_as(self) -> dict[str, Any]:
+        """For the driver; nothing where the session's own tag says all."""
+        if not self._tagged:
+            return {}
+        return {"_statement_params": {"QUERY_TAG": query_tag({**self._tag, **self._tagged})}}
 
     def _transaction(self) -> str:
         return str(self.rows(_SQL("transaction"))[0]["id"])

@@ -105,6 +105,13 @@ class SnowflakeWarehouse:
         fresh = [batch for batch in batches if batch.name not in applied]
         if not fresh:
             return
+        with self._session.tagged(step="merge", stream=str(contract.stream), **_run_of(turn)):
+            self._merge(contract, fresh, turn, merged_at, side)
+        self._passing(Step.MERGED)
+
+    def _merge(
+        self, contract: Contract, fresh: Sequence[Batch], turn: Turn, merged_at: Mapping[str, datetime], side: Side
+    ) -> None:
         table = incoming(contract, fresh)
         parts = {**tables_of(contract.stream, side), **_parts(contract), **self._working()}
         fence = self._fence(turn.lane)
@@ -121,11 +128,11 @@ class SnowflakeWarehouse:
                 noted = {"batch": batch.name, "fence": turn.fence, "merged_at": _micros(merged_at[batch.name])}
                 self._run("note_applied", {**where, **noted, "encoding": batch.footer.encoding})
             self._passing(Step.MERGED_UNCOMMITTED)
-        self._passing(Step.MERGED)
 
     def note_certificates(self, stream: Stream, notes: Sequence[CertificateNote], *, turn: Turn) -> None:
         fence = self._fence(turn.lane)
-        with self._session.writing():
+        tagged = self._session.tagged(step="certify", stream=str(stream), **_run_of(turn))
+        with tagged, self._session.writing():
             self._take_fence(turn, fence)
             for note in notes:
                 said = {"number": note.number, "hash": note.hash, "state": note.state, "report": note.report}
@@ -158,7 +165,8 @@ class SnowflakeWarehouse:
         self._each("create_tables", **tables_of(contract.stream, Side.LIVE), **_parts(contract))
         fence = self._fence(turn.lane)
         swapping = Swapping(reshaping, turn.fence, next(self._swaps))
-        swapping.swap(lambda: self._take_fence(turn, fence))
+        with self._session.tagged(step="swap", stream=str(contract.stream), **_run_of(turn)):
+            swapping.swap(lambda: self._take_fence(turn, fence))
         self._passing(Step.SWAPPED)
         self._each("drop_tables", **tables_of(contract.stream, Side.SHADOW))
 
@@ -216,8 +224,9 @@ class SnowflakeWarehouse:
             return
         parts = {**parts, "speaks": _SQL("speaks", **parts), "speaks_came": _SQL("speaks_came", **parts)}
         self._run("hear", **parts)
-        self._run("fold", {**keys, "floor": floor}, patch=_SQL("patch_of", **parts), **parts)
-        self._run("write", keys, **parts)
+        folded_keys = self._run("fold", {**keys, "floor": floor}, patch=_SQL("patch_of", **parts), **parts)
+        if self._run("write", keys, **parts) > folded_keys:
+            self._each("write_doubles_once", **parts)
 
     def _raise_floor(self, where: dict[str, Any], parts: dict[str, object], rows: Rows) -> str | None:
         """The floor after these batches. When it has risen, the rows that stand below it are buried."""
@@ -283,6 +292,11 @@ def _parts(contract: Contract) -> dict[str, object]:
         "moment_width": MOMENT_WIDTH,
         "token_width": TOKEN_WIDTH,
     }
+
+
+def _run_of(turn: Turn) -> dict[str, str]:
+    """A run is a lane's lease, which its fence tells from every other."""
+    return {"lane": turn.lane, "run": str(turn.fence)}
 
 
 def _of(stream: Stream, side: Side) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Record:
             "outcome": "ok" if told["success"] else told["code"],
             "query": (told["data"] or {}).get("queryId"),
             "rows": (told["data"] or {}).get("total"),
-            "parameters": dict(session.parameters),
+            "parameters": {**session.parameters, **(body.get("parameters") or {})},
             "role": session.role,
             "warehouse": session.warehouse,
         }
