@@ -34,6 +34,8 @@ _STATEMENTS = Path(__file__).parents[1] / "src" / "tieout"
 _TOKENS = re.compile(r"""'(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 _DDL = re.compile(r"(create|alter|drop|truncate|grant|revoke|comment|undrop)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"(insert|update|delete|merge|copy|create|alter|drop|truncate)\b", re.IGNORECASE)
+_SHOWS = re.compile(r"show\b", re.IGNORECASE)
+"""It takes no value that is bound, and speaks of names alone."""
 _BEGINS = frozenset({"begin", "insert", "update", "delete", "merge", "copy"})
 _KEYS = re.compile(r"\b(primary\s+key|unique|foreign\s+key|references|rely|on\s+conflict)\b", re.IGNORECASE)
 _AGAIN = re.compile(
@@ -122,7 +124,7 @@ class Rules:
 
     def _literals(self, said: Statement, is_open: bool) -> None:
         # What a person asks is theirs to write; what is ours begins with its purpose, or changes something.
-        if not (_CHANGES.match(said.bare) or said.text.lstrip().startswith("--")):
+        if not (_CHANGES.match(said.bare) or said.text.lstrip().startswith("--")) or _SHOWS.match(said.bare):
             return
         for one in said.texts:
             if one not in _ours()[0] and not self._is_name(one):

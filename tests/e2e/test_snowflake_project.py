@@ -218,3 +218,25 @@ def test_a_dry_run_of_a_warehouse_that_is_a_file_or_of_a_worker_is_refused_with_
     assert (of_file.code, of_worker.code) == (2, 2)
     assert "run it with a copy of the project's folder" in of_file.err
     assert "tieout run --once --dry-run" in of_worker.err
+
+
+COMMANDS = (
+    ("run", "--once"), ("run", "--once", "--dry-run"), ("status",), ("doctor",), ("certify",), ("check",), ("metrics",),
+    ("incidents",), ("query", "select * from latest.nobody"), ("quarantine", "list"), ("cost",), ("model",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_no_command_shows_or_keeps_the_key(there: Project, tmp_path: Path, is_whole: bool) -> None:
+    file = tmp_path / "key.p8"
+    secret = [line for line in file.read_text().splitlines() if len(line) == 64]
+    if not is_whole:
+        file.write_text(file.read_text().replace(secret[3], "", 1))
+    there.drop("day1.ndjson", image("A1", 1, name="n", amount="1.00"))
+
+    said = [there.tieout(*command) for command in COMMANDS]
+
+    assert (said[0].code == 0) is is_whole, said[0]
+    told = "".join(one.out + one.err for one in said)
+    kept = "".join(path.read_text(errors="replace") for path in there.root.rglob("*") if path.is_file())
+    assert not [line for line in secret if line[:24] in told + kept]
