@@ -46,7 +46,8 @@ test: $(READY) $(SNOW) ## every test that a change needs
 
 long: export PYTHONDONTWRITEBYTECODE :=
 long: $(READY) $(SNOW) ## what takes long: demos, marts built by dbt, kills at every step, full disks, canaries
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m campaign tests/e2e tests/house tests/conformance/test_simulated_sources.py
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m campaign tests/e2e tests/house tests/conformance/test_simulated_sources.py \
+	  tests/conformance/test_snowflake_*.py tests/conformance/test_checks_alike.py tests/conformance/test_migrating_alike.py
 
 airflow: airflow2 airflow3 ## the DAGs, parsed and run on both lines of Airflow
 

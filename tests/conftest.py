@@ -23,7 +23,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 LONG = frozenset(
     {
+        "tests/conformance/test_checks_alike.py",
+        "tests/conformance/test_migrating_alike.py",
         "tests/conformance/test_simulated_sources.py",
+        "tests/conformance/test_snowflake_account.py",
+        "tests/conformance/test_snowflake_names.py",
+        "tests/conformance/test_snowflake_readings.py",
+        "tests/conformance/test_snowflake_swap.py",
         "tests/e2e/test_append_only.py",
         "tests/e2e/test_backfill.py",
         "tests/e2e/test_backfill_beside.py",

@@ -34,8 +34,8 @@ _STATEMENTS = Path(__file__).parents[1] / "src" / "tieout"
 _TOKENS = re.compile(r"""'(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 _DDL = re.compile(r"(create|alter|drop|truncate|grant|revoke|comment|undrop)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"(insert|update|delete|merge|copy|create|alter|drop|truncate)\b", re.IGNORECASE)
-_SHOWS = re.compile(r"show\b", re.IGNORECASE)
-"""It takes no value that is bound, and speaks of names alone."""
+_SHOWS = re.compile(r"show\b|select system\$abort_transaction\b", re.IGNORECASE)
+"""They take no value that is bound, and speak of names and of transactions alone."""
 _BEGINS = frozenset({"begin", "insert", "update", "delete", "merge", "copy"})
 _KEYS = re.compile(r"\b(primary\s+key|unique|foreign\s+key|references|rely|on\s+conflict)\b", re.IGNORECASE)
 _AGAIN = re.compile(

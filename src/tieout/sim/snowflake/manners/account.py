@@ -103,6 +103,11 @@ def answer(cursor: Cursor, text: str, held: Holdings) -> str | None:
     return None
 
 
+def defines(text: str) -> bool:
+    """Whether it is a definition, which ends the open transaction before it does anything."""
+    return any(kind == "definition" and pattern.fullmatch(text) for pattern, kind, _ in _DEEDS)
+
+
 def _parts(text: str) -> list[str]:
     found = re.findall(_PART, text)
     return [part[1:-1].replace('""', '"') if part.startswith('"') else part.upper() for part in found]

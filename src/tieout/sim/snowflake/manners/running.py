@@ -55,6 +55,8 @@ def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
     if named.shown(cursor, text, memory.grants):
         session.kind = "read"
         return cursor
+    if account.defines(text):
+        _remember(memory, session.commit())
     kind = account.answer(cursor, text, memory.account) or plain.answer(cursor, text)
     if kind is not None:
         session.kind = kind
