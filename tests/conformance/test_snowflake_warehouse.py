@@ -6,10 +6,12 @@ import itertools
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from snowflake.connector.errors import ProgrammingError
 
 from tests.conformance.warehouse_promise import CONTRACT, SECOND, OpenWarehouse, WarehousePromise, image, merge
 from tests.snowflake import connect, snowflake_database, snowflake_server
@@ -19,9 +21,10 @@ from tieout.base.codec import canonical_json
 from tieout.base.errors import Broken, Fenced, Transient
 from tieout.base.sql import Sql
 from tieout.base.step import Step
+from tieout.base.types import Column, ColumnType
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.snowflake import account
-from tieout.merge.snowflake.session import Session
+from tieout.merge.snowflake.session import Session, translated
 from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
 from tieout.merge.warehouse import Side
 from tieout.sim.snowflake.server import SnowflakeServer
@@ -171,6 +174,84 @@ def test_what_a_merge_costs_is_billed_to_its_stream_and_run(tmp_path: Path) -> N
     assert {canonical_json(json.loads(tag)) for tag in (*tags, *copied)} == {
         canonical_json({"tool": "tieout", "step": "merge", "stream": "erp.account", "lane": "erp", "run": "2"})
     }
+
+
+def test_who_wakes_late_does_not_end_the_merge_of_its_successor(opened: Open, impatient: None) -> None:
+    first, late, next_ = opened(), batch_of([image("k1", 1)], CONTRACT), batch_of([image("k2", 2)], CONTRACT)
+    first.prepare(CONTRACT, Side.LIVE)
+
+    def while_it_merges(step: Step) -> None:
+        if step is Step.MERGED_UNCOMMITTED:
+            with pytest.raises(Transient):
+                merge(first, late)
+
+    merge(opened(passing=while_it_merges), next_, turn=SECOND)
+
+    assert set(opened().applied(CONTRACT.stream, Side.LIVE)) == {next_.name}
+    with pytest.raises(Fenced):
+        merge(first, late)
+
+
+def test_a_merge_that_was_aborted_on_the_very_way_to_its_commit_is_not_called_done(
+    opened: Open, impatient: None
+) -> None:
+    one, first = batch_of([image("k1", 1)], CONTRACT), opened()
+    first.prepare(CONTRACT, Side.LIVE)
+    other = opened()
+    looked = first._session._transaction
+
+    def aborted_behind() -> str:
+        seen = looked()
+        other._session.free(Sql('"TIEOUT"."FENCE/ERP"'), lambda name: name == "erp/1")
+        return seen
+
+    merge_once = iter([looked, aborted_behind])
+    first._session._transaction = lambda: next(merge_once)()  # type: ignore[method-assign]
+    with pytest.raises(Transient, match="aborted from outside"):
+        merge(first, one)
+
+    assert opened().applied(CONTRACT.stream, Side.LIVE) == {}
+
+
+def test_a_contract_is_followed_where_somebody_wrote_a_row_twice(
+    opened: Open, snowflake_server: SnowflakeServer, snowflake_database: str
+) -> None:
+    warehouse = opened()
+    merge(warehouse, batch_of([image("k1", 1), image("k2", 2)], CONTRACT))
+    with connect(snowflake_server, database=snowflake_database) as hand:
+        hand.cursor().execute("insert into latest.erp__account select * from latest.erp__account where id = 'k1'")
+
+    gained = replace(CONTRACT, columns=(*CONTRACT.columns, Column("c", ColumnType.parse("text"))))
+    merge(warehouse, batch_of([image("k1", 3)], CONTRACT), contract=gained)
+
+    assert warehouse.reading(gained).live_rows() == 2
+
+
+def test_what_snowflake_says_of_values_is_not_carried_on() -> None:
+    told = translated(
+        ProgrammingError(msg="Duplicate row detected during DML action Row Values: [\"a@b.de\", 'Ada']", errno=100090),
+        "there",
+    )
+
+    assert "Duplicate row detected" in str(told)
+    assert "Ada" not in str(told)
+    assert "a@b.de" not in str(told)
+
+
+def test_what_a_dead_worker_had_staged_does_not_lie_there_for_ever(
+    opened: Open, fault: Callable[..., None], session: Callable[[], Session]
+) -> None:
+    first = opened()
+    first.prepare(CONTRACT, Side.LIVE)
+    fault(pattern="copy into", kind="cancelled")
+    with pytest.raises(Transient):
+        merge(first, batch_of([image("k1", 1)], CONTRACT))
+    first.close()
+    assert session().rows(Sql("list @tieout.incoming"))
+
+    merge(opened(), batch_of([image("k2", 2)], CONTRACT), turn=SECOND)
+
+    assert not session().rows(Sql("list @tieout.incoming"))
 
 
 def test_ddl_within_a_transaction_is_refused_before_it_would_commit_half(session: Callable[[], Session]) -> None:

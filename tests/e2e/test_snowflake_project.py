@@ -107,6 +107,20 @@ def test_the_certificate_finds_what_was_touched_as_it_does_here(
     assert (found["missing"], found["stale"], found["diverged"]) == (1, 1, 1)
 
 
+def test_a_banner_over_a_report_says_the_same(here: Project, there: Project) -> None:
+    for books in (here, there):
+        books.drop("day1.ndjson", *(image(f"A{n}", n, name=f"n{n}", amount=f"{n}.50") for n in range(20)))
+        books.json("run", "--once")
+        books.json("certify")
+    asked = """select stream, state, how, left(banner, 40) as banner, complete_through is not null as is_proven, number
+        , source_rows, current_rows, missing, ghost, stale, diverged, obligations, quarantined from tieout.trust"""
+
+    found = there.query(asked)
+
+    assert found == here.query(asked)
+    assert found[0][3].startswith("Equal to its source, row by row, as of 20")
+
+
 def test_a_rebuild_makes_the_tables_anew_from_the_landing(
     here: Project, there: Project, snowflake_sessions: Connect
 ) -> None:

@@ -33,6 +33,9 @@ BUILD_SECONDS_MAX = 6 * 3600.0
 _LOOK_SECONDS = 0.5
 _END_SECONDS = 10.0
 _HANDED_ON = re.compile(r"PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|VIRTUAL_ENV|PYTHON.*|DBT_.*")
+_OF_OURS = re.compile(r"VIRTUAL_ENV|PYTHON.*")
+"""What would have another Python look for its packages among ours."""
+_OF_NOBODY = re.compile(r"(?!)")
 _OURS = (".sql", ".yml", ".yaml", ".csv", ".py", ".md")
 _ASIDE = frozenset({"target", "logs", "dbt_packages"})
 _TOLD_LINES_MAX = 12
@@ -44,8 +47,9 @@ _FAMILIES: tuple[tuple[str, type[TieoutError], str], ...] = (
     ("Out of Memory Error", Transient, "Give the machine more memory, or make the model smaller."),
     ("No module named", Misconfigured, "Install dbt and its adapter where {python} is."),
     ("Could not find adapter type", Misconfigured, "Install the adapter where {python} is."),
-    ("Failed to connect to DB", Misconfigured, "See account, user, role and key."),
     ("could not connect to", Transient, "It is built by the next `tieout model`."),
+    (": HTTP 5", Transient, "It is built by the next `tieout model`."),
+    ("Failed to connect to DB", Misconfigured, "See account, user, role and key."),
     ("Compilation Error", Misconfigured, "Mend the model that is named."),
     ("Parsing Error", Misconfigured, "Mend the file that is named."),
     ("Runtime Error", Misconfigured, "Mend what is named."),
@@ -109,7 +113,7 @@ class Dbt:
         self._target.mkdir(parents=True, exist_ok=True)
         (self._target / RESULTS).unlink(missing_ok=True)
         (self.aside / "profiles.yml").write_text(self._profile(), encoding="utf-8")
-        handed_on = {**_handed_on(environ), **self.target.secrets}
+        handed_on = {**_handed_on(environ, but=_OF_OURS if self.python else _OF_NOBODY), **self.target.secrets}
         code, told = _ended(self._line(select, exclude, full), handed_on, stopping)
         if code != 0 and not (self._target / RESULTS).exists():
             raise _failed(code, self._without_secrets(told), self.python or _HERE)
@@ -148,8 +152,8 @@ def _has(adapter: str) -> bool:
     return all(find_spec(name) is not None for name in names)
 
 
-def _handed_on(environ: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in environ.items() if _HANDED_ON.fullmatch(name)}
+def _handed_on(environ: Mapping[str, str], *, but: re.Pattern[str]) -> dict[str, str]:
+    kept = {name: value for name, value in environ.items() if _HANDED_ON.fullmatch(name) and not but.fullmatch(name)}
     return kept | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 
 
@@ -190,8 +194,8 @@ def _failed(code: int, told: str, python: str) -> TieoutError:
         return Occupied("somebody took the warehouse's file before dbt did.", hint=hint)
     said = " ".join(lines[-_TOLD_LINES_MAX:]) or "it said nothing"
     for words, family, hint in _FAMILIES:
-        if words in told:
-            at = next((index for index, line in enumerate(lines) if words in line), 0)
+        if words.lower() in told.lower():
+            at = next((index for index, line in enumerate(lines) if words.lower() in line.lower()), 0)
             return family(
                 f"dbt could not build: {' '.join(lines[at:][:_TOLD_LINES_MAX])}.", hint=hint.format(python=python)
             )

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,13 +26,11 @@ from ..warehouse import Side, Turn
 from .naming import folded, type_of
 from .session import Session
 from .staging import measured
-from .warehouse import SnowflakeWarehouse
+from .warehouse import SCHEMAS, SnowflakeWarehouse, micros
 
 MARK = "dry"
 """Stands where a session has letters of its own in the names of what it works with."""
-SCHEMAS = ("RAW", "LATEST", "QUARANTINE", "TIEOUT")
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FENCE = 1
 """Of which lease it would be written is not known; whatever it is, no statement is another one."""
 _RAISED = "9" * TOKEN_WIDTH
@@ -41,6 +39,7 @@ _PURPOSE = re.compile(r"\A(?:--[^\n]*\n)+")
 _COPY = re.compile(r"copy into \S+ from @\S*/(\S+)\s")
 _ASKS = re.compile(r"(?:select|with|show|describe)\b")
 _RAISES = "insert into tieout.floors"
+_NOTES_APPLIED, _BATCH_AT = "insert into tieout.applied", 2
 _HEADS = {
     "schemas": "select schema_name as name from information_schema.schemata",
     "has_bookkeeping": "select count(*) > 0 as is_there from information_schema.tables",
@@ -147,6 +146,7 @@ class DryConnection:
         self.sent: list[Sent] = []
         self._answers = _of_all(known)
         self._staged: dict[str, int] = {}
+        self._noted: list[Mapping[str, Any]] = []
         self._is_floor_raised = False
         if contract is not None:
             self.turn_to(contract, known)
@@ -155,6 +155,7 @@ class DryConnection:
         """From now on it is asked of this stream."""
         self._answers = {**self._answers, **_of_stream(contract, known)}
         self._is_floor_raised = False
+        self._noted.clear()
 
     def take(self) -> tuple[Sent, ...]:
         taken, self.sent = tuple(self.sent), []
@@ -175,6 +176,8 @@ class DryConnection:
             return [{"rows_loaded": self._staged[copy[1]]}]
         if not _ASKS.match(bare):
             self._is_floor_raised = self._is_floor_raised or bare.startswith(_RAISES)
+            if bare.startswith(_NOTES_APPLIED):
+                self._noted.append({"batch": values[_BATCH_AT], "merged_at": 0})
             self.sent.append(Sent(text, tuple(values)))
             return []
         answer = self._read(bare)
@@ -194,6 +197,9 @@ class DryConnection:
             raise Broken(f"a dry run knows no answer to {text[:80]!r}")
         if asked == "floor_of" and self._is_floor_raised:
             return Answer([{"floor": _RAISED, "gap": None}], "these batches raise the floor: a truncation or a sweep")
+        if asked == "applied":
+            known = self._answers[asked]
+            return Answer([*known.rows, *self._noted], known.assumed)
         return self._answers[asked]
 
 
@@ -247,7 +253,7 @@ def _of_all(known: Known) -> dict[str, Answer]:
 def _of_stream(contract: Contract, known: Known) -> dict[str, Answer]:
     shape, its = known.shape, f"{contract.stream}'s tables"
     given = {name: Answer(rows) for name, rows in known.answers.items()}
-    applied = [{"batch": batch, "merged_at": _micros(moment)} for batch, moment in known.applied.items()]
+    applied = [{"batch": batch, "merged_at": micros(moment)} for batch, moment in known.applied.items()]
     cover = canonical_json(sorted(column.name for column in contract.fields))
     return {
         "applied": Answer(applied, "the warehouse has what the ledger says is merged"),
@@ -295,7 +301,3 @@ def _summary(value: Any) -> str:
     if value is None:
         return "null"
     return f"text of {len(value):,}" if isinstance(value, str) else type(value).__name__
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)

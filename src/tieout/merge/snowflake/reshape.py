@@ -27,7 +27,7 @@ from ..warehouse import Side, table_of
 from .half import HALF, Half, unfinished
 from .naming import Shape, Shapes, bare, folded, tables_of, type_of
 from .session import Session
-from .staging import load
+from .staging import load, stage_of
 
 _SQL = Statements(__package__, "reshape.sql")
 _WORKING = ("lifted", "covers", "folded")
@@ -138,7 +138,7 @@ class Reshaping:
         for table in _WORKING:
             self._run(f"create_{table}", **parts)
         if back is not None:
-            load(self.session, back, self._working["lifted"], self.mark)
+            load(self.session, back, self._working["lifted"], stage_of(self.contract.stream.source))
 
     def _read_back(self, parts: dict[str, object]) -> None:
         self._run("read_back", **parts)
@@ -149,7 +149,7 @@ class Reshaping:
         said = [row["cover"] for row in self.session.rows(_SQL("covers", **self._tables))]
         names = ["cover", "is_complete", *(str(field.covered) for field in Shapes.of(self.contract).fields)]
         covers = covers_table(self.contract, said).drop_columns("is_empty").rename_columns(names)
-        load(self.session, covers, self._working["covers"], self.mark)
+        load(self.session, covers, self._working["covers"], stage_of(self.contract.stream.source))
         self._run("fold", **parts)
         self._run("unfold", patch=_SQL("patch_of", **parts), **parts)
 

@@ -149,6 +149,8 @@ from (
         {% endfor %}
     from {{ latest }} as latest
     left join {{ folded }} as rows_ on latest._key = rows_._key
+    -- Of a key that somebody wrote twice by hand one row decides; the next merge of it leaves one.
+    qualify row_number() over (partition by latest._key order by latest._order desc) = 1
 ) as folded
 where held._key = folded._key;
 
@@ -187,5 +189,6 @@ from (
     cross join (
         select coalesce(max(floor), '') as floor from tieout.floors where stream = $stream and side = $side
     ) as floors
+    qualify row_number() over (partition by latest._key order by latest._order desc) = 1
 ) as now
 where held._key = now._key and held._deleted = now.is_shown;

@@ -17,6 +17,7 @@ from snowflake.connector import errors as sf
 
 from ...base.errors import Broken, Misconfigured, TieoutError, Transient
 from ...base.sql import Sql, Statements, escaped_literal
+from ...base.sql import name as identifier
 from .account import query_tag
 from .answer import table_of
 
@@ -25,6 +26,9 @@ Connect = Callable[[], Any]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 _SQL = Statements(__package__, "session.sql")
+_OF_DATA = 100
+"""Errors 100000 to 100999 are about values."""
+_VALUES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\[.*\]""", re.DOTALL)
 _PLACES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|(?<!\w)\$(\w+)""")
 _READS = re.compile(r"(?:\s|--[^\n]*\n)*(?:select|with|show|describe|explain)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"(?:\s|--[^\n]*\n)*(?:insert|update|delete|merge|copy|truncate)\b", re.IGNORECASE)
@@ -35,12 +39,13 @@ _BY_US = "cancelled by the client due to a timeout"
 """What the driver says of a statement that it has cancelled itself, since its time was over."""
 _AWAY = frozenset({
     _CANCELLED,  # by somebody, or because its session had gone
-    630,     # statement time limit
     390111,  # session no longer exists
     390112, 390114,  # its token has expired
     250002, 250003,  # no connection
 })  # fmt: skip
 """The driver's numbers for what passes by itself."""
+_OUT_OF_TIME = 630
+"""Its time limit; the wait for a lock counts."""
 _LOCKED = 625
 """Another transaction holds the table, or too many statements wait for it."""
 _REFUSED = {
@@ -57,6 +62,10 @@ _REFUSED = {
     606: "Name a warehouse that the role may use.",
 }
 """What somebody must give us first, and how."""
+
+
+class OutOfTime(Misconfigured):
+    """A statement had not ended within the time that it was given."""
 
 
 class LockHeld(Transient):
@@ -144,15 +153,15 @@ class Session:
             raise Transient(f"{self._where}: a file was not staged: {told}.", hint="It is tried again.")
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """One transaction, rolled back after any failure. When the answer to the commit is lost, nobody knows whether
-        it was made: that is Transient, and whoever tries again looks it up first.
+    def writing(self, name: str = "") -> Iterator[None]:
+        """One transaction, of this name for whoever looks for it, rolled back after any failure. When the answer to the
+        commit is lost, nobody knows whether it was made: that is Transient, and whoever tries again looks it up first.
 
         A transaction that was aborted behind our back (we slept for minutes, and held up somebody) is no error to the
         statements behind it: they would make another one, of half of the work. So before the commit it is seen to be
         the one that was begun.
         """
-        self.run(Sql("begin"))
+        self.run(_SQL("begin", name=identifier(name) if name else None))
         self._is_writing = True
         try:
             begun = self._transaction()
@@ -176,18 +185,19 @@ class Session:
         finally:
             self._tagged = before
 
-    def free(self, table: Sql) -> bool:
-        """Aborts the transactions that hold a table locked, whose session may be long dead: of this user's alone.
-        Whether there was one."""
-        wanted = table.replace('"', "")
-        held = [
-            row
-            for row in self.rows(_SQL("locks"))
-            if str(row["status"]) == "HOLDING" and str(row["resource"]).replace('"', "").endswith(f".{wanted}")
-        ]
-        for row in held:
-            self.rows(_SQL("abort", number=int(row["transaction"])))
-        return bool(held)
+    def free(self, table: Sql, may: Callable[[str], bool]) -> bool:
+        """Aborts those of this user's transactions that hold a table of this database locked and are of a name that
+        `may` be aborted; their sessions may be long dead. Whether there was one."""
+        database = self.rows(_SQL("database"))[0]["database"]
+        wanted = f"{database}.{table}".replace('"', "")
+        locks = [row for row in self.rows(_SQL("locks")) if str(row["resource"]).replace('"', "") == wanted]
+        holding = {int(row["transaction"]) for row in locks if str(row["status"]) == "HOLDING"}
+        found = [int(row["id"]) for row in self.rows(_SQL("transactions")) if may(str(row["name"] or ""))]
+        aborted = sorted(holding.intersection(found))
+        for number in aborted:
+            with suppress(Broken):  # it has ended meanwhile; what comes of that is asked by whoever goes on
+                self.rows(_SQL("abort", number=number))
+        return bool(aborted)
 
     def _tagged_as(self) -> dict[str, Any]:
         """For the driver; nothing where the session's own tag says all."""
@@ -208,7 +218,8 @@ class Session:
         try:
             yield
         except sf.Error as error:
-            raise translated(error, self._where) from error
+            # What speaks of rows is not carried on in any way.
+            raise translated(error, self._where) from (None if _tells_of_rows(error) else error)
 
 
 def bound(statement: Sql, values: Mapping[str, Any]) -> tuple[str, list[Any] | None]:
@@ -230,6 +241,9 @@ def translated(error: sf.Error, where: str) -> TieoutError:
     number, told = error.errno, _words(error)
     if number in _REFUSED and not isinstance(error, sf.OperationalError):  # of which a host that is away is one
         return Misconfigured(f"{where}: {told}", hint=_REFUSED[number])
+    if number == _OUT_OF_TIME:
+        hint = "Name a larger warehouse in the address, or give it a greater STATEMENT_TIMEOUT_IN_SECONDS."
+        return OutOfTime(f"{where}: {told}", hint=hint)
     if number == _LOCKED:
         return LockHeld(f"{where}: {told}", hint="It is tried again.")
     if number in _AWAY or isinstance(error, sf.OperationalError | sf.InterfaceError | sf.InternalError):
@@ -238,4 +252,10 @@ def translated(error: sf.Error, where: str) -> TieoutError:
 
 
 def _words(error: sf.Error) -> str:
-    return " ".join(str(error.msg or error).split())
+    """What Snowflake says. Of an error in the data no more than which it is: the rest may be somebody's values."""
+    told = " ".join(str(error.msg or error).split())
+    return _VALUES.sub("...", told) if _tells_of_rows(error) else told
+
+
+def _tells_of_rows(error: sf.Error) -> bool:
+    return error.errno is not None and error.errno // 1_000 == _OF_DATA

@@ -28,6 +28,7 @@ from .session import Session
 
 _SQL = Statements(__package__, "merge.sql")
 
+_FOLDER_LETTERS = 16
 _OF_THE_WHOLE = pa.array([Kind.TRUNCATE, Kind.SWEEP, Kind.GAP], pa.string())
 
 
@@ -69,11 +70,15 @@ def incoming(contract: Contract, batches: Sequence[Batch]) -> pa.Table:
     return _with_covers(table, contract)
 
 
-def load(session: Session, table: pa.Table, into: Sql, mark: str) -> None:
+def stage_of(lane: str) -> Sql:
+    """Where a lane's files lie until they are loaded: one writer at a time has a lane, so what is left is nobody's."""
+    return Sql(f"@tieout.incoming/{sha256_hex(lane.encode())[:_FOLDER_LETTERS]}")
+
+
+def load(session: Session, table: pa.Table, into: Sql, stage: Sql) -> None:
     """The rows into a table of this session, that has these columns. A name that is the hash of a file's bytes never
     means two things. Raises Broken when a row is lacking."""
     with parquet(table) as file:
-        stage = Sql(f"@tieout.incoming/{mark}")
         session.put(file, stage)
         told = session.rows(_SQL("copy", staged=Sql(f"{stage}/{file.name}"), table=into))
     loaded = sum(int(row["rows_loaded"]) for row in told if "rows_loaded" in row)

@@ -11,6 +11,7 @@ sees to that before anything is merged: it can be done twice, and not at all onc
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from ...base.errors import Broken, Misconfigured, Retyped
@@ -75,14 +76,13 @@ class Swapping:
     def contract(self) -> Contract:
         return self.live.contract
 
-    def swap(self, take_fence: Callable[[], None]) -> None:
-        """Raises Fenced, as `take_fence` does; Broken where there is no shadow of this contract; Transient where
-        another swap has to be finished first."""
+    def swap(self, behind: Callable[[], AbstractContextManager[None]]) -> None:
+        """`behind`: a transaction behind the lane's fence. Raises Fenced, as that does; Broken where there is no shadow
+        of this contract; Transient where another swap has to be finished first."""
         into, half = self._into()
         shape = shape_of(self.contract)
         stream = str(self.contract.stream)
-        with self.session.writing():
-            take_fence()
+        with behind():
             if Half.read(self.live.noted()) is not None:
                 raise unfinished(self.contract.stream)
             if replace(self.live, side=Side.SHADOW).noted() != shape:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from ...base.batch import Batch
-from ...base.errors import Broken, Fenced
+from ...base.errors import Broken, Fenced, Transient
 from ...base.order import MOMENT_WIDTH, TOKEN_WIDTH
 from ...base.sql import Sql, Statements
 from ...base.step import Passing, Step, unobserved
@@ -32,13 +32,13 @@ from .half import HALF, Half, unfinished
 from .naming import Shapes, folded, tables_of
 from .reading import SnowflakeReading
 from .reshape import Reshaping
-from .session import NOTHING, LockHeld, Session
-from .staging import Rows, incoming, load
+from .session import NOTHING, OutOfTime, Session
+from .staging import Rows, incoming, load, stage_of
 from .swapping import Swapping, drop_rows, finish, finish_all
 
 _SQL = Statements(__package__, "merge.sql")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SCHEMAS = ("RAW", "LATEST", "QUARANTINE", "TIEOUT")
+SCHEMAS = ("RAW", "LATEST", "QUARANTINE", "TIEOUT")
 _WORKING = ("incoming", "arriving", "settling", "told", "merged")
 
 Open = Callable[[], Session]
@@ -54,6 +54,7 @@ class SnowflakeWarehouse:
         self._open = open_
         self._session = open_()
         self._fences: set[str] = set()
+        self._swept: set[str] = set()
         self._mark = mark
         self._swaps = itertools.count(1)
         try:
@@ -114,29 +115,26 @@ class SnowflakeWarehouse:
     ) -> None:
         table = incoming(contract, fresh)
         parts = {**tables_of(contract.stream, side), **_parts(contract), **self._working()}
-        fence = self._fence(turn.lane)
         self._each("create_working", **parts)
-        load(self._session, table, folded("tieout", f"incoming_{self._mark}"), self._mark)
-        with self._session.writing():
-            self._take_fence(turn, fence)
+        load(self._session, table, folded("tieout", f"incoming_{self._mark}"), stage_of(turn.lane))
+        with self._behind(turn):
             where = _of(contract.stream, side)
             self._refuse_if_overtaken(contract.stream, where, fresh)
             self._merge_fresh(parts, where, Rows.of(table))
             if may_be_unfit(fresh, table, contract):
                 self._run("note_unfit", where, **parts)
             for batch in fresh:
-                noted = {"batch": batch.name, "fence": turn.fence, "merged_at": _micros(merged_at[batch.name])}
+                noted = {"batch": batch.name, "fence": turn.fence, "merged_at": micros(merged_at[batch.name])}
                 self._run("note_applied", {**where, **noted, "encoding": batch.footer.encoding})
             self._passing(Step.MERGED_UNCOMMITTED)
+        self._see_applied(contract.stream, side, fresh)
+        self._sweep_stage(turn.lane)
 
     def note_certificates(self, stream: Stream, notes: Sequence[CertificateNote], *, turn: Turn) -> None:
-        fence = self._fence(turn.lane)
-        tagged = self._session.tagged(step="certify", stream=str(stream), **_run_of(turn))
-        with tagged, self._session.writing():
-            self._take_fence(turn, fence)
+        with self._session.tagged(step="certify", stream=str(stream), **_run_of(turn)), self._behind(turn):
             for note in notes:
                 said = {"number": note.number, "hash": note.hash, "state": note.state, "report": note.report}
-                moment = {"certified_at": _micros(note.certified_at)}
+                moment = {"certified_at": micros(note.certified_at)}
                 self._run("note_certificate", {"stream": str(stream), **said, **moment})
 
     def is_noted(self, stream: Stream, hash_: str) -> bool:
@@ -150,7 +148,7 @@ class SnowflakeWarehouse:
         """In a session of its own: threads may share one, but a transaction is the session's, and what is noted here
         would stand or fall with the merge of another thread."""
         said = [
-            {**asdict(note), "checked_at": _micros(note.checked_at), "measured": _as_text(note.measured)}
+            {**asdict(note), "checked_at": micros(note.checked_at), "measured": _as_text(note.measured)}
             for note in notes
         ]
         aside = self._open()
@@ -163,10 +161,9 @@ class SnowflakeWarehouse:
         reshaping = Reshaping(self._session, contract, Side.LIVE, self._mark)
         self._settled(reshaping)
         self._each("create_tables", **tables_of(contract.stream, Side.LIVE), **_parts(contract))
-        fence = self._fence(turn.lane)
         swapping = Swapping(reshaping, turn.fence, next(self._swaps))
         with self._session.tagged(step="swap", stream=str(contract.stream), **_run_of(turn)):
-            swapping.swap(lambda: self._take_fence(turn, fence))
+            swapping.swap(lambda: self._behind(turn))
         self._passing(Step.SWAPPED)
         self._each("drop_tables", **tables_of(contract.stream, Side.SHADOW))
 
@@ -200,7 +197,7 @@ class SnowflakeWarehouse:
 
     def _make_bookkeeping(self) -> None:
         there = {str(row["name"]).upper() for row in self._session.rows(_SQL("schemas"))}
-        for schema in _SCHEMAS:
+        for schema in SCHEMAS:
             if schema not in there:
                 self._run("create_schema", schema=folded(schema))
         if not self._one("has_bookkeeping")["is_there"]:
@@ -243,17 +240,37 @@ class SnowflakeWarehouse:
         floor = self._session.rows(_SQL("floor_of"), where)[0]["floor"]
         return None if floor is None else str(floor)
 
+    @contextmanager
+    def _behind(self, turn: Turn) -> Iterator[None]:
+        """A transaction of this turn, behind its lane's fence. Raises Fenced."""
+        fence = self._fence(turn.lane)
+        with self._session.writing(_named(turn)):
+            self._take_fence(turn, fence)
+            yield
+
     def _take_fence(self, turn: Turn, fence: Sql) -> None:
         try:
             taken = self._run("take_fence", {"fence": turn.fence}, fence=fence)
-        except LockHeld:
-            # By whoever worked the lane before us, dead in the midst of a merge, or too late with it.
-            if not self._session.free(fence):
+        except (Transient, OutOfTime):
+            # It may be held by whoever worked the lane before us, and died in the midst of a merge, or sleeps.
+            if not self._session.free(fence, lambda name: _is_over(name, turn)):
                 raise
             taken = self._run("take_fence", {"fence": turn.fence}, fence=fence)
         # Read again behind the lock: what it waited for may have been a newer turn.
         if not taken or int(self._one("fence_of", fence=fence)["fence"]) != turn.fence:
             raise Fenced(f"{turn.lane}: a newer worker has written to the warehouse since fence {turn.fence}.")
+
+    def _see_applied(self, stream: Stream, side: Side, fresh: Sequence[Batch]) -> None:
+        """A transaction that was aborted between its last look at itself and its commit commits nothing, and says so
+        to nobody. Raises Transient."""
+        if not {batch.name for batch in fresh} <= self.applied(stream, side).keys():
+            raise Transient(f"{stream}: the merge was aborted from outside.", hint="It is tried again.")
+
+    def _sweep_stage(self, lane: str) -> None:
+        """Once a lane: what lies in its folder was staged by those whose turns are over. COPY takes ours away."""
+        if lane not in self._swept:
+            self._session.rows(_SQL("sweep", staged=stage_of(lane)))
+            self._swept.add(lane)
 
     def _fence(self, lane: str) -> Sql:
         fence = folded("tieout", f"fence/{lane}")
@@ -294,6 +311,17 @@ def _parts(contract: Contract) -> dict[str, object]:
     }
 
 
+def _named(turn: Turn) -> str:
+    """As a transaction of this turn is called, for whoever finds it in his way."""
+    return f"{turn.lane}/{turn.fence}"
+
+
+def _is_over(name: str, turn: Turn) -> bool:
+    """Whether a transaction of this name is of the turn's lane, and of no later turn: its own session may have died."""
+    lane, _, fence = name.rpartition("/")
+    return lane == turn.lane and fence.isdigit() and int(fence) <= turn.fence
+
+
 def _run_of(turn: Turn) -> dict[str, str]:
     """A run is a lane's lease, which its fence tells from every other."""
     return {"lane": turn.lane, "run": str(turn.fence)}
@@ -303,7 +331,7 @@ def _of(stream: Stream, side: Side) -> dict[str, Any]:
     return {"stream": str(stream), "side": side.value}
 
 
-def _micros(moment: datetime) -> int:
+def micros(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 

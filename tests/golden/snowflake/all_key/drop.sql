@@ -4,6 +4,7 @@ where table_name = ? and table_schema in ('RAW', 'LATEST', 'QUARANTINE');
 -- ? 'ERP__TAG/SHADOW'
 -- assumed: erp.tag's tables are there
 
+-- One transaction; its name tells whoever finds it in his way whose it is.
 begin;
 
 -- Which one is open; null where none is.

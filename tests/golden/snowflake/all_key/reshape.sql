@@ -65,6 +65,7 @@ create or replace temporary table "TIEOUT"."FOLDED_DRY" (
     _key varchar, __image varchar
 );
 
+-- One transaction; its name tells whoever finds it in his way whose it is.
 begin;
 
 -- Which one is open; null where none is.
@@ -75,11 +76,11 @@ select current_transaction() as id;
 select distinct _cover as cover from "RAW"."ERP__TAG";
 -- assumed: every row told all of the contract's columns
 
-put 'file://<hash>.parquet' @tieout.incoming/dry auto_compress = false overwrite = false;
+put 'file://<hash>.parquet' @tieout.incoming/d24f1f612642b77b auto_compress = false overwrite = false;
 -- bytes: <size>, rows: 1
 
 -- The staged file into its table. The name is the hash of its bytes, so a name never means two things.
-copy into "TIEOUT"."COVERS_DRY" from @tieout.incoming/dry/<hash>.parquet
+copy into "TIEOUT"."COVERS_DRY" from @tieout.incoming/d24f1f612642b77b/<hash>.parquet
 file_format = (type = parquet use_logical_type = true binary_as_text = false)
 match_by_column_name = case_insensitive
 on_error = abort_statement
@@ -120,6 +121,8 @@ from (
         , coalesce(rows_.__image, '') as __base
     from "LATEST"."ERP__TAG" as latest
     left join "TIEOUT"."FOLDED_DRY" as rows_ on latest._key = rows_._key
+    -- Of a key that somebody wrote twice by hand one row decides; the next merge of it leaves one.
+    qualify row_number() over (partition by latest._key order by latest._order desc) = 1
 ) as folded
 where held._key = folded._key;
 
@@ -139,6 +142,7 @@ from (
     cross join (
         select coalesce(max(floor), '') as floor from tieout.floors where stream = ? and side = ?
     ) as floors
+    qualify row_number() over (partition by latest._key order by latest._order desc) = 1
 ) as now
 where held._key = now._key and held._deleted = now.is_shown;
 -- ? 'erp.tag'

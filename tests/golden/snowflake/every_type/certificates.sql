@@ -6,7 +6,8 @@ insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOU
 
 commit;
 
-begin;
+-- One transaction; its name tells whoever finds it in his way whose it is.
+begin name "erp/7";
 
 -- Which one is open; null where none is.
 select current_transaction() as id;

@@ -48,6 +48,42 @@ create table if not exists tieout.certificates (
     number number(19,0), hash varchar
 );
 
+create view if not exists tieout.trust as
+with newest as (
+    select *, parse_json(report) as said from tieout.certificates
+    qualify row_number() over (partition by stream order by number desc nulls last, certified_at desc) = 1
+),
+
+proven as (
+    select stream, max(parse_json(report):cut:at::varchar::timestamp_ltz) as complete_through
+    from tieout.certificates where state = 'complete' group by stream
+)
+
+select
+    newest.stream
+    , newest.state
+    , proven.complete_through
+    , newest.certified_at
+    , said:source_rows::number(18,0) as source_rows
+    , said:current_rows::number(18,0) as current_rows
+    , said:missing::number(18,0) as missing
+    , said:ghost::number(18,0) as ghost
+    , said:stale::number(18,0) as stale
+    , said:diverged::number(18,0) as diverged
+    , said:obligations::number(18,0) as obligations
+    , said:books:quarantined::number(18,0) as quarantined
+    , said:how::varchar as how
+    , newest.number::number(18,0) as number
+    , newest.hash
+    , case
+        when newest.state = 'complete' and said:since::varchar is not null then 'Equal to its source in all that changed, as of '
+        when newest.state = 'complete' then 'Equal to its source, row by row, as of '
+        when newest.state = 'partial' then 'Not complete, every hole is known. Compared at '
+        else 'Not to be trusted: it differs from its source. Compared at '
+    end || replace(left(said:cut:at::varchar, 16), 'T', ' ') || ' UTC.' as banner
+from newest
+left join proven on newest.stream = proven.stream;
+
 create stage if not exists tieout.incoming;
 
 create table if not exists tieout.checks (
@@ -135,6 +171,7 @@ where table_name = ? and table_schema in ('RAW', 'LATEST');
 -- ? 'ERP__MY ORDER'
 -- assumed: erp.my order's tables have the columns of that contract
 
+-- One transaction; its name tells whoever finds it in his way whose it is.
 begin;
 
 -- Which one is open; null where none is.

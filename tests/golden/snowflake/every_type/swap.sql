@@ -66,6 +66,13 @@ create table if not exists "QUARANTINE"."ERP__MY ORDER" (
     _batch varchar not null
 );
 
+-- The columns that the tables of a stream have, with their types.
+select table_schema, column_name, data_type, numeric_precision, numeric_scale
+from information_schema.columns
+where table_name = ? and table_schema in ('RAW', 'LATEST');
+-- ? 'ERP__MY ORDER'
+-- assumed: erp.my order's tables have the columns of that contract
+
 -- A table of its own for each lane: whoever updates it holds it until the commit, and no other lane waits.
 create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
 
@@ -74,14 +81,8 @@ insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOU
 
 commit;
 
--- The columns that the tables of a stream have, with their types.
-select table_schema, column_name, data_type, numeric_precision, numeric_scale
-from information_schema.columns
-where table_name = ? and table_schema in ('RAW', 'LATEST');
--- ? 'ERP__MY ORDER'
--- assumed: erp.my order's tables have the columns of that contract
-
-begin;
+-- One transaction; its name tells whoever finds it in his way whose it is.
+begin name "erp/7";
 
 -- Which one is open; null where none is.
 select current_transaction() as id;

@@ -92,6 +92,7 @@ select distinct field from tieout.unfit where stream = ? and side = ?;
 -- ? 'live'
 -- assumed: nothing was told that its column did not admit
 
+-- One transaction; its name tells whoever finds it in his way whose it is.
 begin;
 
 -- Which one is open; null where none is.
@@ -114,6 +115,7 @@ from (
     cross join (
         select coalesce(max(floor), '') as floor from tieout.floors where stream = ? and side = ?
     ) as floors
+    qualify row_number() over (partition by latest._key order by latest._order desc) = 1
 ) as now
 where held._key = now._key and held._deleted = now.is_shown;
 -- ? 'erp.my order'

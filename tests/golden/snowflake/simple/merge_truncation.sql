@@ -5,14 +5,6 @@ where stream = ? and side = ?;
 -- ? 'live'
 -- assumed: the warehouse has what the ledger says is merged
 
--- A table of its own for each lane: whoever updates it holds it until the commit, and no other lane waits.
-create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
-
--- A lane begins with fence 0.
-insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
-
-commit;
-
 -- What a merge works with, of this session alone. Made before the transaction begins, as DDL would commit it.
 create or replace temporary table "TIEOUT"."INCOMING_DRY" (
     "ID" VARCHAR,
@@ -55,11 +47,11 @@ create or replace temporary table "TIEOUT"."MERGED_DRY" (
     _life varchar, _base varchar, _patch object, _gap varchar
 );
 
-put 'file://<hash>.parquet' @tieout.incoming/dry auto_compress = false overwrite = false;
+put 'file://<hash>.parquet' @tieout.incoming/d24f1f612642b77b auto_compress = false overwrite = false;
 -- bytes: <size>, rows: 2
 
 -- The staged file into its table. The name is the hash of its bytes, so a name never means two things.
-copy into "TIEOUT"."INCOMING_DRY" from @tieout.incoming/dry/<hash>.parquet
+copy into "TIEOUT"."INCOMING_DRY" from @tieout.incoming/d24f1f612642b77b/<hash>.parquet
 file_format = (type = parquet use_logical_type = true binary_as_text = false)
 match_by_column_name = case_insensitive
 on_error = abort_statement
@@ -68,7 +60,16 @@ purge = true;
 
 commit;
 
-begin;
+-- A table of its own for each lane: whoever updates it holds it until the commit, and no other lane waits.
+create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
+
+-- A lane begins with fence 0.
+insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
+
+commit;
+
+-- One transaction; its name tells whoever finds it in his way whose it is.
+begin name "erp/7";
 
 -- Which one is open; null where none is.
 select current_transaction() as id;
@@ -345,3 +346,13 @@ select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
 
 commit;
+
+-- The batches that are in the tables, and when each was merged.
+select batch, date_part(epoch_microsecond, merged_at) as merged_at from tieout.applied
+where stream = ? and side = ?;
+-- ? 'erp.account'
+-- ? 'live'
+-- assumed: the warehouse has what the ledger says is merged
+
+-- What nobody will load any more.
+remove @tieout.incoming/d24f1f612642b77b;

@@ -87,11 +87,11 @@ create or replace temporary table "TIEOUT"."FOLDED_DRY" (
     , __TOKEN2 varchar, __TOLD2 NUMBER(18,2)
 );
 
-put 'file://<hash>.parquet' @tieout.incoming/dry auto_compress = false overwrite = false;
+put 'file://<hash>.parquet' @tieout.incoming/d24f1f612642b77b auto_compress = false overwrite = false;
 -- bytes: <size>, rows: 1
 
 -- The staged file into its table. The name is the hash of its bytes, so a name never means two things.
-copy into "TIEOUT"."LIFTED_DRY" from @tieout.incoming/dry/<hash>.parquet
+copy into "TIEOUT"."LIFTED_DRY" from @tieout.incoming/d24f1f612642b77b/<hash>.parquet
 file_format = (type = parquet use_logical_type = true binary_as_text = false)
 match_by_column_name = case_insensitive
 on_error = abort_statement
@@ -100,6 +100,7 @@ purge = true;
 
 commit;
 
+-- One transaction; its name tells whoever finds it in his way whose it is.
 begin;
 
 -- Which one is open; null where none is.
@@ -132,11 +133,11 @@ group by history._key, member.key;
 select distinct _cover as cover from "RAW"."ERP__ACCOUNT";
 -- assumed: every row told all of the contract's columns
 
-put 'file://<hash>.parquet' @tieout.incoming/dry auto_compress = false overwrite = false;
+put 'file://<hash>.parquet' @tieout.incoming/d24f1f612642b77b auto_compress = false overwrite = false;
 -- bytes: <size>, rows: 1
 
 -- The staged file into its table. The name is the hash of its bytes, so a name never means two things.
-copy into "TIEOUT"."COVERS_DRY" from @tieout.incoming/dry/<hash>.parquet
+copy into "TIEOUT"."COVERS_DRY" from @tieout.incoming/d24f1f612642b77b/<hash>.parquet
 file_format = (type = parquet use_logical_type = true binary_as_text = false)
 match_by_column_name = case_insensitive
 on_error = abort_statement
@@ -191,6 +192,8 @@ from (
         , rows_.__TOLD2 as __TOLD2
     from "LATEST"."ERP__ACCOUNT" as latest
     left join "TIEOUT"."FOLDED_DRY" as rows_ on latest._key = rows_._key
+    -- Of a key that somebody wrote twice by hand one row decides; the next merge of it leaves one.
+    qualify row_number() over (partition by latest._key order by latest._order desc) = 1
 ) as folded
 where held._key = folded._key;
 
@@ -210,6 +213,7 @@ from (
     cross join (
         select coalesce(max(floor), '') as floor from tieout.floors where stream = ? and side = ?
     ) as floors
+    qualify row_number() over (partition by latest._key order by latest._order desc) = 1
 ) as now
 where held._key = now._key and held._deleted = now.is_shown;
 -- ? 'erp.account'

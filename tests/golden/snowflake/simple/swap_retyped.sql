@@ -28,14 +28,6 @@ create table if not exists "QUARANTINE"."ERP__ACCOUNT" (
     _batch varchar not null
 );
 
--- A table of its own for each lane: whoever updates it holds it until the commit, and no other lane waits.
-create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
-
--- A lane begins with fence 0.
-insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
-
-commit;
-
 -- The columns that the tables of a stream have, with their types.
 select table_schema, column_name, data_type, numeric_precision, numeric_scale
 from information_schema.columns
@@ -70,7 +62,16 @@ alter table "LATEST"."ERP__ACCOUNT/NEXT/7/1/1" drop column if exists "ID";
 -- A column the contract has gained.
 alter table "LATEST"."ERP__ACCOUNT/NEXT/7/1/1" add column if not exists "ID" VARCHAR;
 
-begin;
+-- A table of its own for each lane: whoever updates it holds it until the commit, and no other lane waits.
+create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
+
+-- A lane begins with fence 0.
+insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
+
+commit;
+
+-- One transaction; its name tells whoever finds it in his way whose it is.
+begin name "erp/7";
 
 -- Which one is open; null where none is.
 select current_transaction() as id;

@@ -19,6 +19,7 @@ _SHOW_PARAMETERS = re.compile(
 )
 _USE = re.compile(r"\s*use\s+(role|warehouse|secondary\s+roles)\s+(\"[^\"]+\"|\w+)\s*;?\s*", re.IGNORECASE)
 _SHOW_LOCKS = re.compile(r"\s*show\s+locks(?:\s+in\s+account)?\s*;?\s*", re.IGNORECASE)
+_SHOW_TRANSACTIONS = re.compile(r"\s*show\s+transactions(?:\s+in\s+account)?\s*;?\s*", re.IGNORECASE)
 _ABORT = re.compile(r"\s*select\s+system\$abort_transaction\(\s*(\d+)\s*\)(?:\s+as\s+\w+)?\s*;?\s*", re.IGNORECASE)
 _ACCEPTED = re.compile("|".join(rf"(?:\s*{form})" for form in ACCEPTED_ONLY), re.IGNORECASE)
 
@@ -109,6 +110,17 @@ def _show_locks(cursor: Cursor, found: re.Match[str]) -> None:
     cursor.answer(texts(names, rows))
 
 
+def _show_transactions(cursor: Cursor, found: re.Match[str]) -> None:
+    """Those that changed something, of all sessions."""
+    running = {id(holder): holder for _, holder in cursor.session.locks.held() if isinstance(holder, Session)}
+    rows = [
+        (str(one.transaction.number), "TIEOUT", str(one.number), one.transaction.name, "", "running")
+        for one in running.values()
+        if one.transaction is not None
+    ]
+    cursor.answer(texts(["id", "user", "session", "name", "started_on", "state"], rows))
+
+
 def _abort_transaction(cursor: Cursor, found: re.Match[str]) -> None:
     """The session that it was goes on without one, and is told nothing."""
     for _, holder in cursor.session.locks.held():
@@ -125,6 +137,7 @@ _DEEDS: tuple[tuple[re.Pattern[str], str, Callable[[Cursor, re.Match[str]], None
     (_SHOW_PARAMETERS, "read", _show_parameters),
     (_USE, "session", _use),
     (_SHOW_LOCKS, "read", _show_locks),
+    (_SHOW_TRANSACTIONS, "read", _show_transactions),
     (_ABORT, "session", _abort_transaction),
     (staging.LISTED, "read", staging.list_stage),
     (staging.REMOVED, "file", staging.remove),

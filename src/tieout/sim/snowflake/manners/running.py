@@ -27,6 +27,7 @@ _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Copy, exp.Truncat
 _DEFINITIONS = (exp.Create, exp.Drop, exp.Alter, exp.Comment)
 _CARRIED_OVER = re.compile(r'(\bclone\s+(?:"[^"]*"|[\w$.])+)(?:\s+copy\s+(?:grants|tags))+\s*;?\s*', re.IGNORECASE)
 _BEGIN = re.compile(r"\s*(begin(\s+(work|transaction))?(\s+name\s+\S+)?|start\s+transaction)\s*;?\s*", re.IGNORECASE)
+_NAMED = re.compile(r"\bname\s+(\S+)", re.IGNORECASE)
 
 
 @dataclass
@@ -45,7 +46,8 @@ def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
     text = plain.bare(text)
     if _BEGIN.fullmatch(text):
         session.kind = "begin"
-        session.begin(implicit=False)
+        named_so = _NAMED.search(text)
+        session.begin(implicit=False).name = named_so[1].strip('"') if named_so else ""
         cursor.say()
         cursor.type_id = TCL
         return cursor

@@ -55,6 +55,7 @@ class Transaction:
 
     def __init__(self, *, implicit: bool) -> None:
         self.number = next(_transactions)
+        self.name = ""
         self.implicit = implicit
         """For one statement only."""
         self.begun_at: int | None = None
