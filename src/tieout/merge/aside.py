@@ -59,5 +59,6 @@ class Aside(Protocol):
 @runtime_checkable
 class HasAside(Protocol):
     def aside(self) -> AbstractContextManager[Aside]:
-        """A connection of its own to the same tables, as long as the context lasts."""
+        """A way to the same tables, as long as the context lasts. No other thread asks the warehouse anything
+        meanwhile."""
         ...

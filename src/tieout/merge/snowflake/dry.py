@@ -32,7 +32,7 @@ MARK = "dry"
 """Stands where a session has letters of its own in the names of what it works with."""
 
 _FENCE = 1
-"""Of which lease it would be written is not known; whatever it is, no statement is another one."""
+"""Of which lease it would be written is not known; only the transaction's name tells of it."""
 _RAISED = "9" * TOKEN_WIDTH
 _PUT = re.compile(r"put 'file://(.*)' (@\S+) (.*)", re.DOTALL)
 _PURPOSE = re.compile(r"\A(?:--[^\n]*\n)+")
@@ -275,7 +275,9 @@ def _of_stream(contract: Contract, known: Known) -> dict[str, Answer]:
 def _shape_assumed(tables: str, shape: str | None, contract: Contract) -> str:
     if shape is None:
         return f"{tables} are not there yet, as nothing of the stream was ever merged"
-    return f"{tables} were made for {'this' if shape == shape_of(contract) else 'an earlier'} contract"
+    if shape == shape_of(contract):
+        return f"{tables} are as this contract wants them; if it changed since the last merge, a run changes them first"
+    return f"{tables} were made for an earlier contract"
 
 
 def catalogue(shape: str) -> list[dict[str, Any]]:

@@ -2,4 +2,4 @@
 select shape from tieout.shapes where stream = ? and side = ?;
 -- ? 'erp.my order'
 -- ? 'live'
--- assumed: erp.my order's tables were made for this contract
+-- assumed: erp.my order's tables are as this contract wants them; if it changed since the last merge, a run changes them first

@@ -2,7 +2,7 @@
 select shape from tieout.shapes where stream = ? and side = ?;
 -- ? 'erp.account'
 -- ? 'live'
--- assumed: erp.account's tables were made for this contract
+-- assumed: erp.account's tables are as this contract wants them; if it changed since the last merge, a run changes them first
 
 -- History: every accepted change, once, for ever. Latest: one row a key, its values, whether it is deleted, and the
 -- registers behind them. Quarantine: rows that could not be read as the contract promises, with their bytes.
@@ -63,13 +63,13 @@ select coalesce(max(fence), 0) as fence from "TIEOUT"."FENCE/ERP";
 select shape from tieout.shapes where stream = ? and side = ?;
 -- ? 'erp.account'
 -- ? 'live'
--- assumed: erp.account's tables were made for this contract
+-- assumed: erp.account's tables are as this contract wants them; if it changed since the last merge, a run changes them first
 
 -- The contract for whose columns the tables were made last.
 select shape from tieout.shapes where stream = ? and side = ?;
 -- ? 'erp.account'
 -- ? 'shadow'
--- assumed: erp.account's tables were made for this contract
+-- assumed: erp.account's tables are as this contract wants them; if it changed since the last merge, a run changes them first
 
 -- The rows of one side become those of these tables, whatever stood in them.
 delete from "RAW"."ERP__ACCOUNT";
