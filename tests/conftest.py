@@ -29,6 +29,7 @@ LONG = frozenset(
         "tests/conformance/test_snowflake_account.py",
         "tests/conformance/test_snowflake_names.py",
         "tests/conformance/test_snowflake_readings.py",
+        "tests/conformance/test_snowflake_sums.py",
         "tests/conformance/test_snowflake_swap.py",
         "tests/e2e/test_append_only.py",
         "tests/e2e/test_backfill.py",
@@ -51,6 +52,7 @@ LONG = frozenset(
         "tests/e2e/test_production_guide.py",
         "tests/e2e/test_revops_history.py",
         "tests/e2e/test_simulation.py",
+        "tests/e2e/test_snowflake_project.py",
         "tests/e2e/test_snowflake_marts.py",
         "tests/house/test_bench.py",
     }
