@@ -69,7 +69,7 @@ class Workers:
 
     def __init__(self, server: SnowflakeServer, database: str) -> None:
         self._server = server
-        self._options = {"database": database, "session_parameters": session_parameters({})}
+        self._options = {"database": database, "session_parameters": session_parameters({}), "autocommit": False}
         self.sessions: list[Dying] = []
         self.left: int | None = None
         """Of the sessions that are opened from now on."""
@@ -155,7 +155,8 @@ def cut_at(worker: Workers, first: Content, second: Content, *, everywhere: bool
     said = worker.sessions[-1].said
     said.clear()
     dying.swap(first.contract, turn=TURN)
-    begin, commit = said.index("begin"), said.index("commit")
+    begin = next(at for at, text in enumerate(said) if text.splitlines()[-1].startswith("begin"))
+    commit = said.index("commit")
     is_filled, dying = False, worker()
     for at in range(len(said)):
         if not (everywhere or at in (begin, begin + 1) or at >= commit):
@@ -175,6 +176,9 @@ def cut_at(worker: Workers, first: Content, second: Content, *, everywhere: bool
             first, second = second, first
         assert first.told(dying) == told[live], f"cut off before statement {at}, {said[at][:40]!r}"
         assert is_filled == ("commit" not in session.said[:-1])
+    if not is_filled:
+        second.fill(dying, Side.SHADOW)
+    dying.swap(second.contract, turn=TURN)  # the next whole one takes away what the others have left
     return len(said)
 
 
