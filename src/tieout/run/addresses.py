@@ -20,7 +20,6 @@ LANDING = "./.tieout/landing"
 LEDGER = "sqlite:///./.tieout/ledger.sqlite"
 WAREHOUSE = "duckdb:///./.tieout/warehouse.duckdb"
 
-_NOT_PLANNED: frozenset[str] = frozenset()
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _POSTGRES = ("postgresql://", "postgres://")
 
@@ -48,7 +47,7 @@ def folder_or_bucket(document: Document, place: Place, base: Path, text: str) ->
         except ValueError as error:
             raise document.wrong(place, str(error)) from error
     if match := _SCHEME.match(text):
-        raise wrong_word(document, place, "has the scheme", match[1], ("a path", "s3"), planned=_NOT_PLANNED)
+        raise wrong_word(document, place, "has the scheme", match[1], ("a path", "s3"))
     if not text:
         raise document.wrong(place, "is empty; write the path of a folder, such as ./inbox.")
     return base / text
@@ -90,7 +89,7 @@ def modeller_place(document: Document, text: str | None, warehouse: WarehousePla
 def _file(document: Document, place: Place, text: str, schemes: tuple[str, ...], example: str) -> str:
     match, scheme = _SCHEME.match(text), schemes[0]
     if match and match[1] != scheme:
-        raise wrong_word(document, place, "has the scheme", match[1], schemes, planned=_NOT_PLANNED)
+        raise wrong_word(document, place, "has the scheme", match[1], schemes)
     path = text.removeprefix(f"{scheme}:///")
     if path in ("", text):
         raise document.wrong(place, f"is not of the form {scheme}:///PATH; write one such as {example}.")
@@ -98,7 +97,13 @@ def _file(document: Document, place: Place, text: str, schemes: tuple[str, ...],
 
 
 def wrong_word(
-    document: Document, place: Place, verb: str, word: str, allowed: tuple[str, ...], *, planned: frozenset[str]
+    document: Document,
+    place: Place,
+    verb: str,
+    word: str,
+    allowed: tuple[str, ...],
+    *,
+    planned: frozenset[str] = frozenset(),
 ) -> Misconfigured:
     known = "which is planned but not built yet" if word in planned else "which tieout does not know"
     hint = nearest(word, allowed)

@@ -68,10 +68,6 @@ class OutOfTime(Misconfigured):
     """A statement had not ended within the time that it was given."""
 
 
-class LockHeld(Transient):
-    """Another transaction held the table for longer than a statement waits."""
-
-
 class Session:
     """Opens its connection when it is made. Raises Transient, Misconfigured."""
 
@@ -245,7 +241,7 @@ def translated(error: sf.Error, where: str) -> TieoutError:
         hint = "Name a larger warehouse in the address, or give it a greater STATEMENT_TIMEOUT_IN_SECONDS."
         return OutOfTime(f"{where}: {told}", hint=hint)
     if number == _LOCKED:
-        return LockHeld(f"{where}: {told}", hint="It is tried again.")
+        return Transient(f"{where}: {told}", hint="It is tried again.")
     if number in _AWAY or isinstance(error, sf.OperationalError | sf.InterfaceError | sf.InternalError):
         return Transient(f"{where} is away: {told}", hint="It is tried again.")
     return Broken(f"{where} refused a statement: {told}", hint="This is a bug in tieout, or the tables were changed.")
