@@ -69,10 +69,11 @@ simulate: $(READY) ## a simulated company with faults at every step, a thousand 
 	$(BIN)/tieout simulate --seeds 1000 --bugs
 	$(BIN)/tieout simulate --algebra 100000 --bugs
 
-check: $(READY) ## style and types
+check: $(READY) ## style and types, and that every test can be imported
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest --collect-only -qq -m ""
 
 snowflake: $(READY) $(SNOW) ## the warehouse in the account that TIEOUT_SNOWFLAKE_URL names; without it, in the stand-in
 	$(BIN)/python -m pytest -rs tests/conformance/test_snowflake_*.py tests/property/test_snowflake_merge.py

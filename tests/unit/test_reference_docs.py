@@ -22,7 +22,7 @@ from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.snowflake import account
 from tieout.merge.snowflake.account import Account
 from tieout.merge.snowflake.naming import type_of
-from tieout.merge.snowflake.warehouse import _SCHEMAS
+from tieout.merge.snowflake.warehouse import SCHEMAS
 from tieout.merge.warehouse import Side
 from tieout.run import org_config, project
 from tieout.run.environment import Keeper, Reference, references
@@ -193,7 +193,7 @@ def test_every_setting_of_a_session_in_snowflake_is_told() -> None:
 def test_the_schemas_in_snowflake_are_told() -> None:
     told = rows(section(SNOWFLAKE, "## What stands where").partition("### Types")[0])
 
-    assert [name for name in told if name.isupper()] == list(_SCHEMAS)
+    assert [name for name in told if name.isupper()] == list(SCHEMAS)
 
 
 def test_every_source_has_its_section() -> None:
