@@ -129,16 +129,6 @@ def test_an_inactive_user_gets_none(org: Org, server: OrgServer, app: App) -> No
     assert answer.json()["error"] == "inactive_user"
 
 
-def test_a_refresh_token_that_rotates_is_good_for_one_use(org: Org, server: OrgServer, app: App) -> None:
-    first = org.sessions.refresh_token(KEY, org.user)
-
-    second = ask(server, grant_type="refresh_token", client_id=KEY, refresh_token=first).json()["refresh_token"]
-
-    again = ask(server, grant_type="refresh_token", client_id=KEY, refresh_token=first)
-    assert again.json() == {"error": "invalid_grant", "error_description": "expired access/refresh token"}
-    assert ask(server, grant_type="refresh_token", client_id=KEY, refresh_token=second).status_code == 200
-
-
 def test_a_session_lives_as_long_as_it_is_used(clock: HandClock, caller: Caller) -> None:
     for _ in range(3):
         clock.sleep(7_000)

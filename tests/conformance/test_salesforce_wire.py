@@ -27,7 +27,7 @@ from tieout.capture.salesforce.refusal import (
 )
 from tieout.capture.salesforce.rows import from_json, images, presence
 from tieout.capture.salesforce.wire.client import Client
-from tieout.capture.salesforce.wire.oauth import Credentials, JwtBearer, RefreshToken
+from tieout.capture.salesforce.wire.oauth import Credentials, JwtBearer
 from tieout.sim.org.misbehaviour import (
     Drop,
     ExpireLocator,
@@ -294,14 +294,3 @@ def test_a_clock_that_goes_wrong_is_named(server: OrgServer) -> None:
         client(server, late).token()
 
     assert refused.value.hint.startswith("This machine's clock is 1200 s behind Salesforce's")
-
-
-def test_a_refresh_token_that_rotates_is_kept_each_time(server: OrgServer, clock: Clock) -> None:
-    kept = [server.org.sessions.refresh_token("consumer", server.org.user)]
-    asking = client(server, clock, RefreshToken("consumer", "", kept[0], keep=kept.append))
-
-    asking.renew(asking.token())
-
-    assert len(set(kept)) == 3
-    with pytest.raises(Misconfigured):
-        client(server, clock, RefreshToken("consumer", "", kept[0], keep=kept.append)).token()

@@ -114,7 +114,7 @@ def test_a_forecast_tells_when_the_limit_is_reached_and_how_much_of_the_pace_is_
 
     assert forecast is not None
     assert round(forecast.pace) == 240
-    assert forecast.our_share == pytest.approx(0.25, abs=0.02)
+    assert forecast.ours == pytest.approx(60, abs=4)
     assert forecast.exhausted is not None
     assert forecast.exhausted - (NOON + 30 * MINUTE) == pytest.approx(timedelta(hours=880 / 240), abs=MINUTE)
 
@@ -127,7 +127,7 @@ def test_nothing_is_foretold_of_a_moment_or_of_a_use_that_falls() -> None:
     budget.told("api-usage=400/1000", NOON + 10 * MINUTE)
     forecast = budget.forecast(NOON + 10 * MINUTE)
     assert forecast is not None
-    assert (forecast.exhausted, forecast.our_share) == (None, None)
+    assert forecast.exhausted is None
 
 
 def test_what_was_spent_is_told_by_its_work_and_forgotten_after_a_day() -> None:

@@ -29,7 +29,7 @@ from tieout.capture.salesforce.refusal import (
 )
 from tieout.capture.salesforce.wire.bulk import BulkJobs, BulkPage, JobState
 from tieout.capture.salesforce.wire.client import Client, Covered, Deleted
-from tieout.capture.salesforce.wire.oauth import ClientCredentials, Credentials, JwtBearer, RefreshToken, Token
+from tieout.capture.salesforce.wire.oauth import ClientCredentials, Credentials, JwtBearer, Token
 
 LOGIN, INSTANCE = "https://acme.my.salesforce.com", "https://acme--eu5.my.salesforce.com"
 ORG, USER = "00D000000000001EAA", "005000000000001AAA"
@@ -441,23 +441,6 @@ def test_a_key_that_cannot_be_read_is_not_repeated() -> None:
 
     assert "c2VjcmV0" not in str(refused.value)
     assert refused.value.__cause__ is None
-
-
-def test_a_new_refresh_token_is_kept_before_its_access_token_is_used() -> None:
-    kept: list[str] = []
-    org = Org((200, page("a")))
-    org.grant = lambda: {"refresh_token": "second"}
-
-    ids_of(
-        client(
-            org,
-            credentials=RefreshToken(
-                "key", "hunter2", "first", keep=lambda new: kept.append(f"{new} {len(org.asked)}")
-            ),
-        )
-    )
-
-    assert kept == ["second 0"]
 
 
 def test_two_who_meet_one_expired_token_ask_for_one_new() -> None:

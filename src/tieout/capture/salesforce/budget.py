@@ -64,11 +64,6 @@ class Forecast:
     ours: int
     exhausted: datetime | None
 
-    @property
-    def our_share(self) -> float | None:
-        """Of the pace; None while the use does not grow."""
-        return min(1.0, self.ours / self.pace) if self.pace > 0 else None
-
 
 class Budget:
     """Of one org. `reserve`: the share of its daily limit that is never ours; `look_again`: after so long what was told

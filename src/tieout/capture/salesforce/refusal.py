@@ -147,7 +147,10 @@ _GRANTS: tuple[tuple[str, _Mend], ...] = (
     ("audience", (Misconfigured, "Set `audience` to https://login.salesforce.com, or https://test.salesforce.com.")),
     ("no client credentials user", (Misconfigured, "Set the app's run-as user for the client credentials flow.")),
     ("request not supported on this domain", (Misconfigured, "Set `login_url` to the org's My Domain.")),
-    ("expired access/refresh token", (Misconfigured, "Authorise the app again, and set the new refresh token.")),
+    (
+        "expired access/refresh token",
+        (Misconfigured, "Authorise the app again, and let its policy not expire tokens at once."),
+    ),
     ("assertion", (Misconfigured, "Set this machine's clock right; look whether the app has the key's certificate.")),
     ("expired", (Misconfigured, "Set this machine's clock right; look whether the app has the key's certificate.")),
     ("inactive_user", (NotAllowed, "Activate the integration user, or name another.")),

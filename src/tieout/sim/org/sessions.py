@@ -16,14 +16,13 @@ _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 @dataclass(frozen=True, slots=True)
 class App:
     """A connected app. `public_key` is PEM; `approved` are the usernames whom an assertion may name; `run_as` is the
-    username of the client credentials' flow; `rotates`: each refresh token is good for one use."""
+    username of the client credentials' flow."""
 
     consumer_key: str
     secret: str = ""
     public_key: str = ""
     approved: frozenset[str] = frozenset()
     run_as: str | None = None
-    rotates: bool = True
 
 
 @dataclass
@@ -43,7 +42,6 @@ class Sessions:
     apps: dict[str, App] = field(default_factory=dict)
     """By consumer key."""
     _live: dict[str, _Session] = field(default_factory=dict)
-    _refresh: dict[str, tuple[str, str]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def register(self, app: App) -> None:
@@ -70,24 +68,6 @@ class Sessions:
         """All of them, at once."""
         with self._lock:
             self._live.clear()
-
-    def refresh_token(self, consumer_key: str, user: str) -> str:
-        """As a person's approval brings it about."""
-        with self._lock:
-            token = f"5Aep861{self._word(80)}"
-            self._refresh[token] = (consumer_key, user)
-            return token
-
-    def refreshed(self, token: str, consumer_key: str) -> tuple[str, str | None] | None:
-        """The user, and the new refresh token if they rotate; None: it is not good, or not any more."""
-        app = self.apps.get(consumer_key)
-        with self._lock:
-            key, user = self._refresh.get(token, ("", ""))
-            if app is None or key != consumer_key:
-                return None
-            if app.rotates:
-                del self._refresh[token]
-        return user, self.refresh_token(consumer_key, user) if app.rotates else None
 
     def _word(self, length: int) -> str:
         return "".join(self.random.choices(_ALPHABET, k=length))

@@ -289,9 +289,7 @@ class Client:
             told = _date(answer.headers)
             skew = None if told is None else (self.clock.now() - told).total_seconds()
             raise grant_refusal(answer.status, answer.body, skew_seconds=skew)
-        told_token = as_json(answer.body, doing="asking for a token")
-        self._credentials.granted(told_token)
-        return Token.of(told_token)
+        return Token.of(as_json(answer.body, doing="asking for a token"))
 
     def _log(self, kind: str, api_name: str, start: int, end: int) -> Call:
         since = min(start, end - _WINDOW_SECONDS_MIN) // 60 * 60

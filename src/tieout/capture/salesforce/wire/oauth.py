@@ -1,7 +1,7 @@
 """Tokens: who we are to the org, and what it gives for that. What is secret stands in no text of ours.
 
-A token says nothing of how long it counts; a call is refused when it does no longer. Only a refresh token has to
-outlive this process, and may count only once: the new one is kept before the token that came with it is used.
+A token says nothing of how long it counts; a call is refused when it does no longer. None outlives this process: there
+is no flow here with a refresh token, which counts once and would have to be kept where every worker finds the newest.
 """
 
 from __future__ import annotations
@@ -26,10 +26,6 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 class Credentials(Protocol):
     def grant(self, at: datetime) -> Mapping[str, str]:
         """What is sent for a token, by the org's time. Raises Misconfigured."""
-        ...
-
-    def granted(self, answer: Mapping[str, Any]) -> None:
-        """The answer is had, and nothing of it was used yet."""
         ...
 
 
@@ -59,9 +55,6 @@ class JwtBearer:
             ) from None
         return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
 
-    def granted(self, answer: Mapping[str, Any]) -> None:
-        pass
-
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
@@ -76,34 +69,6 @@ class ClientCredentials:
             "client_id": self.client_id,
             "client_secret": self.client_secret,
         }
-
-    def granted(self, answer: Mapping[str, Any]) -> None:
-        pass
-
-
-class RefreshToken:
-    """A user who has authorised the app. `keep` puts a new refresh token where the next process finds it."""
-
-    def __init__(self, client_id: str, client_secret: str, refresh_token: str, *, keep: Callable[[str], None]) -> None:
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._refresh_token = refresh_token
-        self._keep = keep
-
-    def grant(self, at: datetime) -> Mapping[str, str]:
-        secret = {"client_secret": self._client_secret} if self._client_secret else {}
-        return {
-            "grant_type": "refresh_token",
-            "client_id": self._client_id,
-            "refresh_token": self._refresh_token,
-            **secret,
-        }
-
-    def granted(self, answer: Mapping[str, Any]) -> None:
-        new = answer.get("refresh_token")
-        if new and new != self._refresh_token:
-            self._keep(str(new))
-            self._refresh_token = str(new)
 
 
 @dataclass(frozen=True, slots=True)

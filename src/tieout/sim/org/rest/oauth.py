@@ -1,4 +1,4 @@
-"""The token endpoint: signed assertions, client credentials, refresh tokens."""
+"""The token endpoint: signed assertions and client credentials."""
 
 from __future__ import annotations
 
@@ -36,12 +36,6 @@ def _granted(org: Org, request: Request, form: dict[str, str]) -> Response:
         return _session(org, request, _asserted(org, request, form.get("assertion", "")))
     if grant == "client_credentials":
         return _session(org, request, _run_as(org, form))
-    if grant == "refresh_token":
-        found = org.sessions.refreshed(form.get("refresh_token", ""), form.get("client_id", ""))
-        if found is None:
-            raise _Refused("invalid_grant", "expired access/refresh token")
-        user, following = found
-        return _session(org, request, user, **({"refresh_token": following} if following else {}))
     raise _Refused("unsupported_grant_type", "grant type not supported")
 
 
@@ -100,13 +94,13 @@ def _active(org: Org, username: str) -> str:
     return str(row["Id"])
 
 
-def _session(org: Org, request: Request, user: str, **more: str) -> Response:
+def _session(org: Org, request: Request, user: str) -> Response:
     """No `expires_in`: a session lives as long as it is used."""
     instance = request.parts["instance"]
     return answer({
         "access_token": org.sessions.begin(user), "instance_url": instance, "token_type": "Bearer",
-        "id": f"{instance}/id/{org.org_id}/{user}", "scope": "api refresh_token",
-        "issued_at": str(int(org.now().timestamp() * 1000)), "signature": "0" * 43 + "=", **more,
+        "id": f"{instance}/id/{org.org_id}/{user}", "scope": "api",
+        "issued_at": str(int(org.now().timestamp() * 1000)), "signature": "0" * 43 + "=",
     })  # fmt: skip
 
 
