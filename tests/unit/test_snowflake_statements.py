@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from itertools import pairwise
 
 import pytest
 
 from tests.golden.statements import CONTRACTS, FOLDER, OCCASIONS, QUESTIONS, recorded
 from tieout.base.errors import Broken
 from tieout.merge.readings import StreamReading
-from tieout.merge.snowflake.dry import DryConnection, Known
+from tieout.merge.snowflake.dry import _BEGINNINGS, DryConnection, Known
 
 NOT_ASKED = {"parts_of"}
 """Of what a reading has, that which asks nothing."""
@@ -53,3 +54,10 @@ def test_a_question_without_a_known_answer_is_no_dry_run() -> None:
         connection.cursor().execute("select 1 as one")
 
     assert refused.value.message == "a dry run knows no answer to 'select 1 as one'"
+
+
+def test_no_statement_begins_as_another_does() -> None:
+    begins = sorted(_BEGINNINGS.values())
+
+    assert all(begins)
+    assert not [one for one, next_ in pairwise(begins) if next_.startswith(one)]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _HEADING = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{[{%#]")
+_FILLED_IN = re.compile(r"\{[{%#]|\$")
+_PURPOSE = re.compile(r"\A(?:--[^\n]*\n)+")
 
 
 class Sql(str):
@@ -52,6 +54,11 @@ def escaped_literal(text: str) -> Sql:
 def written(statement: str) -> Sql:
     """What a person asks of their own warehouse, as they wrote it: to be run where nothing can write."""
     return Sql(statement)
+
+
+def without_purpose(statement: str) -> str:
+    """A statement without the lines that say what it is for."""
+    return _PURPOSE.sub("", statement)
 
 
 def _only_sql(value: object) -> object:
@@ -88,14 +95,21 @@ class Statements:
 
     def __call__(self, statement: str, /, **parts: object) -> Sql:
         """The text of a statement. `parts` are `Sql`, numbers, and lists and dicts of them."""
-        body = self._bodies.get(statement)
-        if body is None:
-            raise Broken(f"{self._file} has no statement {statement}")
+        body = self._body(statement)
         return Sql(self._template(statement, body).render(**parts)) if _TEMPLATE.search(body) else Sql(body)
 
     def each(self, statement: str, /, **parts: object) -> list[Sql]:
         """The texts of a group of statements, for engines that bind values to one statement at a time."""
         return [Sql(piece.strip()) for piece in self(statement, **parts).split(";\n") if piece.strip()]
+
+    def begins(self, statement: str, /) -> str:
+        """What each text of a statement begins with behind its purpose, whatever is filled in or bound."""
+        return _FILLED_IN.split(without_purpose(self._body(statement)), maxsplit=1)[0].rstrip()
+
+    def _body(self, statement: str) -> str:
+        if statement not in self._bodies:
+            raise Broken(f"{self._file} has no statement {statement}")
+        return self._bodies[statement]
 
     def _template(self, statement: str, body: str) -> Template:
         if statement not in self._templates:

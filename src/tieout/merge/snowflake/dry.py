@@ -19,6 +19,7 @@ from ...base.batch import Batch
 from ...base.codec import canonical_json
 from ...base.errors import Broken
 from ...base.order import TOKEN_WIDTH
+from ...base.sql import Statements, without_purpose
 from ...base.types import ColumnType
 from ...contract.contract import Contract
 from ..reshape import shape_of
@@ -35,32 +36,22 @@ _FENCE = 1
 """Of which lease it would be written is not known; only the transaction's name tells of it."""
 _RAISED = "9" * TOKEN_WIDTH
 _PUT = re.compile(r"put 'file://(.*)' (@\S+) (.*)", re.DOTALL)
-_PURPOSE = re.compile(r"\A(?:--[^\n]*\n)+")
 _COPY = re.compile(r"copy into \S+ from @\S*/(\S+)\s")
 _ASKS = re.compile(r"(?:select|with|show|describe)\b")
-_RAISES = "insert into tieout.floors"
-_NOTES_APPLIED, _BATCH_AT = "insert into tieout.applied", 2
-_HEADS = {
-    "schemas": "select schema_name as name from information_schema.schemata",
-    "has_bookkeeping": "select count(*) > 0 as is_there from information_schema.tables",
-    "applied": "select batch, date_part(epoch_microsecond, merged_at) as merged_at from tieout.applied",
-    "half_swapped": "select stream, shape from tieout.shapes where side = 'live' and startswith(",
-    "meanwhile": "select\n    (\n        select count(*) from tieout.applied",
-    "session": "select current_session() as session",
-    "transaction": "select current_transaction() as id",
-    "tables_next": "select table_schema, table_name from information_schema.tables",
-    "tables_of": "select table_schema from information_schema.tables",
-    "fence_of": "select coalesce(max(fence), 0) as fence from",
-    "floor_of": "select max(floor) as floor, max(gap) as gap from tieout.floors",
-    "shape_of": "select shape from tieout.shapes",
-    "columns_of": "select table_schema, column_name, data_type, numeric_precision, numeric_scale",
-    "is_empty": "select not exists (select 1 from",
-    "unfit_fields": "select distinct field from tieout.unfit",
-    "kept_apart": "select history._cid, history._cover, history._extra",
-    "covers": "select distinct _cover as cover from",
-    "is_noted": "select count(*) > 0 as is_noted from tieout.certificates",
+_MERGE, _RESHAPE, _SWAP, _SESSION = (
+    Statements(__package__, file) for file in ("merge.sql", "reshape.sql", "swap.sql", "session.sql")
+)
+_READS = {
+    _MERGE: ("schemas", "has_bookkeeping", "applied", "meanwhile", "fence_of", "floor_of", "is_noted"),
+    _RESHAPE: ("shape_of", "columns_of", "is_empty", "unfit_fields", "kept_apart", "covers"),
+    _SWAP: ("half_swapped", "session", "tables_next", "tables_of"),
+    _SESSION: ("transaction",),
 }
-"""How each statement that a merge reads by begins."""
+"""The statements by which a merge reads."""
+_BEGINNINGS = {name: file.begins(name) for file, names in _READS.items() for name in names}
+_RAISES_FLOOR, _NOTES_APPLIED = _MERGE.begins("raise_floor"), _MERGE.begins("note_applied")
+_BATCH_AT = 2
+"""Among the values of `note_applied`."""
 
 
 class Answer(NamedTuple):
@@ -170,12 +161,12 @@ class DryConnection:
     def _answered(self, text: str, values: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
         if put := _PUT.fullmatch(text):
             return self._put(Path(put[1]), put[2], put[3])
-        bare = _PURPOSE.sub("", text)
+        bare = without_purpose(text)
         if copy := _COPY.match(bare):
             self.sent.append(Sent(text, told=f"rows: {self._staged[copy[1]]:,}"))
             return [{"rows_loaded": self._staged[copy[1]]}]
         if not _ASKS.match(bare):
-            self._is_floor_raised = self._is_floor_raised or bare.startswith(_RAISES)
+            self._is_floor_raised = self._is_floor_raised or bare.startswith(_RAISES_FLOOR)
             if bare.startswith(_NOTES_APPLIED):
                 self._noted.append({"batch": values[_BATCH_AT], "merged_at": 0})
             self.sent.append(Sent(text, tuple(values)))
@@ -192,7 +183,7 @@ class DryConnection:
         return [{"status": "UPLOADED"}]
 
     def _read(self, text: str) -> Answer:
-        asked = next((name for name, head in _HEADS.items() if text.startswith(head)), None)
+        asked = next((name for name, beginning in _BEGINNINGS.items() if text.startswith(beginning)), None)
         if asked not in self._answers:
             raise Broken(f"a dry run knows no answer to {text[:80]!r}")
         if asked == "floor_of" and self._is_floor_raised:
