@@ -18,6 +18,7 @@ SECRET = frozenset({"private_key", "client_secret", "client_id"})
 ACTIVITIES = frozenset({"task", "event", "emailmessage", "taskrelation", "eventrelation"})
 """Objects of which an org has most and needs least: where nothing else is said they wait first when calls run short."""
 
+NEVER = "never"
 _LOGIN = "https://login.salesforce.com"
 _EVENTS = "api.pubsub.salesforce.com:443"
 _CHANNEL = "/data/ChangeEvents"
@@ -145,10 +146,10 @@ def _object(document: Document, place: Place, entry: object, settings: _Salesfor
     except Misconfigured as error:
         raise document.wrong(place, f"is not usable: {error.message}", hint=error.hint) from error
     seconds = {
-        name: _seconds(document, (*place, name), getattr(own, name))
+        name: _seconds(document, (*place, name), getattr(own, name), word)
         if getattr(own, name) is not None
-        else _seconds(document, (*place[:-2], name), getattr(settings, name))
-        for name in ("every", "deleted_every", "derived_every")
+        else _seconds(document, (*place[:-2], name), getattr(settings, name), word)
+        for name, word in (("every", ""), ("deleted_every", ""), ("derived_every", NEVER))
     }
     is_activity = own.object.lower() in ACTIVITIES if own.work is None else own.work == "activities"
     return ObjectConfig(
@@ -156,8 +157,12 @@ def _object(document: Document, place: Place, entry: object, settings: _Salesfor
     )
 
 
-def _seconds(document: Document, place: Place, text: str) -> int:
+def _seconds(document: Document, place: Place, text: str, never: str = "") -> int:
+    """`never`: the word that says so, where that may be wanted; it is told by 0."""
+    if never and text == never:
+        return 0
     try:
         return seconds_of(text)
     except ValueError as error:
-        raise document.wrong(place, f"is {text!r}; write {ALLOWED}.") from error
+        allowed = f"{ALLOWED}, or {never}" if never else ALLOWED
+        raise document.wrong(place, f"is {text!r}; write {allowed}.") from error

@@ -110,7 +110,7 @@ def _formulas(sobject: SObject, wanted: Wanted) -> Iterator[Finding]:
         told = f"{found}; they are read of every row each {hours:,.4g} h"
         yield CODES("salesforce.object.formulas", told, about=wanted.api_name)
     else:
-        hint = "Set `derived_every` to how old a formula may be."
+        hint = "Set `derived_every` to how old a formula may be, or compute it in the marts."
         yield CODES("salesforce.object.formulas_never", found, about=wanted.api_name, hint=hint)
 
 
