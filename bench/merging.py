@@ -100,7 +100,7 @@ def _write(connection: duckdb.DuckDBPyConnection, batch: Batch, statement: str) 
 @contextmanager
 def _warehouse(path: Path) -> Iterator[DuckDBWarehouse]:
     warehouse = DuckDBWarehouse(path)
-    warehouse.prepare(CONTRACT, Side.LIVE)
+    warehouse.prepare(CONTRACT, Side.LIVE, turn=Turn("shop", 1))
     try:
         yield warehouse
     finally:

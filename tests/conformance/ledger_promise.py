@@ -6,13 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Semaphore, Thread, current_thread
 
 import pytest
 
 from tieout.base.batch import Tally
 from tieout.base.cursor import Cursor
-from tieout.base.errors import Broken, Fenced, Occupied
+from tieout.base.errors import Broken, Fenced, Occupied, Transient
 from tieout.ledger.facts import (
     Acknowledged,
     Advanced,
@@ -35,6 +35,7 @@ from tieout.ledger.facts import (
     Turned,
 )
 from tieout.ledger.ledger import CursorAt, Entry, Holder, Lease, LeaseHeld, Ledger, Passage
+from tieout.run.keeping import LEASE_SECONDS, kept
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ANNA = Holder("hall", 100, "1")
@@ -56,6 +57,43 @@ class HandClock:
 
 OpenBook = Callable[[], Ledger]
 """Opens the one book of a test once more."""
+
+
+class Beats:
+    """Opens the book for whoever keeps a lease, and tells of it. `away`: so often it cannot be opened."""
+
+    def __init__(self, open_book: OpenBook, *, away: int = 0) -> None:
+        self._open_book = open_book
+        self._away = away
+        self._made = Semaphore(0)
+        self._thread: Thread | None = None
+
+    def open(self) -> Ledger:
+        self._thread = current_thread()
+        if self._away:
+            self._away -= 1
+            raise Transient("the book is away.")
+        book = self._open_book()
+        close = book.close
+
+        def closed() -> None:
+            close()
+            self._made.release()
+
+        book.close = closed  # type: ignore[method-assign]
+        return book
+
+    def wait(self) -> None:
+        """Until one was made that began after this was called."""
+        while self._made.acquire(blocking=False):
+            pass
+        for _ in range(2):  # the first may have been at it
+            assert self._made.acquire(timeout=60)
+
+    def wait_for_end(self) -> None:
+        assert self._thread is not None
+        self._thread.join(timeout=60)
+        assert not self._thread.is_alive()
 
 
 def all_alive(holder: Holder) -> bool:
@@ -326,6 +364,39 @@ class LeasePromise(LedgerPromise):
         assert renewed == replace(lease, expires=NOON + timedelta(seconds=110))
         with pytest.raises(Occupied, match="held until"):
             take(ledger, BERT)
+
+    def test_a_lease_that_is_kept_lasts_as_long_as_the_work(
+        self, ledger: Ledger, open_book: OpenBook, clock: HandClock
+    ) -> None:
+        lease, beats = take(ledger, ANNA, seconds=LEASE_SECONDS), Beats(open_book)
+
+        with kept(lease, open_ledger=beats.open, beat_seconds=0.01):
+            for _ in range(10):
+                clock.sleep(LEASE_SECONDS / 2)
+                beats.wait()
+                with pytest.raises(Occupied, match="held until"):
+                    take(ledger, BERT)
+        clock.sleep(LEASE_SECONDS)
+
+        assert take(ledger, BERT).fence == lease.fence + 1
+
+    def test_what_was_taken_over_is_kept_no_longer(self, ledger: Ledger, open_book: OpenBook) -> None:
+        lease, beats = take(ledger, ANNA), Beats(open_book)
+
+        with kept(lease, open_ledger=beats.open, beat_seconds=0.01):
+            beats.wait()
+            new = ledger.lease("erp", BERT, seconds=60, fence_min=0, is_dead=ANNA.__eq__)
+            beats.wait_for_end()
+
+        assert ledger.renew(new, seconds=60).fence == new.fence
+
+    def test_a_lease_is_kept_again_once_the_book_is_back(self, ledger: Ledger, open_book: OpenBook) -> None:
+        lease, beats = take(ledger, ANNA), Beats(open_book, away=3)
+
+        with kept(lease, open_ledger=beats.open, beat_seconds=0.01):
+            beats.wait()
+
+        assert ledger.renew(lease, seconds=60).fence == lease.fence
 
     def test_giving_back_what_was_taken_over_changes_nothing(self, ledger: Ledger, clock: HandClock) -> None:
         old = take(ledger, ANNA)

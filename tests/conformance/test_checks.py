@@ -94,7 +94,7 @@ def warehouse(request: pytest.FixtureRequest) -> Iterator[Tables]:
         return
     emptied = request.getfixturevalue("snowflake")
     for contract in (ORDERS, ACCOUNTS):
-        emptied.drop(contract.stream, Side.LIVE)
+        emptied.drop(contract.stream, Side.LIVE, turn=Turn("shop", 1))
     yield emptied
 
 
@@ -127,7 +127,7 @@ def merged(
         Say(Kind.IMAGE, key, position, {name: row.get(name) for name in fields}) for key, row in sorted(rows.items())
     ]
     batch = batch_of(said, contract)
-    warehouse.prepare(contract, Side.LIVE)
+    warehouse.prepare(contract, Side.LIVE, turn=Turn("shop", 1))
     turn = Turn(contract.stream.source, 1)
     warehouse.merge(contract, [batch], turn=turn, merged_at={batch.name: at}, side=Side.LIVE)
 
@@ -234,7 +234,7 @@ def test_no_more_keys_are_named_than_a_person_would_look_at(warehouse: Tables) -
 
 
 def test_a_table_without_rows_keeps_what_is_said_of_its_rows_but_is_not_fresh(warehouse: Tables) -> None:
-    warehouse.prepare(ORDERS, Side.LIVE)
+    warehouse.prepare(ORDERS, Side.LIVE, turn=Turn("shop", 1))
 
     assert of(warehouse, Nulls(OF["number"]), Demand("mustBeLessThan", (1,)), unit=Unit.PERCENT).state is State.PASSED
     assert of(warehouse, RowCount(), Demand("mustBeGreaterThan", (0,))).state is State.FAILED

@@ -33,7 +33,7 @@ from tieout.contract.checks import (
 )
 from tieout.contract.contract import Contract
 from tieout.merge.duckdb import DuckDBWarehouse
-from tieout.merge.warehouse import Side
+from tieout.merge.warehouse import Side, Turn
 from tieout.quality.measuring import Measuring
 from tieout.quality.outcome import Outcome, State
 from tieout.sim.snowflake.server import SnowflakeServer
@@ -116,7 +116,7 @@ def both(snowflake_server: SnowflakeServer) -> Iterator[tuple[Tables, Tables]]:
         merged(one, rows_of_edges(), EDGES, at=NOON - timedelta(hours=2))
         merged(one, {"A1": {}, "true": {}, "-32768": {}, "0.100": {}}, PEOPLE)
         merged(one, rows_of_days(), DAYS, at=NOON - timedelta(minutes=30))
-        one.prepare(contract_of("shop.empty", at="timestamp", number="integer"), Side.LIVE)
+        one.prepare(contract_of("shop.empty", at="timestamp", number="integer"), Side.LIVE, turn=Turn("shop", 1))
     yield opened
     for one in opened:
         one.close()

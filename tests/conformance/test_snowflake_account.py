@@ -54,7 +54,7 @@ def test_an_account_that_is_named_takes_the_place_of_the_stand_in_and_is_left_as
 
     with own_database(account) as database:
         warehouse = SnowflakeWarehouse(lambda: session(account, database), mark="t")
-        warehouse.prepare(CONTRACTS["simple"], Side.LIVE)
+        warehouse.prepare(CONTRACTS["simple"], Side.LIVE, turn=Turn("erp", 1))
         assert warehouse.reading(CONTRACTS["simple"]).live_rows() == 0
         warehouse.close()
         assert database.startswith("TIEOUT_TEST_")
@@ -78,7 +78,7 @@ def test_all_that_the_golden_files_hold_is_taken_and_comes_to_what_duckdb_says(
     contract, duckdb = known_to(snowflake_server, written), DuckDBWarehouse(None)
 
     for one in (warehouse, duckdb):
-        one.prepare(contract, Side.LIVE)
+        one.prepare(contract, Side.LIVE, turn=Turn("erp", 1))
     for batch in story(contract):
         for one in (warehouse, duckdb):
             one.merge(contract, [batch], turn=Turn("erp", 1), merged_at={batch.name: NOON}, side=Side.LIVE)

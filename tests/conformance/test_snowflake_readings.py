@@ -82,8 +82,8 @@ def snowflake(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeWarehouse]
 
 
 def merged(warehouse: Warehouse, batches: list[Batch], side: Side) -> None:
-    warehouse.drop(CONTRACT.stream, side)
-    warehouse.prepare(CONTRACT, side)
+    warehouse.drop(CONTRACT.stream, side, turn=Turn("erp", 1))
+    warehouse.prepare(CONTRACT, side, turn=Turn("erp", 1))
     half = len(batches) // 2
     for at, group in enumerate((batches[:half], batches[half:])):
         merged_at = {batch.name: NOON + timedelta(seconds=10 * at + place) for place, batch in enumerate(group)}
@@ -147,7 +147,7 @@ def rounded(latencies: Latencies) -> Latencies:
 def test_both_warehouses_answer_alike(snowflake: SnowflakeWarehouse, seed: int, side: Side) -> None:
     batches, duckdb = history(seed), DuckDBWarehouse(None)
     for one in (snowflake, duckdb):
-        one.prepare(CONTRACT, Side.LIVE)
+        one.prepare(CONTRACT, Side.LIVE, turn=Turn("erp", 1))
         merged(one, batches, side)
     ours, theirs = snowflake.reading(CONTRACT, side), duckdb.reading(CONTRACT, side)
     waiting = [row.cid for row in theirs.quarantine_page((), after="", limit=99)]
@@ -168,7 +168,7 @@ def test_both_warehouses_answer_alike(snowflake: SnowflakeWarehouse, seed: int, 
 def told_by(seed: int) -> set[str]:
     """The questions to which this history has an answer."""
     duckdb, batches = DuckDBWarehouse(None), history(seed)
-    duckdb.prepare(CONTRACT, Side.LIVE)
+    duckdb.prepare(CONTRACT, Side.LIVE, turn=Turn("erp", 1))
     merged(duckdb, batches, Side.LIVE)
     reading = duckdb.reading(CONTRACT)
     waiting = [row.cid for row in reading.quarantine_page((), after="", limit=99)]

@@ -27,7 +27,7 @@ def warehouse(snowflake_server: SnowflakeServer, snowflake_database: str) -> Ite
 
 def merge(on: SnowflakeWarehouse | DuckDBWarehouse, contract: Contract, *said: Say) -> None:
     batch = batch_of(said, contract)
-    on.prepare(contract, Side.LIVE)
+    on.prepare(contract, Side.LIVE, turn=Turn("erp", 1))
     on.merge(contract, [batch], turn=Turn("erp", 1), merged_at={batch.name: NOON}, side=Side.LIVE)
 
 
@@ -53,9 +53,9 @@ def test_what_a_gained_column_does_not_admit_is_noted(warehouse: SnowflakeWareho
     batch = told_under(said, before, "json")
 
     for one in (warehouse, duckdb):
-        one.prepare(before, Side.LIVE)
+        one.prepare(before, Side.LIVE, turn=Turn("erp", 1))
         one.merge(before, [batch], turn=Turn("erp", 1), merged_at={batch.name: NOON}, side=Side.LIVE)
-        one.prepare(after, Side.LIVE)
+        one.prepare(after, Side.LIVE, turn=Turn("erp", 1))
 
     assert warehouse.query(UNFIT).to_pylist() == duckdb.query(UNFIT).to_pylist() == [{"key": '["k1"]', "field": "c"}]
 

@@ -70,7 +70,7 @@ def asides(snowflake_server: SnowflakeServer, snowflake_database: str) -> Iterat
 
 
 def merge(warehouse: Warehouse, contract: Contract, *batches: Batch) -> None:
-    warehouse.prepare(contract, Side.LIVE)
+    warehouse.prepare(contract, Side.LIVE, turn=Turn("erp", 1))
     for batch in batches:
         warehouse.merge(contract, [batch], turn=Turn("erp", 1), merged_at={batch.name: NOON}, side=Side.LIVE)
 

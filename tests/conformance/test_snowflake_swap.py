@@ -99,8 +99,8 @@ class Content:
     batch: Batch
 
     def fill(self, warehouse: Warehouse, side: Side, turn: Turn = TURN) -> None:
-        warehouse.drop(self.contract.stream, side)
-        warehouse.prepare(self.contract, side)
+        warehouse.drop(self.contract.stream, side, turn=TURN)
+        warehouse.prepare(self.contract, side, turn=TURN)
         merged_at = {self.batch.name: NOON}
         warehouse.merge(self.contract, [self.batch], turn=turn, merged_at=merged_at, side=side)
 
@@ -236,7 +236,7 @@ def test_a_swap_of_other_types_is_finished_by_those_who_come_next_each_cut_off_a
 def after(*contents: Content) -> StreamReading:
     """What DuckDB says when it has merged all of it."""
     warehouse, contract = DuckDBWarehouse(None), contents[-1].contract
-    warehouse.prepare(contract, Side.LIVE)
+    warehouse.prepare(contract, Side.LIVE, turn=TURN)
     batches = [one.batch for one in contents]
     merged_at = dict.fromkeys((batch.name for batch in batches), NOON)
     warehouse.merge(contract, batches, turn=TURN, merged_at=merged_at, side=Side.LIVE)
@@ -284,7 +284,7 @@ def test_nothing_is_merged_into_tables_that_are_about_to_be_replaced(worker: Wor
 
     with pytest.raises(Transient):
         other.merge(*merging, turn=LATER, merged_at=at, side=Side.LIVE)
-    other.prepare(NUMBER, Side.LIVE)
+    other.prepare(NUMBER, Side.LIVE, turn=TURN)
     other.merge(*merging, turn=LATER, merged_at=at, side=Side.LIVE)
 
     assert set(other.applied(NUMBER.stream, Side.LIVE)) == {second.batch.name, more.batch.name}

@@ -13,20 +13,21 @@ from typing import Any
 import pytest
 from snowflake.connector.errors import ProgrammingError
 
-from tests.conformance.warehouse_promise import CONTRACT, SECOND, OpenWarehouse, WarehousePromise, image, merge
+from tests.conformance.warehouse_promise import CONTRACT, FIRST, SECOND, OpenWarehouse, WarehousePromise, image, merge
 from tests.snowflake import connect, snowflake_database, snowflake_server
 from tests.snowflake import session as session_of
 from tests.telling import Say, batch_of, contract_of
 from tieout.base.codec import canonical_json
-from tieout.base.errors import Broken, Fenced, Transient
+from tieout.base.errors import Broken, Fenced, TieoutError, Transient
 from tieout.base.sql import Sql
 from tieout.base.step import Step
 from tieout.base.types import Column, ColumnType
 from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.snowflake import account
+from tieout.merge.snowflake.reshape import Reshaping
 from tieout.merge.snowflake.session import Session, translated
 from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
-from tieout.merge.warehouse import Side
+from tieout.merge.warehouse import Side, Turn
 from tieout.sim.snowflake.server import SnowflakeServer
 
 __all__ = ["snowflake_database", "snowflake_server"]
@@ -84,7 +85,7 @@ def test_a_commit_whose_answer_was_lost_is_looked_up_and_not_made_again(
     opened: Open, fault: Callable[..., None]
 ) -> None:
     batch, first = batch_of([image("k1", 1)], CONTRACT), opened()
-    first.prepare(CONTRACT, Side.LIVE)
+    first.prepare(CONTRACT, Side.LIVE, turn=FIRST)
     fault(pattern="^commit", kind="lose_answer")
 
     try:
@@ -95,9 +96,24 @@ def test_a_commit_whose_answer_was_lost_is_looked_up_and_not_made_again(
     assert count(opened()) == 1
 
 
+@pytest.mark.parametrize(("turn", "end"), [(FIRST, Transient), (SECOND, Fenced)])
+def test_a_commit_that_comes_after_it_was_looked_up_is_not_made_again(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, turn: Turn, end: type[TieoutError]
+) -> None:
+    batch, first = batch_of([image("k1", 1)], CONTRACT), opened()
+    merge(opened(), batch)
+    monkeypatch.setattr(first, "applied", lambda *of: {})
+
+    with pytest.raises(end) as refused:
+        merge(first, batch, turn=turn)
+
+    assert type(refused.value) is end
+    assert count(opened()) == 1
+
+
 def test_a_merge_that_was_cut_off_leaves_nothing(opened: Open, fault: Callable[..., None]) -> None:
     batch, first = batch_of([image("k1", 1)], CONTRACT), opened()
-    first.prepare(CONTRACT, Side.LIVE)
+    first.prepare(CONTRACT, Side.LIVE, turn=FIRST)
     fault(pattern="insert into tieout.applied", kind="cancelled")
 
     with pytest.raises(Transient):
@@ -112,7 +128,7 @@ def test_who_takes_a_lane_over_does_not_wait_for_one_that_died_in_its_merge(
     opened: Open, session: Callable[[], Session], impatient: None
 ) -> None:
     first = opened()
-    first.prepare(CONTRACT, Side.LIVE)
+    first.prepare(CONTRACT, Side.LIVE, turn=FIRST)
     merge(first, batch_of([image("k1", 1)], CONTRACT))
     dead = session()
     dead.run(Sql("begin"))
@@ -133,7 +149,7 @@ def test_of_a_merge_that_was_overtaken_in_its_sleep_nothing_stays(opened: Open, 
             merge(opened(), next_, turn=SECOND)
 
     first = opened(passing=asleep)
-    first.prepare(CONTRACT, Side.LIVE)
+    first.prepare(CONTRACT, Side.LIVE, turn=FIRST)
     with pytest.raises(Transient, match="aborted from outside"):
         merge(first, late)
 
@@ -141,6 +157,46 @@ def test_of_a_merge_that_was_overtaken_in_its_sleep_nothing_stays(opened: Open, 
     assert count(opened()) == 1
     with pytest.raises(Fenced):
         merge(first, late)
+
+
+def test_of_a_column_that_was_gained_in_a_sleep_nothing_stays(
+    opened: Open, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its successor has the column filled before it wakes up with what it had read."""
+    first, gained = opened(), replace(CONTRACT, columns=(*CONTRACT.columns, Column("c", ColumnType.parse("text"))))
+    merge(first, batch_of([image("k1", 1)], CONTRACT))
+    told, fold = batch_of([Say("image", "k1", 2, {"a": "1", "b": "x", "c": "new"})], gained), Reshaping._fold
+
+    def asleep(reshaping: Reshaping, parts: dict[str, object]) -> None:
+        monkeypatch.setattr(Reshaping, "_fold", fold)
+        merge(opened(), told, turn=SECOND, contract=gained)
+        fold(reshaping, parts)
+
+    monkeypatch.setattr(Reshaping, "_fold", asleep)
+    with pytest.raises(Transient, match="aborted from outside"):
+        first.prepare(gained, Side.LIVE, turn=FIRST)
+
+    assert opened().query("select c from latest.erp__account").to_pylist() == [{"c": "new"}]
+    assert first.query("select c from latest.erp__account").to_pylist() == [{"c": "new"}]
+
+
+def test_who_wakes_before_his_contract_is_followed_finds_that_it_was(opened: Open) -> None:
+    """The tables were made for what the other worker's contract says, also where that is of the same turn."""
+    first, other = opened(), opened()
+    merge(first, batch_of([image("k1", 1)], CONTRACT))
+    gained = replace(CONTRACT, columns=(*CONTRACT.columns, Column("c", ColumnType.parse("text"))))
+    fitted = Reshaping.fit_columns
+
+    with pytest.MonkeyPatch.context() as patch:
+
+        def late(reshaping: Reshaping) -> None:
+            patch.undo()
+            other.prepare(contract_of(required=["a"], a="integer", b="text", c="text", d="text"), Side.LIVE, turn=FIRST)
+            fitted(reshaping)
+
+        patch.setattr(Reshaping, "fit_columns", late)
+        with pytest.raises(Transient, match="another shape"):
+            first.prepare(gained, Side.LIVE, turn=FIRST)
 
 
 def test_a_row_that_somebody_wrote_twice_is_one_again_after_a_merge(
@@ -172,13 +228,14 @@ def test_what_a_merge_costs_is_billed_to_its_stream_and_run(tmp_path: Path) -> N
     tags = [line["parameters"]["QUERY_TAG"] for line in lines if 'update "TIEOUT"."FENCE' in line["statement"]]
     copied = [line["parameters"]["QUERY_TAG"] for line in lines if "copy into" in line["statement"]]
     assert {canonical_json(json.loads(tag)) for tag in (*tags, *copied)} == {
-        canonical_json({"tool": "tieout", "step": "merge", "stream": "erp.account", "lane": "erp", "run": "2"})
+        canonical_json({"tool": "tieout", "step": step, "stream": "erp.account", "lane": "erp", "run": "2"})
+        for step in ("prepare", "merge")
     }
 
 
 def test_who_wakes_late_does_not_end_the_merge_of_its_successor(opened: Open, impatient: None) -> None:
     first, late, next_ = opened(), batch_of([image("k1", 1)], CONTRACT), batch_of([image("k2", 2)], CONTRACT)
-    first.prepare(CONTRACT, Side.LIVE)
+    first.prepare(CONTRACT, Side.LIVE, turn=FIRST)
 
     def while_it_merges(step: Step) -> None:
         if step is Step.MERGED_UNCOMMITTED:
@@ -196,7 +253,7 @@ def test_a_merge_that_was_aborted_on_the_very_way_to_its_commit_is_not_called_do
     opened: Open, impatient: None
 ) -> None:
     one, first = batch_of([image("k1", 1)], CONTRACT), opened()
-    first.prepare(CONTRACT, Side.LIVE)
+    first.prepare(CONTRACT, Side.LIVE, turn=FIRST)
     other = opened()
     looked = first._session._transaction
 
@@ -242,7 +299,7 @@ def test_what_a_dead_worker_had_staged_does_not_lie_there_for_ever(
     opened: Open, fault: Callable[..., None], session: Callable[[], Session]
 ) -> None:
     first = opened()
-    first.prepare(CONTRACT, Side.LIVE)
+    first.prepare(CONTRACT, Side.LIVE, turn=FIRST)
     fault(pattern="copy into", kind="cancelled")
     with pytest.raises(Transient):
         merge(first, batch_of([image("k1", 1)], CONTRACT))

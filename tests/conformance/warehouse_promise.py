@@ -43,7 +43,7 @@ def merge(
     contract: Contract = CONTRACT,
     side: Side = Side.LIVE,
 ) -> None:
-    warehouse.prepare(contract, side)
+    warehouse.prepare(contract, side, turn=turn)
     merged_at = dict.fromkeys((one.name for one in batches), NOON)
     warehouse.merge(contract, batches, turn=turn, merged_at=merged_at, side=side)
 
@@ -86,7 +86,7 @@ class WarehousePromise:
     def test_batches_are_noted_with_the_moments_that_are_given(self, open_warehouse: OpenWarehouse) -> None:
         warehouse, first, second = open_warehouse(), batch(image("k1", 1)), batch(image("k2", 2))
         at = {first.name: NOON, second.name: NOON + timedelta(microseconds=1)}
-        warehouse.prepare(CONTRACT, Side.LIVE)
+        warehouse.prepare(CONTRACT, Side.LIVE, turn=FIRST)
 
         warehouse.merge(CONTRACT, [first, second], turn=FIRST, merged_at=at, side=Side.LIVE)
 
@@ -97,10 +97,12 @@ class WarehousePromise:
         late, first, second = open_warehouse(), batch(image("k1", 1)), batch(image("k2", 1))
         merge(late, second, side=Side.SHADOW)
         merge(open_warehouse(), second, turn=SECOND)
-        before = told(late)
+        before, shadow, gained = told(late), told(late, side=Side.SHADOW), contract_of(required=["a"], a="integer")
 
         for act in (
             lambda: merge(late, first),
+            lambda: late.prepare(gained, Side.LIVE, turn=FIRST),
+            lambda: late.drop(CONTRACT.stream, Side.SHADOW, turn=FIRST),
             lambda: late.swap(CONTRACT, turn=FIRST),
             lambda: late.note_certificates(CONTRACT.stream, [NOTE], turn=FIRST),
         ):
@@ -108,6 +110,7 @@ class WarehousePromise:
                 act()
 
         assert told(late) == before
+        assert told(late, side=Side.SHADOW) == shadow
         assert not late.is_noted(CONTRACT.stream, NOTE.hash)
         assert (late.fence_of("erp"), late.fence_of("crm")) == (2, 0)
 
@@ -194,7 +197,7 @@ class WarehousePromise:
         warehouse = open_warehouse()
         merge(warehouse, batch(image("k1", 1)))
         with pytest.raises(Retyped):
-            warehouse.prepare(WIDER, Side.LIVE)
+            warehouse.prepare(WIDER, Side.LIVE, turn=FIRST)
         assert reading(warehouse).live_rows() == 1
 
         merge(warehouse, batch(image("k1", 2, a="one"), contract=WIDER), contract=WIDER, side=Side.SHADOW)
@@ -213,14 +216,14 @@ class WarehousePromise:
         live = told(warehouse)
 
         for _ in range(2):
-            warehouse.drop(CONTRACT.stream, Side.SHADOW)
+            warehouse.drop(CONTRACT.stream, Side.SHADOW, turn=FIRST)
 
         assert told(warehouse) == live
         assert warehouse.applied(CONTRACT.stream, Side.SHADOW) == {}
         with pytest.raises(Misconfigured):
             told(warehouse, side=Side.SHADOW)
 
-        warehouse.drop(CONTRACT.stream, Side.LIVE)
+        warehouse.drop(CONTRACT.stream, Side.LIVE, turn=FIRST)
         assert not reading(warehouse).exists()
         merge(warehouse, one)
         assert told(warehouse) == live

@@ -24,8 +24,8 @@ from tieout.capture.changes.source import ChangesSource
 from tieout.capture.source import Bound, Captured, unbothered
 from tieout.ledger.ledger import Holder
 from tieout.run.house import opened
+from tieout.run.keeping import LEASE_SECONDS
 from tieout.run.project import load_project
-from tieout.run.route import LEASE_SECONDS
 
 FENCED = (Step.CAPTURED, Step.SEALED, Step.REGISTERING)
 """Where the sleeper holds what it is about to register. Of its spool it is robbed, which it tries again; and where it

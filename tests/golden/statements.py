@@ -94,11 +94,13 @@ def shown(sent: Sequence[Sent]) -> str:
 
 def prepare(contract: Contract) -> list[Sent]:
     """In an empty database."""
-    return _sending(contract, Known(TURN.fence, is_made=False), lambda on: opened(on).prepare(contract, Side.LIVE))
+    return _sending(
+        contract, Known(TURN.fence, is_made=False), lambda on: opened(on).prepare(contract, Side.LIVE, turn=TURN)
+    )
 
 
 def prepare_again(contract: Contract) -> list[Sent]:
-    return _sending(contract, _made_for(contract), lambda on: opened(on).prepare(contract, Side.LIVE))
+    return _sending(contract, _made_for(contract), lambda on: opened(on).prepare(contract, Side.LIVE, turn=TURN))
 
 
 def reshape(contract: Contract) -> list[Sent]:
@@ -110,7 +112,7 @@ def reshape(contract: Contract) -> list[Sent]:
         before = replace(contract, columns=tuple(each for each in contract.columns if each.name != field))
     told = {"_cid": "0" * 32, "_cover": "[]", "_extra": canonical_json({field or "": "1"}), "encoding": "json"}
     known = replace(_made_for(before), answers={"kept_apart": [told] if field else []})
-    return _sending(contract, known, lambda on: opened(on).prepare(contract, Side.LIVE))
+    return _sending(contract, known, lambda on: opened(on).prepare(contract, Side.LIVE, turn=TURN))
 
 
 def widened(contract: Contract) -> list[Sent]:
@@ -120,7 +122,7 @@ def widened(contract: Contract) -> list[Sent]:
         for each in contract.columns
     )
     known = _made_for(replace(contract, columns=narrow))
-    return _sending(contract, known, lambda on: opened(on).prepare(contract, Side.LIVE))
+    return _sending(contract, known, lambda on: opened(on).prepare(contract, Side.LIVE, turn=TURN))
 
 
 def certificates(contract: Contract) -> list[Sent]:
@@ -155,7 +157,7 @@ def swap_retyped(contract: Contract) -> list[Sent]:
 
 
 def drop(contract: Contract) -> list[Sent]:
-    return _sending(contract, _made_for(contract), lambda on: opened(on).drop(contract.stream, Side.SHADOW))
+    return _sending(contract, _made_for(contract), lambda on: opened(on).drop(contract.stream, Side.SHADOW, turn=TURN))
 
 
 def readings(contract: Contract) -> list[Sent]:

@@ -87,10 +87,10 @@ def test_tables_that_followed_their_contract_are_what_a_rebuild_makes(
     live, anew = DuckDBWarehouse(None), DuckDBWarehouse(None)
 
     for at, contract in enumerate(contracts):
-        live.prepare(contract, Side.LIVE)
+        live.prepare(contract, Side.LIVE, turn=TURN)
         for batch in [batch for batch, of in batches if of == at]:
             live.merge(contract, [batch], turn=TURN, merged_at={batch.name: NOON}, side=Side.LIVE)
-    anew.prepare(contracts[-1], Side.LIVE)
+    anew.prepare(contracts[-1], Side.LIVE, turn=TURN)
     for batch in dice.sample([batch for batch, _ in batches], len(batches)):
         anew.merge(contracts[-1], [batch], turn=TURN, merged_at={batch.name: NOON}, side=Side.LIVE)
 

@@ -74,7 +74,7 @@ def grouped(said: list[Say], dice: random.Random) -> list[list[Say]]:
 
 def warehouse_after(groups: list[list[Say]], contract: Contract = CONTRACT) -> DuckDBWarehouse:
     warehouse = DuckDBWarehouse(None)
-    warehouse.prepare(contract, Side.LIVE)
+    warehouse.prepare(contract, Side.LIVE, turn=TURN)
     for group in groups:
         batch = batch_of(group, contract)
         warehouse.merge(contract, [batch], turn=TURN, merged_at={batch.name: NOON}, side=Side.LIVE)
@@ -148,7 +148,7 @@ def test_sql_finds_the_same_obligations_as_the_rule(said: list[Say]) -> None:
 def test_the_books_of_every_batch_balance(said: list[Say], dice: random.Random) -> None:
     groups = grouped(said, dice)
     warehouse = DuckDBWarehouse(None)
-    warehouse.prepare(CONTRACT, Side.LIVE)
+    warehouse.prepare(CONTRACT, Side.LIVE, turn=TURN)
     batches = [batch_of(group, CONTRACT) for group in groups]
 
     warehouse.merge(
@@ -274,7 +274,7 @@ def test_a_column_that_a_contract_gains_takes_late_changes_as_a_rebuild_would() 
     grown, anew = warehouse_after([], narrow), warehouse_after([], wide)
     grown.merge(narrow, batches[:1], turn=TURN, merged_at=merged_at, side=Side.LIVE)
 
-    grown.prepare(wide, Side.LIVE)
+    grown.prepare(wide, Side.LIVE, turn=TURN)
     grown.merge(wide, batches[1:], turn=TURN, merged_at=merged_at, side=Side.LIVE)
     anew.merge(wide, batches, turn=TURN, merged_at=merged_at, side=Side.LIVE)
 

@@ -42,7 +42,7 @@ def merged_in_groups(said: list[Say], dice: random.Random) -> DuckDBWarehouse:
     told = said + dice.sample(said, dice.randint(0, len(said)))
     dice.shuffle(told)
     warehouse = DuckDBWarehouse(None)
-    warehouse.prepare(CONTRACT, Side.LIVE)
+    warehouse.prepare(CONTRACT, Side.LIVE, turn=TURN)
     while told:
         group = []
         for _ in range(dice.randint(1, 3)):

@@ -66,6 +66,10 @@ class Both:
     merged: list[Batch] = field(default_factory=list)
     fence: int = 1
 
+    @property
+    def turn(self) -> Turn:
+        return Turn("erp", self.fence)
+
     def do(self, act: Callable[[Warehouse], None]) -> type[TieoutError] | None:
         """What it came to, which is the same in both."""
         ends = [_end(act, warehouse) for warehouse in (self.database, self.rule)]
@@ -80,11 +84,10 @@ class Both:
         self.merged += [batch for batch in batches if end is None and batch not in self.merged]
 
     def rebuild(self, contract: Contract, batches: list[Batch]) -> None:
-        self.do(lambda warehouse: warehouse.drop(contract.stream, Side.SHADOW))
-        self.do(lambda warehouse: warehouse.prepare(contract, Side.SHADOW))
+        assert self.do(lambda warehouse: warehouse.drop(contract.stream, Side.SHADOW, turn=self.turn)) is None
+        assert self.do(lambda warehouse: warehouse.prepare(contract, Side.SHADOW, turn=self.turn)) is None
         self.merge(contract, batches, side=Side.SHADOW)
-        turn = Turn("erp", self.fence)
-        assert self.do(lambda warehouse: warehouse.swap(contract, turn=turn)) is None
+        assert self.do(lambda warehouse: warehouse.swap(contract, turn=self.turn)) is None
 
 
 def _end(act: Callable[[Warehouse], None], warehouse: Warehouse) -> type[TieoutError] | None:
@@ -184,7 +187,7 @@ def test_both_say_the_same_after_whatever_comes(seed: int) -> None:
     said = [said_by(chance) for _ in range(chance.between(1, 16))]
     waiting = batches_by(chance, said)
     faulty = [row["_cid"] for row in judged_of(said, CONTRACT).changes.to_pylist() if row["_fault"] is not None]
-    both.do(lambda warehouse: warehouse.prepare(CONTRACT, Side.LIVE))
+    both.do(lambda warehouse: warehouse.prepare(CONTRACT, Side.LIVE, turn=both.turn))
 
     while waiting:
         act = chance.pick(ACTS)
@@ -215,7 +218,7 @@ def test_both_say_the_same_after_whatever_comes(seed: int) -> None:
 def test_both_tell_of_the_side_that_is_asked_about() -> None:
     both, one, other = Both(), batch_of([Say("image", "k1", 1)], CONTRACT), batch_of([Say("gap", None, 2)], CONTRACT)
     for side, batch in ((Side.LIVE, one), (Side.SHADOW, other)):
-        both.do(lambda warehouse, side=side: warehouse.prepare(CONTRACT, side))
+        both.do(lambda warehouse, side=side: warehouse.prepare(CONTRACT, side, turn=both.turn))
         both.merge(CONTRACT, [batch], side=side)
 
     for question, ask in asked([], [one.name], CONTRACT).items():
@@ -227,7 +230,7 @@ def test_an_event_of_which_nobody_said_when_it_happened_is_not_fresh() -> None:
     both, told = Both(), batch_of([Say("image", "k1", 1)], CONTRACT)
     at = told.changes.schema.get_field_index("_observed_at")
     unknown = told.changes.set_column(at, told.changes.schema.field(at), pa.nulls(1, TIMESTAMP))
-    both.do(lambda warehouse: warehouse.prepare(CONTRACT, Side.LIVE))
+    both.do(lambda warehouse: warehouse.prepare(CONTRACT, Side.LIVE, turn=both.turn))
 
     both.merge(CONTRACT, [replace(told, changes=unknown)])
 
@@ -259,7 +262,7 @@ def test_values_of_every_type_are_the_same_in_both() -> None:
     names = {f"f{at}": type_ for at, type_ in enumerate(EVERY_TYPE)}
     contract, both = contract_of(**names), Both()
     full = Say("image", "k1", 1, {name: EVERY_TYPE[type_] for name, type_ in names.items()})
-    both.do(lambda warehouse: warehouse.prepare(contract, Side.LIVE))
+    both.do(lambda warehouse: warehouse.prepare(contract, Side.LIVE, turn=both.turn))
     both.merge(contract, [batch_of([full, Say("image", "k2", 1, dict.fromkeys(names))], contract)])
 
     agree(both, contract)

@@ -40,7 +40,7 @@ def test_both_follow_a_contract_alike(seed: int) -> None:
     for at in sorted(chance.below(len(GROWING)) for _ in range(chance.between(2, 4))):
         contract, said = GROWING[at], [told_by(chance) for _ in range(chance.between(0, 5))]
         waiting += batches_under(said, at, chance, encoding)
-        end = both.do(lambda warehouse, contract=contract: warehouse.prepare(contract, Side.LIVE))
+        end = both.do(lambda warehouse, contract=contract: warehouse.prepare(contract, Side.LIVE, turn=both.turn))
         assert end in (None, Retyped)
         if end is Retyped:
             both.rebuild(contract, both.merged)
@@ -53,10 +53,10 @@ def test_both_follow_a_contract_alike(seed: int) -> None:
 
 def test_a_column_that_is_spelled_in_another_case_waits_for_a_rebuild() -> None:
     both, small, large = Both(), contract_of(amount="text"), contract_of(Amount="text")
-    both.do(lambda warehouse: warehouse.prepare(small, Side.LIVE))
+    both.do(lambda warehouse: warehouse.prepare(small, Side.LIVE, turn=both.turn))
     both.merge(small, [batch_of([Say("image", "k1", 1, {"amount": "2"})], small)])
 
-    end = both.do(lambda warehouse: warehouse.prepare(large, Side.LIVE))
+    end = both.do(lambda warehouse: warehouse.prepare(large, Side.LIVE, turn=both.turn))
     both.rebuild(large, both.merged)
 
     assert end is Retyped

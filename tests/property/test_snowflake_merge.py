@@ -36,7 +36,7 @@ def snowflake(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeWarehouse]
 
 
 def merge(warehouse: SnowflakeWarehouse | DuckDBWarehouse, batches: list[Batch]) -> None:
-    warehouse.prepare(CONTRACT, Side.LIVE)
+    warehouse.prepare(CONTRACT, Side.LIVE, turn=TURN)
     for batch in batches:
         warehouse.merge(CONTRACT, [batch], turn=TURN, merged_at={batch.name: NOON}, side=Side.LIVE)
 
@@ -46,7 +46,7 @@ def merge(warehouse: SnowflakeWarehouse | DuckDBWarehouse, batches: list[Batch])
 def test_both_warehouses_say_the_same(snowflake: SnowflakeWarehouse, said: list[Say], dice: random.Random) -> None:
     batches = [batch_of(group, CONTRACT) for group in grouped(said, dice)]
     duckdb = DuckDBWarehouse(None)
-    snowflake.drop(CONTRACT.stream, Side.LIVE)
+    snowflake.drop(CONTRACT.stream, Side.LIVE, turn=TURN)
     for one in (snowflake, duckdb):
         merge(one, batches)
 
@@ -78,11 +78,11 @@ def test_tables_that_followed_their_contract_are_the_same_in_both(
     parts = [said[at * cut : (at + 1) * cut] for at in range(len(contracts))]
     told = [(contract, told_under(part, contract, encoding)) for contract, part in zip(contracts, parts, strict=True)]
     duckdb = DuckDBWarehouse(None)
-    snowflake.drop(CONTRACT.stream, Side.LIVE)
+    snowflake.drop(CONTRACT.stream, Side.LIVE, turn=TURN)
 
     for contract, batch in told:
         for one in (snowflake, duckdb):
-            one.prepare(contract, Side.LIVE)
+            one.prepare(contract, Side.LIVE, turn=TURN)
             one.merge(contract, [batch], turn=TURN, merged_at={batch.name: NOON}, side=Side.LIVE)
 
     ours, theirs = (one.reading(contracts[-1]) for one in (snowflake, duckdb))

@@ -27,7 +27,7 @@ def image(key: str, position: int, a: int, b: str | None = None, of: Class = Cla
 
 def merged(said: Sequence[Say], contract: Contract = CONTRACT) -> DuckDBWarehouse:
     warehouse = DuckDBWarehouse(None)
-    warehouse.prepare(contract, Side.LIVE)
+    warehouse.prepare(contract, Side.LIVE, turn=Turn("erp", 1))
     batch = batch_of(said, contract)
     warehouse.merge(contract, [batch], turn=Turn("erp", 1), merged_at={batch.name: NOON}, side=Side.LIVE)
     return warehouse

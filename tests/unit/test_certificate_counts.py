@@ -68,7 +68,7 @@ def within(unlike: Unlike, told: Sequence[Row]) -> list[Row]:
 def aside() -> Iterator[Aside]:
     """With the rows, in a session far from UTC."""
     warehouse = DuckDBWarehouse(None)
-    warehouse.prepare(CONTRACT, Side.LIVE)
+    warehouse.prepare(CONTRACT, Side.LIVE, turn=Turn("erp", 1))
     said = [
         Say("image", key, 1, {"made": f"{made:%F %T+00}", "stamp": f"{stamp:%F %T+00}", "amount": amount, "note": "n"})
         for key, made, stamp, amount in rows(200)

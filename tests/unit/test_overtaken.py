@@ -30,7 +30,7 @@ def held_back(position: int) -> Say:
 def merged(*said: Say) -> StreamReading:
     """Each in a batch of its own."""
     warehouse = DuckDBWarehouse(None)
-    warehouse.prepare(CONTRACT, Side.LIVE)
+    warehouse.prepare(CONTRACT, Side.LIVE, turn=Turn("erp", 1))
     for say in said:
         batch = batch_of([say], CONTRACT)
         warehouse.merge(CONTRACT, [batch], turn=Turn("erp", 1), merged_at={batch.name: NOON}, side=Side.LIVE)

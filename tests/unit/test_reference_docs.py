@@ -23,7 +23,7 @@ from tieout.merge.snowflake import account
 from tieout.merge.snowflake.account import Account
 from tieout.merge.snowflake.naming import type_of
 from tieout.merge.snowflake.warehouse import SCHEMAS
-from tieout.merge.warehouse import Side
+from tieout.merge.warehouse import Side, Turn
 from tieout.run import org_config, project
 from tieout.run.environment import Keeper, Reference, references
 from tieout.run.project import load_project
@@ -259,7 +259,7 @@ def test_every_reserved_name_and_every_version_of_the_standard_is_told() -> None
 def columns() -> dict[str, dict[str, list[str]]]:
     """Schema -> table -> columns, as a warehouse makes them for one stream."""
     warehouse = DuckDBWarehouse(None)
-    warehouse.prepare(contract_of(), Side.LIVE)
+    warehouse.prepare(contract_of(), Side.LIVE, turn=Turn("erp", 1))
     asked = "select schema_name, table_name, column_name from duckdb_columns() where not internal order by column_index"
     found: dict[str, dict[str, list[str]]] = {}
     for row in warehouse.query(asked).to_pylist():

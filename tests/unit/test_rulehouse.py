@@ -38,7 +38,7 @@ def merge(warehouse: RuleWarehouse, *batches: Batch, turn: Turn = TURN, contract
 @pytest.fixture
 def store() -> RuleStore:
     store = RuleStore()
-    RuleWarehouse(store).prepare(CONTRACT, Side.LIVE)
+    RuleWarehouse(store).prepare(CONTRACT, Side.LIVE, turn=TURN)
     return store
 
 
@@ -118,8 +118,8 @@ def test_a_column_of_another_type_waits_for_a_rebuild(store: RuleStore) -> None:
     retyped = contract_of(a="text", at="timestamptz")
 
     with pytest.raises(Retyped):
-        warehouse.prepare(retyped, Side.LIVE)
-    warehouse.prepare(retyped, Side.SHADOW)
+        warehouse.prepare(retyped, Side.LIVE, turn=TURN)
+    warehouse.prepare(retyped, Side.SHADOW, turn=TURN)
     warehouse.merge(retyped, [one], turn=TURN, merged_at={one.name: NOON}, side=Side.SHADOW)
     warehouse.swap(retyped, turn=TURN)
 
@@ -134,7 +134,7 @@ def test_a_column_that_is_gained_has_what_was_told_before(store: RuleStore) -> N
     extra = narrow.changes.schema.get_field_index("_extra")
     merge(warehouse, replace(narrow, changes=narrow.changes.set_column(extra, "_extra", [['{"b":"x"}']])))
 
-    warehouse.prepare(wide, Side.LIVE)
+    warehouse.prepare(wide, Side.LIVE, turn=TURN)
 
     assert warehouse.reading(wide).rows()['["k1"]']["b"] == "x"
 
@@ -143,7 +143,7 @@ def test_a_key_is_not_exchanged(store: RuleStore) -> None:
     merge(RuleWarehouse(store), batch("k1"))
 
     with pytest.raises(Misconfigured):
-        RuleWarehouse(store).prepare(replace(CONTRACT, key=("a",)), Side.LIVE)
+        RuleWarehouse(store).prepare(replace(CONTRACT, key=("a",)), Side.LIVE, turn=TURN)
 
 
 def test_tables_that_were_never_prepared_are_told_of() -> None:

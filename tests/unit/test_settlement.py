@@ -55,7 +55,7 @@ def batches() -> list[Batch]:
 
 def merged(ordered: Sequence[Batch]) -> DuckDBWarehouse:
     warehouse = DuckDBWarehouse(None)
-    warehouse.prepare(LENIENT, Side.LIVE)
+    warehouse.prepare(LENIENT, Side.LIVE, turn=Turn("erp", 1))
     for batch in ordered:
         warehouse.merge(LENIENT, [batch], turn=Turn("erp", 1), merged_at={batch.name: NOON}, side=Side.LIVE)
     return warehouse

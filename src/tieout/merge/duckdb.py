@@ -88,10 +88,11 @@ class DuckDBWarehouse:
         rows = self._run("applied", _of(stream, side)).fetchall()
         return {batch: datetime.fromtimestamp(0, UTC) + timedelta(microseconds=merged_at) for batch, merged_at in rows}
 
-    def prepare(self, contract: Contract, side: Side) -> None:
+    def prepare(self, contract: Contract, side: Side, *, turn: Turn) -> None:
         with self._writing():
             if stands(self._connection, contract, side):
                 return
+            self._take_fence(turn)
             self._create(contract, side)
             if self._is_of_another_shape(contract, side):
                 for statement in _SQL.each("drop_rows", **_tables(contract.stream, side)):
@@ -158,9 +159,9 @@ class DuckDBWarehouse:
                 self._connection.execute(statement, {"stream": str(contract.stream)})
         self._passing(Step.SWAPPED)
 
-    def drop(self, stream: Stream, side: Side) -> None:
-        """Removes the tables and records of one side: what a rebuild that was cut short has left."""
+    def drop(self, stream: Stream, side: Side, *, turn: Turn) -> None:
         with self._writing():
+            self._take_fence(turn)
             self._drop(stream, side)
 
     def _drop(self, stream: Stream, side: Side) -> None:

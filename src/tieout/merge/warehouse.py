@@ -91,9 +91,10 @@ class Reader(Protocol):
 
 
 class Warehouse(Reader, Protocol):
-    def prepare(self, contract: Contract, side: Side) -> None:
+    def prepare(self, contract: Contract, side: Side, *, turn: Turn) -> None:
         """The stream's tables exist and have the contract's columns. Idempotent; a transaction of its own, since
-        elsewhere DDL commits. Raises Retyped when a column would change its type."""
+        elsewhere DDL commits. Raises Retyped when a column would change its type, Fenced when there is something to do
+        and a newer turn has been here."""
         ...
 
     def applied(self, stream: Stream, side: Side) -> Mapping[str, datetime]:
@@ -114,8 +115,8 @@ class Warehouse(Reader, Protocol):
         """The shadow tables become the live ones, in one transaction; the old ones are dropped. Raises Fenced."""
         ...
 
-    def drop(self, stream: Stream, side: Side) -> None:
-        """Removes the tables and records of one side: what a rebuild that was cut short has left."""
+    def drop(self, stream: Stream, side: Side, *, turn: Turn) -> None:
+        """Removes the tables and records of one side: what a rebuild that was cut short has left. Raises Fenced."""
         ...
 
     def fence_of(self, lane: str) -> int:

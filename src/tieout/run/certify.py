@@ -180,7 +180,7 @@ def _chosen(known: list[Stream], lane: str, wanted: Collection[Stream]) -> list[
 def _prepared(session: Session, stream: Stream) -> Contract:
     """The stream's contract, its tables having the columns of it. Raises Retyped."""
     contract = session.route.contract(stream)
-    session.warehouse.prepare(contract, Side.LIVE)
+    session.route.prepare(session.warehouse, contract, Side.LIVE)
     return contract
 
 
@@ -240,6 +240,10 @@ class _Certifier:
         return replace(certificate, number=link.number, hash=link.hash)
 
     def _compare(self, telling: Telling, since: Changed | None, deriving: Deriving) -> tuple[Comparing, Certificate]:
+        with self.session.route.busy():
+            return self._compared(telling, since, deriving)
+
+    def _compared(self, telling: Telling, since: Changed | None, deriving: Deriving) -> tuple[Comparing, Certificate]:
         reading = self.session.warehouse.reading(telling.contract)
         total, open_ = reading.obligations(limit=_OPEN_MAX)
         stream = telling.contract.stream

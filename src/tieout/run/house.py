@@ -39,10 +39,11 @@ from .declared import declared
 from .extras import needs
 from .holder import is_dead, me
 from .identity import identity_of, known_identity, slot_of
+from .keeping import LEASE_SECONDS, kept
 from .neighbours import Closing, HeldReader, Neighbours
 from .org_config import SalesforceConfig
 from .project import ChangesConfig, PostgresConfig, Project
-from .route import LEASE_SECONDS, Tools
+from .route import Tools
 from .serve import Nobody, PatientReader, QueryServer, SocketReader, socket_path
 
 if TYPE_CHECKING:
@@ -168,7 +169,8 @@ def opened(project: Project, clock: Clock, *, passing: Passing = unobserved) -> 
     landing = landing_of(project, passing=passing)
     ledger = _ledger(project, landing, clock)
     try:
-        tools = Tools(landing, ledger, Contracts(project.root, drift=project.drift), clock, passing)
+        keep = partial(kept, open_ledger=partial(_ledger, project, landing, clock))
+        tools = Tools(landing, ledger, Contracts(project.root, drift=project.drift), clock, passing, keep)
         yield House(project, tools, LocalNeighbours(project, tools))
     finally:
         ledger.close()

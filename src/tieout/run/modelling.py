@@ -18,9 +18,9 @@ from ..model.dbt import PYTHON_NAMED_BY, Dbt
 from ..model.plan import Plan, Standing, behind, from_text, plan, standing_after, to_text
 from ..quality.gate import Verdict
 from .house import WAIT_SECONDS, House
+from .keeping import LEASE_SECONDS
 from .marts import aside_of, counted, ground, nothing_merged, target_of
 from .proven import gates
-from .route import LEASE_SECONDS
 
 FOLDER = "models"
 """Where a project has its dbt project."""

@@ -82,13 +82,14 @@ class Replay:
         if (paused := paused_now(self._tools.ledger).get(stream)) is not None:
             return self._left(contract, paused)
         unlike = self._catch_up(contract)
-        before = None if unlike else self._reading(contract, Side.LIVE).state_hash()
+        before = None if unlike else self._state_hash(contract, Side.LIVE)
         landed = self._landed(stream)
         merged_at = self._merged_at(landed)
         judged_otherwise = self._fill_shadow(contract, landed, merged_at)
         self._tools.passing(Step.SHADOWED)
-        after = self._reading(contract, Side.SHADOW).state_hash()
-        self._warehouse.swap(contract, turn=self._route.turn())
+        after = self._state_hash(contract, Side.SHADOW)
+        with self._route.busy():
+            self._warehouse.swap(contract, turn=self._route.turn())
         facts = [Merged(batch, str(stream), at) for batch, at in merged_at.items()]
         self._tools.ledger.append(facts, given=[])  # it passes over all but those that only the rebuild has merged
         free(self._tools.ledger, stream)
@@ -99,14 +100,14 @@ class Replay:
     def _left(self, contract: Contract, paused: Paused) -> Rebuilt:
         """As it is: to merge what nobody has looked at yet is not the rebuild's to decide."""
         reading = self._reading(contract, Side.LIVE)
-        self._warehouse.prepare(contract, Side.LIVE)
+        self._route.prepare(self._warehouse, contract, Side.LIVE)
         reason = f"{contract.stream} is paused, and was left as it is: {paused.reason}."
         return Rebuilt(contract.stream, False, reason, reading.state_hash(), reading.live_rows(), left=True)
 
     def _catch_up(self, contract: Contract) -> str:
         """Merges what is pending, so that both sides hold the same batches. Returns why, where that cannot be."""
         try:
-            self._warehouse.prepare(contract, Side.LIVE)
+            self._route.prepare(self._warehouse, contract, Side.LIVE)
             self._route.merge(self._warehouse, contract.stream)
         except Retyped as error:
             return error.message
@@ -115,14 +116,15 @@ class Replay:
     def _fill_shadow(self, contract: Contract, landed: list[Landed], merged_at: Mapping[str, datetime]) -> int:
         """Returns how many of the batches were judged under another contract than today's."""
         stream = contract.stream
-        self._warehouse.drop(stream, Side.SHADOW)
-        self._warehouse.prepare(contract, Side.SHADOW)
+        self._warehouse.drop(stream, Side.SHADOW, turn=self._route.turn())
+        self._route.prepare(self._warehouse, contract, Side.SHADOW)
         judged_otherwise = 0
         opened = (self._tools.landing.open(stream, fact.batch) for fact in landed)
         for batches in grouped(opened):
             self._route.renew()
             judged_otherwise += sum(batch.footer.contract != contract.digest for batch in batches)
-            self._warehouse.merge(contract, batches, turn=self._route.turn(), merged_at=merged_at, side=Side.SHADOW)
+            with self._route.busy():
+                self._warehouse.merge(contract, batches, turn=self._route.turn(), merged_at=merged_at, side=Side.SHADOW)
         return judged_otherwise
 
     def _merged_at(self, landed: list[Landed]) -> dict[str, datetime]:
@@ -135,6 +137,10 @@ class Replay:
     def _landed(self, stream: Stream) -> list[Landed]:
         entries = self._tools.ledger.entries(Landed, lane=stream.source, stream=str(stream))
         return [entry.fact for entry in entries if isinstance(entry.fact, Landed)]
+
+    def _state_hash(self, contract: Contract, side: Side) -> str:
+        with self._route.busy():
+            return self._reading(contract, side).state_hash()
 
     def _reading(self, contract: Contract, side: Side) -> Reading:
         return self._warehouse.reading(contract, side)

@@ -7,7 +7,7 @@ between any two of them loses nothing (ARCHITECTURE.md has the table, `base/step
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -31,22 +31,24 @@ from .contracts import Contracts
 from .doubt import judge_doubting
 from .drift import Watch
 from .hand import ROWS_MAX, Hand, grouped
+from .keeping import LEASE_SECONDS, Keep, unkept
 from .pausing import newly, paused_now, refused, tripped
 from .stuck import StuckStreams
 
-LEASE_SECONDS = 90.0
 _RENEW_WHEN_LEFT = LEASE_SECONDS * 2 / 3
 
 
 @dataclass(slots=True)
 class Tools:
-    """What the route works with: the stores of the project, its contracts, the time, and who listens to its steps."""
+    """What the route works with: the stores of the project, its contracts, the time, who listens to its steps, and who
+    keeps its leases while it is busy."""
 
     landing: Landing
     ledger: Ledger
     contracts: Contracts
     clock: Clock
     passing: Passing
+    keep: Keep = unkept
 
 
 class Route:
@@ -163,7 +165,7 @@ class Route:
 
     def _merge_stream(self, warehouse: Warehouse, stream: Stream, pending: dict[Stream, list[Landed]]) -> None:
         contract = self.contract(stream)
-        warehouse.prepare(contract, Side.LIVE)
+        self.prepare(warehouse, contract, Side.LIVE)
         self._unprepared.discard(stream)
         for group in grouped(self._opened(stream, landed.batch) for landed in pending.get(stream, [])):
             self._merge_group(warehouse, contract, group)
@@ -220,6 +222,15 @@ class Route:
     def turn(self) -> Turn:
         return Turn(self.lane, self._lease.fence)
 
+    def prepare(self, warehouse: Warehouse, contract: Contract, side: Side) -> None:
+        """The stream's tables follow its contract. Raises Retyped, Fenced."""
+        with self.busy():
+            warehouse.prepare(contract, side, turn=self.turn())
+
+    def busy(self) -> AbstractContextManager[None]:
+        """For one piece of work that may outlast the lease: until its end nobody takes the lane over."""
+        return self._tools.keep(self._lease)
+
     def renew(self) -> None:
         """Keeps the lease alive. Between two calls lies at most one piece of work. Raises Fenced."""
         left = (self._lease.expires - self._tools.clock.now()).total_seconds()
@@ -230,7 +241,8 @@ class Route:
         self.renew()
         now = self._tools.clock.now()
         merged_at = {batch.name: self._merged_before.get(batch.name, now) for batch in batches}
-        warehouse.merge(contract, batches, turn=self.turn(), merged_at=merged_at, side=Side.LIVE)
+        with self.busy():
+            warehouse.merge(contract, batches, turn=self.turn(), merged_at=merged_at, side=Side.LIVE)
         facts = [Merged(name, str(contract.stream), at) for name, at in merged_at.items()]
         self._tools.ledger.append(facts, given=[])
         self._tools.passing(Step.NOTED)

@@ -93,7 +93,7 @@ def _opened(house: House, stream: Stream) -> Iterator[Session]:
             if stream not in session.route.streams():
                 raise Misconfigured(f"{stream} has never landed, so nothing of it waits in quarantine.")
             session.route.merge(session.warehouse, stream)
-            session.warehouse.prepare(session.route.contract(stream), Side.LIVE)
+            session.route.prepare(session.warehouse, session.route.contract(stream), Side.LIVE)
             yield session
         finally:
             session.close()

@@ -118,8 +118,8 @@ class DryRun:
         says are merged."""
         shape = shape_of(contract) if applied else None
         self._connection.turn_to(contract, Known(_FENCE, applied, shape))
-        self._warehouse.prepare(contract, Side.LIVE)
         turn = Turn(contract.stream.source, _FENCE)
+        self._warehouse.prepare(contract, Side.LIVE, turn=turn)
         for batches in groups:
             merged_at = {batch.name: batch.footer.captured_at for batch in batches}
             self._warehouse.merge(contract, batches, turn=turn, merged_at=merged_at, side=Side.LIVE)
@@ -248,7 +248,7 @@ def _of_stream(contract: Contract, known: Known) -> dict[str, Answer]:
     cover = canonical_json(sorted(column.name for column in contract.fields))
     return {
         "applied": Answer(applied, "the warehouse has what the ledger says is merged"),
-        "meanwhile": Answer([{"merged": 0, "half": 0}], "nobody has merged or swapped meanwhile"),
+        "meanwhile": Answer([{"ours": 0, "others": 0, "half": 0}], "nobody has merged or swapped meanwhile"),
         "tables_next": Answer([], "no swap has left a table"),
         "tables_of": Answer([{"table_schema": one} for one in ("RAW", "LATEST", "QUARANTINE")], f"{its} are there"),
         "floor_of": Answer([{"floor": None, "gap": None}], "no truncation and no sweep was merged before"),

@@ -174,13 +174,18 @@ select batch, date_part(epoch_microsecond, merged_at) as merged_at from tieout.a
 where stream = $stream and side = $side;
 
 -- meanwhile --
--- How many of these batches are in the tables, and whether the tables are about to be replaced.
+-- How many of these batches are in the tables, by us and by others, and whether the tables are about to be replaced.
 select
     (
         select count(*) from tieout.applied
-        where stream = $stream and side = $side
+        where stream = $stream and side = $side and fence = $fence
             and batch in (select value::varchar from table(flatten(input => parse_json($batches))))
-    ) as merged
+    ) as ours
+    , (
+        select count(*) from tieout.applied
+        where stream = $stream and side = $side and fence <> $fence
+            and batch in (select value::varchar from table(flatten(input => parse_json($batches))))
+    ) as others
     , (
         select count(*) from tieout.shapes where stream = $stream and side = $side and startswith(shape, $half)
     ) as half;

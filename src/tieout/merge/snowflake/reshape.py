@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...base.change import is_reserved
-from ...base.errors import Retyped
+from ...base.errors import Retyped, Transient
 from ...base.sql import Sql, Statements, escaped_literal
 from ...base.types import Column
 from ...contract.contract import Contract
@@ -24,7 +25,7 @@ from ..aligned import READ_BACK, lifted, quoted
 from ..columns import BASE, LIFE, covers_table
 from ..reshape import refuse_other_key, shape_of
 from ..warehouse import Side, table_of
-from .half import HALF, Half, unfinished
+from .half import Half, unfinished
 from .naming import Shape, Shapes, bare, folded, tables_of, type_of
 from .session import Session
 from .staging import load, stage_of
@@ -32,6 +33,9 @@ from .staging import load, stage_of
 _SQL = Statements(__package__, "reshape.sql")
 _WORKING = ("lifted", "covers", "folded")
 _NUMBER = re.compile(r"NUMBER\((\d+),(\d+)\)")
+
+Behind = Callable[[], AbstractContextManager[None]]
+"""A transaction behind the lane's fence. Raises Fenced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,15 @@ class Reshaping:
         rows = self.session.rows(_SQL("shape_of"), self._of)
         return None if not rows else str(rows[0]["shape"])
 
-    def note(self) -> None:
-        with self.session.writing():
+    def note(self, before: str | None, behind: Behind) -> None:
+        """Raises Fenced; Transient where somebody else was first."""
+        with behind():
+            self._refuse_if_changed(before)
             self._note()
 
-    def follow(self, before: str) -> None:
-        """Raises Retyped where only a rebuild can, Misconfigured for another key."""
+    def follow(self, before: str, behind: Behind) -> None:
+        """Raises Retyped where only a rebuild can, Misconfigured for another key, Fenced; Transient where the tables
+        follow somebody else meanwhile."""
         refuse_other_key(self.contract, before)
         told_before = frozenset(name for name, *_ in json.loads(before)["columns"])
         self.fit_columns()
@@ -65,7 +72,8 @@ class Reshaping:
         parts = self._parts(asked)
         if asked or gone:
             self._make_working(parts, back)
-        with self.session.writing():
+        with behind():
+            self._refuse_if_changed(before)
             if asked:
                 self._read_back(parts)
             if asked or gone:
@@ -86,12 +94,18 @@ class Reshaping:
         for statement in _SQL.each("drop_rows", **self._tables):
             self.session.run(statement)
 
-    def _note(self) -> None:
-        """Not over a swap that has come between: what was done here was done to the tables that it replaces."""
-        noted = {**self._of, "shape": shape_of(self.contract), "half": HALF}
-        self.session.run(_SQL("forget_shape"), noted)
-        if Half.read(self.noted()) is not None:
+    def _refuse_if_changed(self, before: str | None) -> None:
+        """Not over a swap that has come between: what is done here would be done to the tables that it replaces."""
+        noted = self.noted()
+        if Half.read(noted) is not None:
             raise unfinished(self.contract.stream)
+        if noted != before:
+            stream = self.contract.stream
+            raise Transient(f"{stream}: its tables were made for another shape meanwhile.", hint="It is tried again.")
+
+    def _note(self) -> None:
+        noted = {**self._of, "shape": shape_of(self.contract)}
+        self.session.run(_SQL("forget_shape"), noted)
         self.session.run(_SQL("note_shape"), noted)
 
     def fit_columns(self) -> None:

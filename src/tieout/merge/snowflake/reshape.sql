@@ -3,8 +3,8 @@
 select shape from tieout.shapes where stream = $stream and side = $side;
 
 -- forget_shape --
--- They are of none, unless they are about to be replaced.
-delete from tieout.shapes where stream = $stream and side = $side and not startswith(shape, $half);
+-- They are of none.
+delete from tieout.shapes where stream = $stream and side = $side;
 
 -- note_shape --
 -- From now on they are of this one.

@@ -11,7 +11,6 @@ sees to that before anything is merged: it can be done twice, and not at all onc
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from ...base.errors import Broken, Misconfigured, Retyped
@@ -22,7 +21,7 @@ from ..reshape import shape_of
 from ..warehouse import Side, table_of
 from .half import HALF, Half, unfinished
 from .naming import Shapes, bare, folded, tables_of, type_of
-from .reshape import Reshaping
+from .reshape import Behind, Reshaping
 from .session import Session
 
 _SQL = Statements(__package__, "swap.sql")
@@ -47,13 +46,13 @@ def finish(session: Session, stream: Stream, half: Half) -> None:
     session.run(_SQL("note_whole"), {"stream": str(stream), "shape": half.shape, "half": str(half)})
 
 
-def drop_rows(session: Session, stream: Stream, side: Side, forget: Callable[[], None]) -> None:
+def drop_rows(session: Session, stream: Stream, side: Side, behind: Behind, forget: Callable[[], None]) -> None:
     """All rows of one side go with its records, in one transaction; that its tables go then is no loss, if it comes to
-    that. `forget` removes the records."""
+    that. `forget` removes the records. Raises Fenced."""
     tables = tables_of(stream, side)
     name = bare(folded(table_of(stream, side)))
     there = {str(row["table_schema"]).lower() for row in session.rows(_SQL("tables_of"), {"table": name})}
-    with session.writing():
+    with behind():
         for schema in sorted(there):
             session.run(_SQL("empty", table=tables[schema]))
         forget()
@@ -76,9 +75,9 @@ class Swapping:
     def contract(self) -> Contract:
         return self.live.contract
 
-    def swap(self, behind: Callable[[], AbstractContextManager[None]]) -> None:
-        """`behind`: a transaction behind the lane's fence. Raises Fenced, as that does; Broken where there is no shadow
-        of this contract; Transient where another swap has to be finished first."""
+    def swap(self, behind: Behind) -> None:
+        """Raises Fenced; Broken where there is no shadow of this contract; Transient where another swap has to be
+        finished first."""
         into, half = self._into()
         shape = shape_of(self.contract)
         stream = str(self.contract.stream)

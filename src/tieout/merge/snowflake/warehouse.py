@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -83,20 +84,23 @@ class SnowflakeWarehouse:
         rows = self._session.rows(_SQL("applied"), _of(stream, side))
         return {row["batch"]: _EPOCH + timedelta(microseconds=int(row["merged_at"])) for row in rows}
 
-    def prepare(self, contract: Contract, side: Side) -> None:
+    def prepare(self, contract: Contract, side: Side, *, turn: Turn) -> None:
         reshaping = Reshaping(self._session, contract, side, self._mark)
         before, parts = self._settled(reshaping), {**tables_of(contract.stream, side), **_parts(contract)}
         if before == shape_of(contract):
             return
-        self._each("create_tables", **parts)
-        if reshaping.is_of_another_shape():
-            reshaping.drop_rows()
+        behind = partial(self._behind, turn)
+        with self._session.tagged(step="prepare", stream=str(contract.stream), **_run_of(turn)):
+            with behind():
+                pass  # whoever was overtaken makes no DDL either, which can stand behind no fence
             self._each("create_tables", **parts)
-            before = None
-        if before is None:
-            reshaping.note()
-        else:
-            reshaping.follow(before)
+            if is_other := reshaping.is_of_another_shape():
+                reshaping.drop_rows()
+                self._each("create_tables", **parts)
+            if before is None or is_other:
+                reshaping.note(before, behind)
+            else:
+                reshaping.follow(before, behind)
 
     def merge(
         self, contract: Contract, batches: Sequence[Batch], *, turn: Turn, merged_at: Mapping[str, datetime], side: Side
@@ -119,7 +123,7 @@ class SnowflakeWarehouse:
         load(self._session, table, folded("tieout", f"incoming_{self._mark}"), stage_of(turn.lane))
         with self._behind(turn):
             where = _of(contract.stream, side)
-            self._refuse_if_overtaken(contract.stream, where, fresh)
+            self._refuse_if_overtaken(contract.stream, {**where, "fence": turn.fence}, fresh)
             self._merge_fresh(parts, where, Rows.of(table))
             if may_be_unfit(fresh, table, contract):
                 self._run("note_unfit", where, **parts)
@@ -163,14 +167,14 @@ class SnowflakeWarehouse:
         self._each("create_tables", **tables_of(contract.stream, Side.LIVE), **_parts(contract))
         swapping = Swapping(reshaping, turn.fence, next(self._swaps))
         with self._session.tagged(step="swap", stream=str(contract.stream), **_run_of(turn)):
-            swapping.swap(lambda: self._behind(turn))
+            swapping.swap(partial(self._behind, turn))
         self._passing(Step.SWAPPED)
         self._each("drop_tables", **tables_of(contract.stream, Side.SHADOW))
 
-    def drop(self, stream: Stream, side: Side) -> None:
+    def drop(self, stream: Stream, side: Side, *, turn: Turn) -> None:
         if side is Side.LIVE:
             finish_all(self._session)
-        drop_rows(self._session, stream, side, lambda: self._forget(stream, side))
+        drop_rows(self._session, stream, side, partial(self._behind, turn), partial(self._forget, stream, side))
         self._each("drop_tables", **tables_of(stream, side))
 
     def _forget(self, stream: Stream, side: Side) -> None:
@@ -187,11 +191,14 @@ class SnowflakeWarehouse:
         return half.shape
 
     def _refuse_if_overtaken(self, stream: Stream, where: dict[str, Any], fresh: Sequence[Batch]) -> None:
-        """Behind the fence. Raises Fenced where others have merged these batches, Transient where they have swapped."""
+        """Behind the fence. Raises Fenced where others have merged these batches; Transient where we have, by a commit
+        whose answer was lost and that came late, and where a swap has to be finished first."""
         said = {"batches": json.dumps([batch.name for batch in fresh]), "half": HALF}
         meanwhile = self._session.rows(_SQL("meanwhile"), {**where, **said})[0]
-        if meanwhile["merged"]:
+        if meanwhile["others"]:
             raise Fenced(f"{stream}: another worker has merged these batches meanwhile.")
+        if meanwhile["ours"]:
+            raise Transient(f"{stream}: our own commit has come meanwhile.", hint="It is looked up.")
         if meanwhile["half"]:
             raise unfinished(stream)
 

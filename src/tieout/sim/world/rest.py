@@ -230,11 +230,11 @@ def _merge_all(
     """In any order, and at most three groups."""
     shuffled = chance.shuffled(batches)
     cuts = sorted(chance.below(len(shuffled) + 1) for _ in range(2))
-    warehouse.prepare(contract, Side.LIVE)
+    turn = Turn(contract.stream.source, 1)
+    warehouse.prepare(contract, Side.LIVE, turn=turn)
     for group in (shuffled[: cuts[0]], shuffled[cuts[0] : cuts[1]], shuffled[cuts[1] :]):
         if group:
             merged_at = {batch.name: _ONCE for batch in group}
-            turn = Turn(contract.stream.source, 1)
             warehouse.merge(contract, group, turn=turn, merged_at=merged_at, side=Side.LIVE)
 
 

@@ -23,9 +23,10 @@ from ...ledger.sqlite import SqliteLedger
 from ...merge.warehouse import Side, Warehouse
 from ...run.contracts import Contracts
 from ...run.house import House
+from ...run.keeping import LEASE_SECONDS
 from ...run.neighbours import Closing
 from ...run.project import ChangesConfig, Project
-from ...run.route import LEASE_SECONDS, Tools
+from ...run.route import Tools
 from ...run.worker import Worker
 from .chance import Chance
 from .lanes import SimLane

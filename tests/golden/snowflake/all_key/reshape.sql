@@ -4,6 +4,36 @@ select shape from tieout.shapes where stream = ? and side = ?;
 -- ? 'live'
 -- assumed: erp.tag's tables were made for an earlier contract
 
+-- A table of its own for each lane: whoever updates it holds it until the commit, and no other lane waits.
+create table if not exists "TIEOUT"."FENCE/ERP" (fence number(19,0) not null);
+
+-- A lane begins with fence 0.
+insert into "TIEOUT"."FENCE/ERP" select 0 where not exists (select 1 from "TIEOUT"."FENCE/ERP");
+
+commit;
+
+-- One transaction; its name tells whoever finds it in his way whose it is.
+begin name "erp/7";
+
+-- Which one is open; null where none is.
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
+
+-- Whoever comes with an older fence changes no row, and stops. Whoever comes at the same time waits here.
+update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
+-- ? 7
+-- ? 7
+
+-- The greatest fence that wrote for this lane.
+select coalesce(max(fence), 0) as fence from "TIEOUT"."FENCE/ERP";
+-- assumed: no newer worker has written
+
+-- Which one is open; null where none is.
+select current_transaction() as id;
+-- assumed: a transaction's number, the same until its end
+
+commit;
+
 -- History: every accepted change, once, for ever. Latest: one row a key, its values, whether it is deleted, and the
 -- registers behind them. Quarantine: rows that could not be read as the contract promises, with their bytes.
 create table if not exists "RAW"."ERP__TAG" (
@@ -66,11 +96,26 @@ create or replace temporary table "TIEOUT"."FOLDED_DRY" (
 );
 
 -- One transaction; its name tells whoever finds it in his way whose it is.
-begin;
+begin name "erp/7";
 
 -- Which one is open; null where none is.
 select current_transaction() as id;
 -- assumed: a transaction's number, the same until its end
+
+-- Whoever comes with an older fence changes no row, and stops. Whoever comes at the same time waits here.
+update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
+-- ? 7
+-- ? 7
+
+-- The greatest fence that wrote for this lane.
+select coalesce(max(fence), 0) as fence from "TIEOUT"."FENCE/ERP";
+-- assumed: no newer worker has written
+
+-- The contract for whose columns the tables were made last.
+select shape from tieout.shapes where stream = ? and side = ?;
+-- ? 'erp.tag'
+-- ? 'live'
+-- assumed: erp.tag's tables were made for an earlier contract
 
 -- Every cover that there is in the history.
 select distinct _cover as cover from "RAW"."ERP__TAG";
@@ -148,17 +193,10 @@ where held._key = now._key and held._deleted = now.is_shown;
 -- ? 'erp.tag'
 -- ? 'live'
 
--- They are of none, unless they are about to be replaced.
-delete from tieout.shapes where stream = ? and side = ? and not startswith(shape, ?);
+-- They are of none.
+delete from tieout.shapes where stream = ? and side = ?;
 -- ? 'erp.tag'
 -- ? 'live'
--- ? '{"next":'
-
--- The contract for whose columns the tables were made last.
-select shape from tieout.shapes where stream = ? and side = ?;
--- ? 'erp.tag'
--- ? 'live'
--- assumed: erp.tag's tables were made for an earlier contract
 
 -- From now on they are of this one.
 insert into tieout.shapes (stream, side, shape) select ?, ?, ?;

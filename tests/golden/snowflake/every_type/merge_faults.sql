@@ -195,18 +195,28 @@ update "TIEOUT"."FENCE/ERP" set fence = ? where fence <= ?;
 select coalesce(max(fence), 0) as fence from "TIEOUT"."FENCE/ERP";
 -- assumed: no newer worker has written
 
--- How many of these batches are in the tables, and whether the tables are about to be replaced.
+-- How many of these batches are in the tables, by us and by others, and whether the tables are about to be replaced.
 select
     (
         select count(*) from tieout.applied
-        where stream = ? and side = ?
+        where stream = ? and side = ? and fence = ?
             and batch in (select value::varchar from table(flatten(input => parse_json(?))))
-    ) as merged
+    ) as ours
+    , (
+        select count(*) from tieout.applied
+        where stream = ? and side = ? and fence <> ?
+            and batch in (select value::varchar from table(flatten(input => parse_json(?))))
+    ) as others
     , (
         select count(*) from tieout.shapes where stream = ? and side = ? and startswith(shape, ?)
     ) as half;
 -- ? 'erp.my order'
 -- ? 'live'
+-- ? 7
+-- ? '["dd56de4137951d9c92681b03416ec15f886b4482a27e3a517d32f085244cbe5d"]'
+-- ? 'erp.my order'
+-- ? 'live'
+-- ? 7
 -- ? '["dd56de4137951d9c92681b03416ec15f886b4482a27e3a517d32f085244cbe5d"]'
 -- ? 'erp.my order'
 -- ? 'live'

@@ -18,11 +18,11 @@ from psycopg2.extras import REPLICATION_LOGICAL, LogicalReplicationConnection, R
 
 from ....base.errors import Misconfigured, Transient
 from ....base.order import INT64_MAX
+from ....base.pulse import Pulse
 from ....base.sql import name
 from ..refusal import is_busy, is_internal, refusals_told
 from .heap import Heap
 from .pgoutput import begun_lsn
-from .pulse import Pulse
 from .streamed import COMMIT as STREAM_COMMIT
 from .streamed import Streamed, committed_lsn
 

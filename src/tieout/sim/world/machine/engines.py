@@ -90,9 +90,9 @@ class SimDuckDB(OneThread):
         with self._process.at("warehouse.merge"), self._telling.of(contract, batches, turn, side):
             super().merge(contract, batches, turn=turn, merged_at=merged_at, side=side)
 
-    def prepare(self, contract: Contract, side: Side) -> None:
+    def prepare(self, contract: Contract, side: Side, *, turn: Turn) -> None:
         with self._process.at("warehouse.prepare"):
-            super().prepare(contract, side)
+            super().prepare(contract, side, turn=turn)
 
     def swap(self, contract: Contract, *, turn: Turn) -> None:
         with self._process.at("warehouse.swap"):

@@ -102,12 +102,13 @@ class RuleWarehouse:
     def reading(self, contract: Contract, side: Side = Side.LIVE) -> RuleReading:
         return RuleReading(partial(self._found, contract.stream, side), contract)
 
-    def prepare(self, contract: Contract, side: Side) -> None:
+    def prepare(self, contract: Contract, side: Side, *, turn: Turn) -> None:
         at = contract.stream, side
         before = self._store.content.tables.get(at)
         after = followed(before, contract)
         if after is not before:
             with self._writing() as draft:
+                draft.take_fence(turn)
                 draft.tables[at] = after
 
     def merge(
@@ -147,8 +148,9 @@ class RuleWarehouse:
             draft.certificates = [(of, note) for of, note in draft.certificates if of != contract.stream]
         self._passing(Step.SWAPPED)
 
-    def drop(self, stream: Stream, side: Side) -> None:
+    def drop(self, stream: Stream, side: Side, *, turn: Turn) -> None:
         with self._writing() as draft:
+            draft.take_fence(turn)
             draft.tables.pop((stream, side), None)
 
     def _found(self, stream: Stream, side: Side) -> RuleTable | None:

@@ -1,8 +1,8 @@
-"""A pulse: while we are busy with what we have read, the server hears that its reader lives.
+"""A pulse: while we are busy with one thing, somebody hears that we live.
 
-A server ends a stream from which it has heard nothing for wal_sender_timeout, and a merge may take longer. The pulse
-says nothing new: only what was said before, again. It stops by itself, so that a reader which hangs for ever does not
-hold the server's log for ever.
+A server ends a stream from which it has heard nothing for a while, a lease that is not renewed goes to another worker,
+and a merge may take longer than either. The pulse says nothing new: only what was said before, again. It stops by
+itself, so that a process which hangs for ever does not hold anything for ever.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Pulse:
 
     def __init__(self, beat: Callable[[], bool], *, seconds: float) -> None:
         self.talking = Lock()
-        """Held by whoever talks to the server: a connection bears one at a time."""
+        """Held by whoever else uses what `beat` does, such as a connection, which bears one at a time."""
         self._beat = beat
         self._seconds = seconds
         self._left = self._beats_max = int(_busy_seconds_max / seconds)
@@ -28,7 +28,7 @@ class Pulse:
         self._thread.start()
 
     def renew(self) -> None:
-        """Somebody reads: from now on it may go on for as long again."""
+        """The work goes on: from now on it may beat for as long again."""
         self._left = self._beats_max
 
     def end(self) -> None:
