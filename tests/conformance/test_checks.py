@@ -6,14 +6,16 @@ DuckDB is the real one; Snowflake's driver asks the stand-in.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from tests.snowflake import connect, snowflake_server
+from tests.snowflake import connect, own_database, snowflake_server
 from tests.telling import NOON, Say, batch_of, contract_of
 from tieout.base.change import Kind
 from tieout.base.stream import Stream
@@ -69,28 +71,34 @@ NOW = int(NOON.timestamp()) * 1_000_000
 Tables = DuckDBWarehouse | SnowflakeWarehouse
 
 
-def in_snowflake(server: SnowflakeServer, database: str) -> SnowflakeWarehouse:
-    """A warehouse in a new database."""
-    with connect(server) as connection:
-        connection.cursor().execute(f"create database {database}")
-    options = {"database": database.upper(), "session_parameters": session_parameters({})}
-    return SnowflakeWarehouse(lambda: Session(lambda: connect(server, **options), "the stand-in"), mark="checks")
+@contextmanager
+def in_duckdb() -> Iterator[DuckDBWarehouse]:
+    with closing(DuckDBWarehouse(None)) as opened:
+        yield opened
+
+
+@contextmanager
+def in_snowflake(server: SnowflakeServer) -> Iterator[SnowflakeWarehouse]:
+    """A warehouse in a new database, whose sessions may be told statements that people wrote."""
+    with own_database(server) as database:
+        options = {"database": database, "session_parameters": session_parameters({}), "autocommit": False}
+        open_ = partial(Session, lambda: connect(server, **options), "the stand-in")
+        with closing(SnowflakeWarehouse(open_, mark="checks")) as opened:
+            yield opened
 
 
 @pytest.fixture(scope="module")
 def snowflake(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeWarehouse]:
-    opened = in_snowflake(snowflake_server, "of_checks")
-    yield opened
-    opened.close()
+    with in_snowflake(snowflake_server) as opened:
+        yield opened
 
 
 @pytest.fixture(params=Engine)
 def warehouse(request: pytest.FixtureRequest) -> Iterator[Tables]:
     """One without tables."""
     if request.param is Engine.DUCKDB:
-        opened = DuckDBWarehouse(None)
-        yield opened
-        opened.close()
+        with in_duckdb() as opened:
+            yield opened
         return
     emptied = request.getfixturevalue("snowflake")
     for contract in (ORDERS, ACCOUNTS):
@@ -101,16 +109,12 @@ def warehouse(request: pytest.FixtureRequest) -> Iterator[Tables]:
 @pytest.fixture(scope="module", params=Engine)
 def many(request: pytest.FixtureRequest) -> Iterator[Tables]:
     """The rows of MANY, for tests that only read. Snowflake has no moment without an end."""
-    rows, opened = MANY, None
-    if request.param is Engine.DUCKDB:
-        opened = DuckDBWarehouse(None)
-    else:
-        opened = in_snowflake(request.getfixturevalue("snowflake_server"), "of_many")
-        rows = MANY | {"c": MANY["c"] | {"day": "9999-12-31", "at": "9999-12-31T23:59:59Z"}}
-    merged(opened, rows, at=NOON - timedelta(days=1))
-    merged(opened, {"1": {}, "2": {}}, ACCOUNTS)
-    yield opened
-    opened.close()
+    is_here = request.param is Engine.DUCKDB
+    rows = MANY if is_here else MANY | {"c": MANY["c"] | {"day": "9999-12-31", "at": "9999-12-31T23:59:59Z"}}
+    with in_duckdb() if is_here else in_snowflake(request.getfixturevalue("snowflake_server")) as opened:
+        merged(opened, rows, at=NOON - timedelta(days=1))
+        merged(opened, {"1": {}, "2": {}}, ACCOUNTS)
+        yield opened
 
 
 def merged(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.test_checks import Tables, in_snowflake, merged
+from tests.conformance.test_checks import Tables, in_duckdb, in_snowflake, merged
 from tests.snowflake import snowflake_server
 from tests.telling import NOON, contract_of
 from tieout.base.stream import Stream
@@ -32,7 +32,6 @@ from tieout.contract.checks import (
     Volume,
 )
 from tieout.contract.contract import Contract
-from tieout.merge.duckdb import DuckDBWarehouse
 from tieout.merge.warehouse import Side, Turn
 from tieout.quality.measuring import Measuring
 from tieout.quality.outcome import Outcome, State
@@ -111,15 +110,13 @@ def rows_of_days() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def both(snowflake_server: SnowflakeServer) -> Iterator[tuple[Tables, Tables]]:
-    opened = DuckDBWarehouse(None), in_snowflake(snowflake_server, "of_alike")
-    for one in opened:
-        merged(one, rows_of_edges(), EDGES, at=NOON - timedelta(hours=2))
-        merged(one, {"A1": {}, "true": {}, "-32768": {}, "0.100": {}}, PEOPLE)
-        merged(one, rows_of_days(), DAYS, at=NOON - timedelta(minutes=30))
-        one.prepare(contract_of("shop.empty", at="timestamp", number="integer"), Side.LIVE, turn=Turn("shop", 1))
-    yield opened
-    for one in opened:
-        one.close()
+    with in_duckdb() as here, in_snowflake(snowflake_server) as there:
+        for one in (here, there):
+            merged(one, rows_of_edges(), EDGES, at=NOON - timedelta(hours=2))
+            merged(one, {"A1": {}, "true": {}, "-32768": {}, "0.100": {}}, PEOPLE)
+            merged(one, rows_of_days(), DAYS, at=NOON - timedelta(minutes=30))
+            one.prepare(contract_of("shop.empty", at="timestamp", number="integer"), Side.LIVE, turn=Turn("shop", 1))
+        yield here, there
 
 
 def alike(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from tests.conformance.test_checks import in_snowflake, merged
+from tests.conformance.test_checks import Tables, merged
 from tests.conformance.test_checks_alike import VALUES
-from tests.snowflake import connect, snowflake_server
+from tests.snowflake import connect, own_database, session, snowflake_server
 from tests.telling import contract_of
 from tieout.base.errors import Misconfigured
 from tieout.base.sql import literal
 from tieout.contract.contract import Contract
 from tieout.merge.duckdb import DuckDBWarehouse
+from tieout.merge.snowflake.warehouse import SnowflakeWarehouse
 from tieout.quality.migration import Comparison, Side
 from tieout.run.migration import Column, Legacy, Moved
 from tieout.run.pairing import Pairing
@@ -102,21 +105,26 @@ def moved(name: str, contract: Contract, legacy: Legacy | None = None) -> Moved:
 @pytest.fixture(scope="module")
 def both(snowflake_server: SnowflakeServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sequence[Pairing]]:
     file = tmp_path_factory.mktemp("alike") / "warehouse.duckdb"
-    here, there = DuckDBWarehouse(file), in_snowflake(snowflake_server, "of_migrating")
-    for one in (here, there):
-        merged(one, live_edges(), EDGES)
-        merged(one, dict.fromkeys(("same", "other", "edges"), LIVE_DEAL), DEALS)
-    here.close()
+    with closing(DuckDBWarehouse(file)) as here:
+        merge_both(here)
     with duckdb.connect(file) as connection:
         for statement in statements():
             connection.execute(statement)
-    with connect(snowflake_server, database="OF_MIGRATING") as session:
-        for statement in statements():
-            session.cursor().execute(statement)
-    here = DuckDBWarehouse(file)
-    yield Pairing(here, "old"), SnowflakePairing(there, "old")
-    here.close()
-    there.close()
+    with (
+        own_database(snowflake_server) as database,
+        closing(SnowflakeWarehouse(partial(session, snowflake_server, database), mark="alike")) as there,
+        closing(DuckDBWarehouse(file)) as here,
+    ):
+        merge_both(there)
+        with connect(snowflake_server, database=database) as hand:
+            for statement in statements():
+                hand.cursor().execute(statement)
+        yield Pairing(here, "old"), SnowflakePairing(there, "old")
+
+
+def merge_both(warehouse: Tables) -> None:
+    merged(warehouse, live_edges(), EDGES)
+    merged(warehouse, dict.fromkeys(("same", "other", "edges"), LIVE_DEAL), DEALS)
 
 
 def alike(both: Sequence[Pairing], one: Moved, contract: Contract, *, limit: int = 100) -> Comparison:

@@ -13,7 +13,7 @@ import pytest
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import ProgrammingError
 
-from tests.snowflake import Connect, connect, snowflake_database, snowflake_server, snowflake_sessions
+from tests.snowflake import Connect, connect, own_database, snowflake_database, snowflake_server, snowflake_sessions
 from tieout.sim.snowflake.server import SnowflakeServer
 
 __all__ = ["snowflake_database", "snowflake_server", "snowflake_sessions"]
@@ -21,8 +21,10 @@ __all__ = ["snowflake_database", "snowflake_server", "snowflake_sessions"]
 
 @pytest.fixture(scope="module")
 def session(snowflake_server: SnowflakeServer) -> Iterator[SnowflakeConnection]:
-    with connect(snowflake_server, session_parameters={"TIMEZONE": "UTC"}) as made:
-        made.cursor().execute("create database functions")
+    with (
+        own_database(snowflake_server) as database,
+        connect(snowflake_server, database=database, schema="PUBLIC", session_parameters={"TIMEZONE": "UTC"}) as made,
+    ):
         made.cursor().execute(
             "create table o (k varchar, p object, v variant, n number(18,2), b boolean, d date, t time(6),"
             " ts timestamp_ntz(6), tz timestamp_ltz(6), bb binary)"

@@ -25,8 +25,8 @@ from .day import Incident, Scene
 _STEP_SECONDS = 0.1
 _LOOK_SECONDS = 3.0
 _DEEDS_A_SECOND = 15.0
-_CATCH_UP_SECONDS = 180.0
-_READ_SECONDS = 180.0
+_CATCH_UP_SECONDS = 600.0
+_READ_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
