@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from snowflake.connector.errors import ProgrammingError
+from snowflake.connector.errors import OperationalError, ProgrammingError
 
 from tests.conformance.warehouse_promise import CONTRACT, FIRST, SECOND, OpenWarehouse, WarehousePromise, image, merge
 from tests.snowflake import connect, snowflake_database, snowflake_server
 from tests.snowflake import session as session_of
 from tests.telling import Say, batch_of, contract_of
 from tieout.base.codec import canonical_json
-from tieout.base.errors import Broken, Fenced, TieoutError, Transient
+from tieout.base.errors import Broken, Fenced, Misconfigured, TieoutError, Transient
 from tieout.base.sql import Sql
 from tieout.base.step import Step
 from tieout.base.types import Column, ColumnType
@@ -284,15 +284,49 @@ def test_a_contract_is_followed_where_somebody_wrote_a_row_twice(
     assert warehouse.reading(gained).live_rows() == 2
 
 
-def test_what_snowflake_says_of_values_is_not_carried_on() -> None:
-    told = translated(
-        ProgrammingError(msg="Duplicate row detected during DML action Row Values: [\"a@b.de\", 'Ada']", errno=100090),
-        "there",
-    )
+@pytest.mark.parametrize(
+    ("errno", "words"),
+    [
+        (100090, "Duplicate row detected during DML action Row Values: [\"a@b.de\", 'Ada']"),
+        (100038, "Numeric value 'O'Ada' is not recognized"),
+        (100039, "Number out of representable range: type FIXED[SB16](38,0){nullable}, value Ada"),
+    ],
+)
+def test_what_snowflake_says_of_values_is_not_carried_on(errno: int, words: str) -> None:
+    told = translated(ProgrammingError(msg=words, errno=errno, sfqid="01b2-query"), "there")
 
-    assert "Duplicate row detected" in str(told)
+    assert str(errno) in str(told)
+    assert "01b2-query" in str(told)
     assert "Ada" not in str(told)
     assert "a@b.de" not in str(told)
+
+
+def test_what_snowflake_says_of_values_that_somebody_asked_for_is_not_carried_on(opened: Open) -> None:
+    with pytest.raises(Misconfigured, match="a value was refused") as refused:
+        opened().query("select 'O''Ada'::int as one")
+
+    assert "Ada" not in f"{refused.value} {refused.value.__cause__}"
+
+
+def test_no_statement_stands_behind_a_pipe(opened: Open) -> None:
+    with pytest.raises(Misconfigured, match="begins another statement"):
+        opened().query("select 1 ->> drop table latest.erp__account")
+
+
+def test_who_cannot_be_reached_is_told_what_to_look_at() -> None:
+    told = translated(OperationalError(msg="Could not connect to Snowflake backend", errno=250001), "there")
+
+    assert isinstance(told, Transient)
+    assert "the account's identifier" in told.hint
+
+
+def test_a_decimal_that_no_column_can_hold_is_refused(opened: Open) -> None:
+    tiny = contract_of(a="decimal(38,38)")
+
+    with pytest.raises(Misconfigured, match="37 digits") as refused:
+        opened().prepare(tiny, Side.LIVE, turn=FIRST)
+
+    assert "decimal(38,37)" in refused.value.hint
 
 
 def test_what_a_dead_worker_had_staged_does_not_lie_there_for_ever(

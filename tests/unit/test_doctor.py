@@ -70,6 +70,18 @@ def test_a_variable_that_is_not_set_hides_no_other_finding(books: Project) -> No
     assert "SHOP_URL=secret" in typed.stdout
 
 
+def test_a_private_key_that_is_not_there_is_the_finding(books: Project) -> None:
+    address = "snowflake://SHOP@ORG-ACCOUNT/SHOP?warehouse=LOADING&private_key=${file:nokey.p8}"
+    told = (books.root / "tieout.yaml").read_text()
+    (books.root / "tieout.yaml").write_text(f"{told}warehouse: {address}\nmodels: {address}\n")
+
+    diagnosis = examine(books.root, environ={}, clock=SystemClock())
+
+    (lacking,) = [finding for finding in diagnosis.project if finding.level is Level.ERROR]
+    assert (lacking.code, lacking.about) == ("project.secret.lacking", "nokey.p8")
+    assert list(diagnosis.sources) == ["erp"]
+
+
 def test_a_file_in_the_place_of_a_store_is_moved_by_the_mend(books: Project) -> None:
     (books.root / ".tieout").write_text("mine")
 

@@ -11,7 +11,7 @@ import difflib
 import json
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,10 @@ class Document:
             return value
 
         return replace(self, content=walk(self.content, ()))
+
+    def without(self, keys: Collection[str]) -> Document:
+        """The same document, as if these keys of its top did not stand in it."""
+        return replace(self, content={key: value for key, value in self.content.items() if key not in keys})
 
     def found(self, place: Place) -> str:
         """The value as written, for people; of a list or a mapping only that it is one."""

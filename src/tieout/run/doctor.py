@@ -18,6 +18,9 @@ from .house import checkup_of
 from .project import Project, document_of, load_project, project_of
 from .secrets import Vault, aws, had
 
+_ACCOUNT = frozenset({"warehouse", "models"})
+"""The keys of a project that say in which account of Snowflake it works, and as whom."""
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
@@ -39,10 +42,12 @@ def examine(
     places = references(document)
     values = had(places, environ, root, vault)
     lacking = {one: found for one, found in values.items() if isinstance(found, Lack)}
-    # Taken for an address by whatever wants one, and for nothing that could be reached.
-    project = project_of(document, {**values, **{one: Value(f"{one.keeper or one.name}=unset") for one in lacking}})
-    found = [*stores.secrets(places, lacking, project.root)]
     missing = [places[one] for one in lacking]
+    # Taken for an address by whatever wants one, and for nothing that could be reached. An account's is looked into.
+    unset = {one: Value(f"{one.keeper or one.name}=unset") for one in lacking}
+    known = document.without(_ACCOUNT) if any(place[0] in _ACCOUNT for place in missing) else document
+    project = project_of(known, {**values, **unset})
+    found = [*stores.secrets(places, lacking, project.root)]
     if all(place[0] == "sources" for place in missing):
         found += stores.project(project, clock)
     closed = {place[1] for place in missing if place[0] == "sources"}

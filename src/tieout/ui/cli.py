@@ -117,7 +117,7 @@ def run(
 def _planned(settings: Settings, only: Stream | None, *, once: bool) -> Answer:
     """What a run would send."""
     from ..run.clock import SystemClock
-    from ..run.house import sends_statements
+    from ..run.rehearsal import sends_statements
 
     sends_statements(settings, once=once)
     from ..run.dry_run import dry_run

@@ -17,7 +17,8 @@ from ...base.codec import canonical_json
 SCHEME = "snowflake://"
 EXAMPLE = "snowflake://USER@ORGANIZATION-ACCOUNT/DATABASE?warehouse=WAREHOUSE&role=ROLE&private_key=${file:PATH}"
 
-_LOGIN_SECONDS = 60
+_LOGIN_SECONDS = 20
+"""A host that does not answer is given up after so long; whoever needs it tries again, or stops if it is asked to."""
 _NETWORK_SECONDS = 900
 """How long the driver keeps trying one request by itself, in all."""
 _STATEMENT_SECONDS = 3_600

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from ...base.errors import Misconfigured
 from ...base.sql import Sql, escaped_literal, name
 from ...base.stream import Stream
 from ...base.types import Column, ColumnType, Kind
@@ -35,6 +36,8 @@ _TYPES = {
     Kind.BINARY: "BINARY",
 }
 
+_SCALE_MAX = 37
+
 _TRAVELS_AS: Mapping[Kind, pa.DataType] = {
     Kind.TIME: pa.int64(),
     Kind.TIMESTAMP: pa.int64(),
@@ -59,7 +62,11 @@ def bare(quoted: Sql) -> str:
 
 
 def type_of(type_: ColumnType) -> Sql:
+    """Raises Misconfigured for a decimal that no column there can hold."""
     if type_.kind is Kind.DECIMAL:
+        if type_.scale > _SCALE_MAX:
+            hint = f"Write decimal({type_.precision},{_SCALE_MAX}), or numeric for exact text."
+            raise Misconfigured(f"{type_} has more than the {_SCALE_MAX} digits that Snowflake allows.", hint=hint)
         return Sql(f"NUMBER({type_.precision},{type_.scale})")
     return Sql(_TYPES[type_.kind])
 

@@ -28,7 +28,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SQL = Statements(__package__, "session.sql")
 _OF_DATA = 100
 """Errors 100000 to 100999 are about values."""
-_VALUES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\[.*\]""", re.DOTALL)
+_CHAINS = "->>"
+"""Snowflake's pipe: behind it any statement may stand, also one that writes."""
 _PLACES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|(?<!\w)\$(\w+)""")
 _READS = re.compile(r"(?:\s|--[^\n]*\n)*(?:select|with|show|describe|explain)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"(?:\s|--[^\n]*\n)*(?:insert|update|delete|merge|copy|truncate)\b", re.IGNORECASE)
@@ -41,9 +42,13 @@ _AWAY = frozenset({
     _CANCELLED,  # by somebody, or because its session had gone
     390111,  # session no longer exists
     390112, 390114,  # its token has expired
-    250002, 250003,  # no connection
 })  # fmt: skip
 """The driver's numbers for what passes by itself."""
+_UNREACHED = frozenset({250001, 250002, 250003})
+_REACH = (
+    "It is tried again. If it lasts: is the account's identifier in the address right, and does this machine reach it "
+    "(proxy, firewall, `host` of a private link)?"
+)
 _OUT_OF_TIME = 630
 """Its time limit; the wait for a lock counts."""
 _LOCKED = 625
@@ -124,6 +129,9 @@ class Session:
         of the parameters. Raises Misconfigured where it is to blame, or has taken `seconds` without an end."""
         if not _READS.match(statement):
             raise Misconfigured("this is not one reading statement.", hint="Write one SELECT; tieout alone writes.")
+        if _CHAINS in statement:
+            hint = "Write one SELECT. Where it is text that you mean, write '->' || '>'."
+            raise Misconfigured(f"{_CHAINS} begins another statement, which may be one that writes.", hint=hint)
         values = {str(place): value for place, value in enumerate(parameters, start=1)}
         # Where nothing is bound, `$1` is Snowflake's own: a column of what has no names.
         used = bound(Sql(statement), values) if values else (statement, None)
@@ -137,7 +145,8 @@ class Session:
                     raise Misconfigured(f"the statement had not ended after {seconds:g} seconds.", hint=hint) from error
                 if error.errno in _AWAY:
                     raise
-                raise Misconfigured(f"the warehouse cannot answer: {_words(error)}") from error
+                because = None if _tells_of_rows(error) else error
+                raise Misconfigured(f"the warehouse cannot answer: {_words(error)}") from because
             return table_of(cursor.description, cursor.fetchall())
 
     def put(self, file: Path, stage: Sql) -> None:
@@ -242,15 +251,20 @@ def translated(error: sf.Error, where: str) -> TieoutError:
         return OutOfTime(f"{where}: {told}", hint=hint)
     if number == _LOCKED:
         return Transient(f"{where}: {told}", hint="It is tried again.")
+    if number in _UNREACHED:
+        return Transient(f"{where} is away: {told}", hint=_REACH)
     if number in _AWAY or isinstance(error, sf.OperationalError | sf.InterfaceError | sf.InternalError):
         return Transient(f"{where} is away: {told}", hint="It is tried again.")
     return Broken(f"{where} refused a statement: {told}", hint="This is a bug in tieout, or the tables were changed.")
 
 
 def _words(error: sf.Error) -> str:
-    """What Snowflake says. Of an error in the data no more than which it is: the rest may be somebody's values."""
-    told = " ".join(str(error.msg or error).split())
-    return _VALUES.sub("...", told) if _tells_of_rows(error) else told
+    """What Snowflake says. Of an error in the data no more than which it is: its words may be somebody's values, and
+    stand where only the account's own roles may read them."""
+    if _tells_of_rows(error):
+        query = f", query {error.sfqid}" if error.sfqid else ""
+        return f"a value was refused (error {error.errno}{query}); the account's history of queries has the words"
+    return " ".join(str(error.msg or error).split())
 
 
 def _tells_of_rows(error: sf.Error) -> bool:
