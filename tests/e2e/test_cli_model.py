@@ -15,7 +15,7 @@ import duckdb
 import psutil
 import pytest
 
-from tests.e2e.command import Project, image, project
+from tests.e2e.command import Project, image, project, promise
 from tieout.base.errors import Occupied, Stopped
 from tieout.model.dbt import Dbt
 from tieout.model.target import duckdb_file
@@ -214,3 +214,21 @@ def test_a_lost_warehouse_has_its_marts_built_again(tmp_path: Path) -> None:
     assert built(books.json("model")) == {"accounts": ("built", 2), "invoices": ("built", 1), "owed": ("built", 1)}
     with duckdb.connect(tmp_path / ".tieout" / "warehouse.duckdb", read_only=True) as reader:
         assert reader.sql("select number from marts.owed").fetchall() == [(1,)]
+
+
+def test_rows_that_a_contract_brings_to_life_come_into_a_mart_that_grows_by_what_moved(tmp_path: Path) -> None:
+    """No batch tells of them, so it is built from nothing."""
+    least = ("name: note, logicalType: string", "name: name, logicalType: string")
+    promise(tmp_path, "erp.account", least[0], f"{least[1]}, required: true", key="logicalType: integer")
+    grows = "{{ config(materialized='incremental') }} " + FILES["models/accounts.sql"]
+    books = marts(tmp_path, accounts=grows + " {% if is_incremental() %} and false {% endif %}")
+    books.drop("2.ndjson", image(3, 11, note="nameless"))
+    books.json("run", "--once")
+    first = books.json("model")
+
+    promise(tmp_path, "erp.account", *least, key="logicalType: integer")
+    books.json("run", "--once")
+    moved = books.json("model")
+
+    assert built(first)["accounts"] == ("built", 2)
+    assert (built(moved), moved["current"]) == ({"accounts": ("built", 3)}, ["invoices", "owed"])
