@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import duckdb
 import psutil
 import pytest
 
-from tests.e2e.command import Project, image, project
+from tests.e2e.command import Project, image, project, promise
 from tieout.base.errors import Occupied, Stopped
 from tieout.model.dbt import Dbt
 from tieout.model.target import duckdb_file
@@ -214,3 +215,56 @@ def test_a_lost_warehouse_has_its_marts_built_again(tmp_path: Path) -> None:
     assert built(books.json("model")) == {"accounts": ("built", 2), "invoices": ("built", 1), "owed": ("built", 1)}
     with duckdb.connect(tmp_path / ".tieout" / "warehouse.duckdb", read_only=True) as reader:
         assert reader.sql("select number from marts.owed").fetchall() == [(1,)]
+
+
+def test_the_models_that_another_machine_has_built_are_known_by_their_code(tmp_path: Path) -> None:
+    """The ledger tells what was built of which code; what this machine knows of an older one does not count."""
+    books, aside = marts(tmp_path), tmp_path / ".tieout" / "model"
+    books.json("model")
+    shutil.copytree(aside, tmp_path / "older")
+    sources = ("{{ source('latest', 'erp__account') }}", "{{ source('latest', 'erp__invoice') }}")
+    wider = f"select a.id, i.total from {sources[0]} as a cross join {sources[1]} as i"
+    (tmp_path / "models" / "models" / "accounts.sql").write_text(wider)
+    books.json("model")
+    shutil.rmtree(aside)
+    shutil.copytree(tmp_path / "older", aside)
+    books.drop("2.ndjson", invoice(1, "7.00"))
+    books.json("run", "--once")
+
+    moved = books.json("model")
+
+    assert (set(built(moved)), moved["current"]) == ({"accounts", "invoices", "owed"}, [])
+    assert books.query("select distinct total from marts.accounts") == [["7.00"]]
+
+
+def test_a_machine_that_has_built_nothing_yet_leaves_what_did_not_move_and_builds_what_did(tmp_path: Path) -> None:
+    books, aside = marts(tmp_path), tmp_path / ".tieout" / "model"
+    books.json("model")
+    shutil.rmtree(aside)
+    idle = books.json("model")
+    shutil.rmtree(aside)
+    books.drop("2.ndjson", invoice(2, "7.00"))
+    books.json("run", "--once")
+
+    moved = books.json("model")
+
+    assert (idle["models"], idle["current"]) == ([], ["accounts", "invoices", "owed"])
+    assert (set(built(moved)), moved["current"]) == ({"invoices", "owed"}, ["accounts"])
+
+
+def test_rows_that_a_contract_brings_to_life_come_into_a_mart_that_grows_by_what_moved(tmp_path: Path) -> None:
+    """No batch tells of them, so it is built from nothing."""
+    least = ("name: note, logicalType: string", "name: name, logicalType: string")
+    promise(tmp_path, "erp.account", least[0], f"{least[1]}, required: true", key="logicalType: integer")
+    grows = "{{ config(materialized='incremental') }} " + FILES["models/accounts.sql"]
+    books = marts(tmp_path, accounts=grows + " {% if is_incremental() %} and false {% endif %}")
+    books.drop("2.ndjson", image(3, 11, note="nameless"))
+    books.json("run", "--once")
+    first = books.json("model")
+
+    promise(tmp_path, "erp.account", *least, key="logicalType: integer")
+    books.json("run", "--once")
+    moved = books.json("model")
+
+    assert built(first)["accounts"] == ("built", 2)
+    assert (built(moved), moved["current"]) == ({"accounts": ("built", 3)}, ["invoices", "owed"])

@@ -69,6 +69,26 @@ def test_a_mart_that_was_kept_while_the_code_changed_is_built_from_nothing_after
     assert (found.models, found.full) == (("coverage",), True)
 
 
+def test_what_is_made_of_a_table_of_another_shape_is_built_from_nothing() -> None:
+    """As no batch tells an incremental model which of its keys have other values now."""
+    was = {name: replace(one, inputs=dict.fromkeys(one.inputs, "s1:a")) for name, one in WAS.items()}
+
+    reshaped = planned(replace(NOW, inputs={DEALS: "s2:a", USERS: "s1:a"}), was)
+    moved = planned(replace(NOW, inputs={DEALS: "s1:b", USERS: "s1:a"}), was)
+
+    assert (reshaped.models, reshaped.full) == (("coverage", "deals"), True)
+    assert (moved.models, moved.full) == (("coverage", "deals"), False)
+
+
+def test_a_word_that_tells_no_shape_is_of_no_other_shape() -> None:
+    """As of a build by an older version, or from a table into which nothing had been merged."""
+    found = planned(
+        replace(NOW, inputs={DEALS: "s1:a", USERS: ""}), WAS | {"users": replace(NOW, inputs={USERS: "s1:b"})}
+    )
+
+    assert (found.models, found.full) == (("coverage", "deals", "today", "users"), False)
+
+
 def test_without_knowledge_all_is_built_from_nothing() -> None:
     assert plan({}, {}, NOW, there=(), closed=(), full=False) == Plan(None, True)
     assert planned(full=True) == Plan(None, True)

@@ -7,7 +7,8 @@ told as what it is: a dbt that this does not understand.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,19 +49,25 @@ def models_of(manifest: Mapping[str, Any]) -> dict[str, Model]:
 
 def built_from(folder: Path) -> Built:
     """What the build that ended in this folder came to. Raises Broken where dbt speaks another language."""
-    try:
+    with _understood(folder):
         return _built(_load(folder / RESULTS), _load(folder / MANIFEST))
+
+
+def models_in(folder: Path) -> dict[str, Model]:
+    """The models of the project that dbt read last into this folder. Raises Broken as above."""
+    with _understood(folder):
+        return models_of(_load(folder / MANIFEST))
+
+
+@contextmanager
+def _understood(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Broken(
             f"what dbt left in {folder} cannot be read: {error!r}.",
             hint="dbt 1.11 is known; see which one is installed.",
         ) from error
-
-
-def known_models(folder: Path) -> dict[str, Model]:
-    """The models of the last build in this folder; none where there was none."""
-    file = folder / MANIFEST
-    return models_of(_load(file)) if file.exists() else {}
 
 
 def _built(results: Mapping[str, Any], manifest: Mapping[str, Any]) -> Built:

@@ -20,7 +20,7 @@ import yaml
 
 from ..base import yamlfile
 from ..base.errors import Broken, Misconfigured, Occupied, Stopped, TieoutError, Transient
-from .artefacts import RESULTS, built_from, known_models
+from .artefacts import MANIFEST, RESULTS, built_from, models_in
 from .built import Built, Model
 from .target import Target
 
@@ -78,9 +78,18 @@ class Dbt:
                 told.update(f"{place}\0{sha256(file.read_bytes()).hexdigest()}\n".encode())
         return told.hexdigest()
 
-    def known(self) -> dict[str, Model]:
-        """The models, as the last build here understood them; none before the first."""
-        return known_models(self._target)
+    def known(self, environ: Mapping[str, str], *, stopping: Callable[[], bool] = lambda: False) -> dict[str, Model]:
+        """The models of this very code. Where dbt has not read it here yet it is asked, which takes seconds and needs
+        no warehouse. Raises as `build` does, but for what concerns the warehouse."""
+        of_code = self.code()
+        if self._read.exists() and self._read.read_text(encoding="utf-8") == of_code:
+            return models_in(self._target)
+        code, told = self._run(environ, ["parse"], stopping)
+        if code != 0:
+            raise _failed(code, self._without_secrets(told), self.python or _HERE)
+        models = models_in(self._target)
+        self._note(of_code)
+        return models
 
     def check(self) -> None:
         """Raises Misconfigured where there is no project, or no dbt."""
@@ -109,19 +118,41 @@ class Dbt:
         What failed is told in what is returned. Raises Misconfigured where dbt cannot understand its project, Transient
         where the file is held or the disk is full, Stopped when asked to, Broken for all else that left no results.
         """
-        self.check()
-        self._target.mkdir(parents=True, exist_ok=True)
         (self._target / RESULTS).unlink(missing_ok=True)
-        (self.aside / "profiles.yml").write_text(self._profile(), encoding="utf-8")
-        handed_on = {**_handed_on(environ, but=_OF_OURS if self.python else _OF_NOBODY), **self.target.secrets}
-        code, told = _ended(self._line(select, exclude, full), handed_on, stopping)
+        of_code = self.code()
+        chosen = ["--full-refresh"] if full else []
+        chosen += ["--select", *select] if select else []
+        chosen += ["--exclude", *exclude] if exclude else []
+        code, told = self._run(environ, ["build", *chosen], stopping)
         if code != 0 and not (self._target / RESULTS).exists():
             raise _failed(code, self._without_secrets(told), self.python or _HERE)
-        return built_from(self._target)
+        built = built_from(self._target)
+        self._note(of_code)
+        return built
+
+    def _run(self, environ: Mapping[str, str], asked: Sequence[str], stopping: Callable[[], bool]) -> tuple[int, str]:
+        """The manifest that it leaves is its own: the one of an earlier run is gone."""
+        self.check()
+        self._target.mkdir(parents=True, exist_ok=True)
+        for earlier in (self._read, self._target / MANIFEST):
+            earlier.unlink(missing_ok=True)
+        (self.aside / "profiles.yml").write_text(self._profile(), encoding="utf-8")
+        handed_on = {**_handed_on(environ, but=_OF_OURS if self.python else _OF_NOBODY), **self.target.secrets}
+        return _ended(self._line(asked), handed_on, stopping)
+
+    def _note(self, of_code: str) -> None:
+        """That the manifest is of this code; of which one it is nobody can say where the files changed meanwhile."""
+        if self.code() == of_code:
+            self._read.write_text(of_code, encoding="utf-8")
 
     @property
     def _target(self) -> Path:
         return self.aside / "target"
+
+    @property
+    def _read(self) -> Path:
+        """Tells of which code the manifest is. Not there while dbt may be writing it, nor where that was cut short."""
+        return self._target / "manifest.code"
 
     def _profile(self) -> str:
         """As dbt_project.yml calls it, with one target."""
@@ -137,14 +168,10 @@ class Dbt:
             told = told.replace(secret, "***")
         return told
 
-    def _line(self, select: Sequence[str], exclude: Sequence[str], full: bool) -> list[str]:
-        line = [self.python or _HERE, "-m", "dbt.cli.main", "--no-version-check", "--no-use-colors", "--quiet", "build"]
+    def _line(self, asked: Sequence[str]) -> list[str]:
+        line = [self.python or _HERE, "-m", "dbt.cli.main", "--no-version-check", "--no-use-colors", "--quiet", *asked]
         line += ["--project-dir", str(self.folder), "--profiles-dir", str(self.aside)]
-        line += ["--target-path", str(self._target), "--log-path", str(self.aside / "logs")]
-        line += ["--full-refresh"] if full else []
-        line += ["--select", *select] if select else []
-        line += ["--exclude", *exclude] if exclude else []
-        return line
+        return [*line, "--target-path", str(self._target), "--log-path", str(self.aside / "logs")]
 
 
 def _has(adapter: str) -> bool:

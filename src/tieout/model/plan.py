@@ -20,7 +20,8 @@ class Standing:
 
     code    the hash of the project's files
     day     the day of the build, `2026-11-22`, in UTC
-    inputs  of each table of the warehouse, what had been merged into it, as one word
+    inputs  of each table of the warehouse, as one word, what it was made for (its shape), a colon, and what had been
+            merged into it; a word without a colon tells no shape
     """
 
     code: str
@@ -30,8 +31,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`models` None: all that there are, as nobody knows them yet. `full`: from nothing, as their code is another one.
-    `current`: those that are as they should be. `kept`: those that stay as they are behind a closed gate."""
+    """`models` None: all that there are, as nobody knows them yet. `full`: from nothing, as their code is another
+    one, or a table that they are made of has another shape: rows may have changed of which no batch tells. `current`:
+    those that are as they should be. `kept`: those that stay as they are behind a closed gate."""
 
     models: tuple[str, ...] | None
     full: bool
@@ -64,7 +66,7 @@ def plan(
     }
     # What is made of something that is built anew is built too, whatever it was made of before.
     due |= {name for name, model in known.items() if name not in kept and not model.parents.isdisjoint(due)}
-    renewed = any(name in standing and standing[name].code != now.code for name in due)
+    renewed = any(_is_renewed(known[name], standing[name], now) for name in due if name in standing)
     return Plan(tuple(sorted(due)), renewed, tuple(sorted(known.keys() - due - kept)), tuple(sorted(kept)))
 
 
@@ -100,3 +102,13 @@ def _stands(model: Model, was: Standing | None, now: Standing) -> bool:
     if was is None or was.code != now.code or (model.is_daily and was.day != now.day):
         return False
     return all(was.inputs.get(table) == now.inputs.get(table, "") for table in model.tables)
+
+
+def _is_renewed(model: Model, was: Standing, now: Standing) -> bool:
+    pairs = [(_shape(was.inputs.get(table, "")), _shape(now.inputs.get(table, ""))) for table in model.tables]
+    return was.code != now.code or any(before and after and before != after for before, after in pairs)
+
+
+def _shape(word: str) -> str:
+    """Of an input; empty where the word tells none."""
+    return word.rpartition(":")[0]

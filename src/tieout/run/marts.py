@@ -70,12 +70,17 @@ def ground(house: House) -> Ground:
         there = _there(reader)
         if _RECORD not in there:
             raise nothing_merged()
-        words = {
-            f"{schema}.{Stream.parse(row['stream']).table}".lower(): row["word"]
-            for row in reader.query(_SQL(f"inputs_{reader.engine}")).to_pylist()
-            for schema in _SCHEMAS
-        }
-    return Ground(words, there)
+        return Ground(inputs_of(reader), there)
+
+
+def inputs_of(reader: Reader) -> dict[str, str]:
+    """Of each table, as `schema.table` in lower case, the word for what is merged into it. Whatever changed its rows
+    since changed the word."""
+    return {
+        f"{schema}.{Stream.parse(row['stream']).table}".lower(): row["word"]
+        for row in reader.query(_SQL(f"inputs_{reader.engine}")).to_pylist()
+        for schema in _SCHEMAS
+    }
 
 
 def counted(house: House, built: Built) -> Built:

@@ -114,7 +114,8 @@ def _built(
     closed = _closed(house)
     before, code, found = _standing(house), dbt.code(), ground(house)
     now = Standing(code, house.tools.clock.now().date().isoformat(), found.inputs)
-    known = dbt.known() if any(one.code == code for one in before.values()) else {}
+    is_new = full or not any(one.code == code for one in before.values())
+    known = {} if is_new else dbt.known(environ, stopping=looked)
     due = plan(known, before, now, there=found.there, closed=[one.gate.name for one in closed], full=full)
     if due.is_idle:
         return _ended(None, due, closed)
