@@ -18,6 +18,11 @@ from .house import checkup_of
 from .project import Project, document_of, load_project, project_of
 from .secrets import Vault, aws, had
 
+_ACCOUNTS = {("warehouse",), ("models",)}
+_NO_KEY = "-----BEGIN {0}-----unset-----END {0}-----".format("PRIVATE KEY")
+_NO_ACCOUNT = f"snowflake://unset@unset/unset?warehouse=unset&private_key={_NO_KEY}"
+"""Has the form of one, and is never asked: as long as a store's secret is lacking, no store is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
@@ -39,10 +44,13 @@ def examine(
     places = references(document)
     values = had(places, environ, root, vault)
     lacking = {one: found for one, found in values.items() if isinstance(found, Lack)}
-    # Taken for an address by whatever wants one, and for nothing that could be reached.
-    project = project_of(document, {**values, **{one: Value(f"{one.keeper or one.name}=unset") for one in lacking}})
-    found = [*stores.secrets(places, lacking, project.root)]
     missing = [places[one] for one in lacking]
+    # Taken for an address by whatever wants one, and for nothing that could be reached.
+    unset = {one: Value(f"{one.keeper or one.name}=unset") for one in lacking}
+    if _ACCOUNTS & {*missing}:
+        document = document.filled(lambda place, text: _NO_ACCOUNT if place in _ACCOUNTS else text)
+    project = project_of(document, {**values, **unset})
+    found = [*stores.secrets(places, lacking, project.root)]
     if all(place[0] == "sources" for place in missing):
         found += stores.project(project, clock)
     closed = {place[1] for place in missing if place[0] == "sources"}
