@@ -1,4 +1,5 @@
-"""The guide to production, as a newcomer goes by it: its blocks run in order and in one shell, against stand-ins."""
+"""The guide to production, as a newcomer goes by it: its blocks run in order, in the two shells that they belong to,
+against stand-ins."""
 
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ from tieout.sim.snowflake.server import SnowflakeServer
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "guides" / "production.md").read_text(encoding="utf-8")
 TRIED = GUIDE.partition("\n## What keeps it alive\n")[0]
+SHELLS = dict(zip(("yours", "machine"), TRIED.split("\nFrom here on in the machine's shell:\n"), strict=True))
 _BLOCK = re.compile(r"^```(\w+)(?: ([\w.-]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TLS = "?sslmode=verify-full&sslrootcert=/etc/tieout/rds.pem"
 _TLS_ONLY = 'aws s3api put-bucket-policy --bucket "$BUCKET" --policy file://tls.json'
@@ -77,12 +79,12 @@ class Walk:
     folder: Path
     environment: dict[str, str]
     others: dict[str, str]
-    told: subprocess.CompletedProcess[str] = field(init=False)
+    told: list[subprocess.CompletedProcess[str]] = field(default_factory=list)
 
-    def script(self) -> str:
-        """Every block that is tried, in order."""
+    def script(self, part: str) -> str:
+        """Every block of it that is tried, in order."""
         parts = ["set -euo pipefail"]
-        for at, (kind, note, body) in enumerate(_BLOCK.findall(TRIED)):
+        for at, (kind, note, body) in enumerate(_BLOCK.findall(part)):
             for theirs, ours in self.others.items() if note != "not-tried" else ():
                 body = body.replace(theirs, ours)
             if kind == "yaml":
@@ -94,17 +96,27 @@ class Walk:
     def gone(self) -> Walk:
         """Itself, when all of it was done or something has failed."""
         assert not [one for one in self.others if one not in TRIED], "the guide has other words now"
-        self.told = subprocess.run(
-            ["bash", "-c", self.script()],
-            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=_SECONDS, check=False,
-        )  # fmt: skip
+        for shell, part in SHELLS.items():
+            (self.folder / shell).mkdir()
+            done = subprocess.run(
+                ["bash", "-c", self.script(part)],
+                cwd=self.folder / shell, env=self.environment, capture_output=True, text=True, timeout=_SECONDS,
+                check=False,
+            )  # fmt: skip
+            self.told.append(done)
+            if done.returncode:
+                break
         return self
+
+    @property
+    def shown(self) -> str:
+        return "".join(done.stdout + done.stderr for done in self.told)
 
     def json(self, *arguments: str) -> Any:
         """The document of a command in the project's folder."""
         done = subprocess.run(
             ["tieout", *arguments, "--json"],
-            cwd=self.folder / "shop", env={**self.environment, "AWS_DEFAULT_REGION": REGION},
+            cwd=self.folder / "machine" / "shop", env={**self.environment, "AWS_DEFAULT_REGION": REGION},
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.stdout, done.stderr
@@ -170,9 +182,9 @@ def walk(
 
 
 def test_the_guide_leads_from_nothing_to_a_complete_certificate(walk: Walk, account: SnowflakeServer) -> None:
-    assert walk.told.returncode == 0, walk.told.stdout[-3_000:] + walk.told.stderr[-3_000:]
+    assert [done.returncode for done in walk.told] == [0, 0], walk.shown[-6_000:]
     assert walk.json("certificates")["certificate"] == "complete"
-    assert "complete" in (walk.folder / "shop" / "certificates.html").read_text()
+    assert "complete" in (walk.folder / "machine" / "shop" / "certificates.html").read_text()
     with connect(account, database="SHOP") as there:
         counted = there.cursor().execute("select count(*), sum(amount) from latest.shop__orders where not _deleted")
         assert [int(float(one)) for one in counted.fetchone() or ()] == [1000, 505505]  # type: ignore[call-overload]
@@ -189,15 +201,18 @@ def test_after_the_guide_the_doctor_is_content_with_each_store(walk: Walk) -> No
     assert "snowflake.readers.none" not in told, "the second part of the set-up has opened the tables"
 
 
-def test_the_guide_leaves_no_secret_in_the_folder_or_on_the_screen(walk: Walk) -> None:
+def test_the_guide_leaves_no_secret_in_the_folders_or_on_the_screen(walk: Walk) -> None:
     secret = json.loads(_secret(walk, "tieout/shop"))
-    passwords = [re.findall(r":([0-9a-f]{48})@", secret[name])[0] for name in ("ledger", "source")]
+    passwords = [secret[name] for name in ("ledger", "source")]
     key = _secret(walk, "tieout/shop-snowflake-key").splitlines()[1]
 
-    written = "".join(path.read_text(errors="replace") for path in (walk.folder / "shop").rglob("*") if path.is_file())
+    folders = [walk.folder / shell for shell in SHELLS]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    written = "".join(path.read_text(errors="replace") for path in files)
 
     assert "SHOP_LOADER" in written
-    assert not [one for one in (*passwords, key) if one in written + walk.told.stdout + walk.told.stderr]
+    assert all(len(one) >= 48 for one in (*passwords, key))
+    assert not [one for one in (*passwords, key) if one in written + walk.shown]
 
 
 def _client(walk: Walk, service: str) -> Any:

@@ -55,6 +55,26 @@ def test_files_that_are_not_read_are_named(books: Project) -> None:
     assert all_found["changes.folder.ok"].found == "files: 1"
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "snowflake://LOADER@ORG-ONE/BOOKS?warehouse=LIVE&private_key=${file:none.p8}",
+        "snowflake://LOADER@ORG-ONE/BOOKS?warehouse=LIVE&private_key=${GONE}",
+        "${GONE}",
+    ],
+)
+@pytest.mark.parametrize("models", ["", "models: '{}'\n"])
+def test_an_account_whose_secret_is_lacking_is_not_called_wrong(books: Project, address: str, models: str) -> None:
+    file = books.root / "tieout.yaml"
+    kept = [line for line in file.read_text().splitlines() if not line.startswith("warehouse:")]
+    file.write_text(f"warehouse: '{address}'\n{models.format(address)}" + "\n".join(kept) + "\n")
+
+    told = {code: one for code, one in found(books).items() if one.level is Level.ERROR}
+
+    assert told.keys() == {"project.secret.lacking" if "file:" in address else "project.variable.unset"}
+    assert "changes.folder.ok" in found(books) or "changes.folder.empty" in found(books)
+
+
 def test_a_variable_that_is_not_set_hides_no_other_finding(books: Project) -> None:
     with (books.root / "tieout.yaml").open("a") as file:
         file.write("  shop: {type: postgres, url: '${SHOP_URL}', tables: [public.orders]}\n")
@@ -68,18 +88,6 @@ def test_a_variable_that_is_not_set_hides_no_other_finding(books: Project) -> No
         ["bash", "-c", f"{unset.mend}; env"], input="secret\n", capture_output=True, text=True, timeout=10, check=True
     )
     assert "SHOP_URL=secret" in typed.stdout
-
-
-def test_a_private_key_that_is_not_there_is_the_finding(books: Project) -> None:
-    address = "snowflake://SHOP@ORG-ACCOUNT/SHOP?warehouse=LOADING&private_key=${file:nokey.p8}"
-    told = (books.root / "tieout.yaml").read_text()
-    (books.root / "tieout.yaml").write_text(f"{told}warehouse: {address}\nmodels: {address}\n")
-
-    diagnosis = examine(books.root, environ={}, clock=SystemClock())
-
-    (lacking,) = [finding for finding in diagnosis.project if finding.level is Level.ERROR]
-    assert (lacking.code, lacking.about) == ("project.secret.lacking", "nokey.p8")
-    assert list(diagnosis.sources) == ["erp"]
 
 
 def test_a_file_in_the_place_of_a_store_is_moved_by_the_mend(books: Project) -> None:
