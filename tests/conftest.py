@@ -50,6 +50,7 @@ LONG = frozenset(
         "tests/e2e/test_mending_again.py",
         "tests/e2e/test_pausing.py",
         "tests/e2e/test_production_guide.py",
+        "tests/e2e/test_production_machine.py",
         "tests/e2e/test_revops_history.py",
         "tests/e2e/test_simulation.py",
         "tests/e2e/test_snowflake_project.py",
