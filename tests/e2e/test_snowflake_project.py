@@ -203,6 +203,7 @@ def test_a_dry_run_prints_what_a_run_then_sends_and_writes_nothing(
     (stream,) = lane["streams"]
     foretold = [each["text"] for each in (*planned["statements"], *lane["statements"], *stream["statements"])]
     assert (stream["stream"], stream["batches"], stream["left"]) == ("erp.account", 1, "")
+    assert not stream["reshapes"]
     assert all(text in said.out for text in foretold)
     assert not [value for value in ("A7", "Zebedee", "oodles") if value in said.out]
 
@@ -214,6 +215,23 @@ def test_a_dry_run_prints_what_a_run_then_sends_and_writes_nothing(
     left = iter(sent)
     assert [text for text in bare(foretold) if text not in left] == []
     assert [text for text in changes if text not in bare(foretold)] == []
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_dry_run_says_where_tables_have_to_follow_a_contract(
+    there: Project, snowflake_fault: Callable[..., None]
+) -> None:
+    fed(there)
+    contract = there.root / "contracts" / "erp" / "account.yaml"
+    contract.write_text(contract.read_text().replace("required: true", "required: false"))
+    there.drop("day3.ndjson", image("A7", 50, name="Zebedee", amount="7.00"))
+    landed_only(there, snowflake_fault)
+
+    (lane,) = there.json("run", "--once", "--dry-run")["lanes"]
+    said = there.tieout("run", "--once", "--dry-run")
+
+    assert [stream["reshapes"] for stream in lane["streams"]] == [True]
+    assert "Its contract was changed" in said.out
 
 
 def test_a_dry_run_before_the_first_run_tells_how_all_of_it_is_made(there: Project) -> None:

@@ -25,12 +25,15 @@ from .project import Project
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What would be sent of a stream, and how many of its batches are not merged. `left`: why nothing would be."""
+    """What would be sent of a stream, and how many of its batches are not merged. `left`: why nothing would be.
+    `reshapes`: its contract is another one than when its newest merged batch landed, so that a run makes its tables
+    follow it first, which only they know how."""
 
     stream: Stream
     batches: int
     sent: tuple[Sent, ...] = ()
     left: str = ""
+    reshapes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,9 @@ def _planned(
     try:
         contract = contracts.of(stream, describes_nothing)
         groups = grouped(landing.open(stream, name) for name in names)
-        sent = run.stream(contract, groups, applied=book.applied(stream))
+        applied = book.applied(stream)
+        reshapes = bool(applied) and landing.footer(stream, [*applied][-1]).contract != contract.digest
+        sent = run.stream(contract, groups, applied=applied)
     except (Misconfigured, Broken) as error:
         return Planned(stream, len(names), left=error.message)
-    return Planned(stream, len(names), sent)
+    return Planned(stream, len(names), sent, reshapes=reshapes)

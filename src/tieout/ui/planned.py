@@ -47,6 +47,8 @@ class RunPlanned:
             for one in planned:
                 streams += not one.left
                 yield f"-- {one.stream}: batches: {one.batches:,}\n"
+                if one.reshapes:
+                    yield "-- Its contract was changed: first a run makes its tables follow it, which is not told.\n"
                 yield from [f"-- left, as {one.left}\n"] if one.left else _told(one.sent)
         yield f"-- Nothing was sent, and no source was read. To be merged: {several(streams, 'stream')}."
 
@@ -69,4 +71,10 @@ def _statement_json(one: Sent) -> dict[str, Any]:
 
 def _stream_json(one: Planned) -> dict[str, Any]:
     statements = [_statement_json(each) for each in one.sent]
-    return {"stream": str(one.stream), "batches": one.batches, "left": one.left, "statements": statements}
+    return {
+        "stream": str(one.stream),
+        "batches": one.batches,
+        "left": one.left,
+        "reshapes": one.reshapes,
+        "statements": statements,
+    }

@@ -22,7 +22,7 @@ OF_COMMITS: Final = (
     Bug(
         "fence_not_taken",
         "The warehouse takes what comes under a fence that a newer one has passed.",
-        in_code(DuckDBWarehouse.merge, "self._take_fence(turn)", "pass"),
+        in_code(DuckDBWarehouse._take_fence, 'self._run("seed_fence", {"lane": turn.lane})', "return"),
     ),
     Bug(
         "noted_apart",
