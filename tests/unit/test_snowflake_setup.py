@@ -107,6 +107,14 @@ def test_a_key_about_people_is_masked_and_not_kept_as_evidence() -> None:
                for one in texts(generate(made, Part.SETUP)))  # fmt: skip
 
 
+def test_what_repeats_a_row_bears_the_strictest_tag_of_its_columns() -> None:
+    made = shop(classified=Classified({"salary": Classification.FINANCIAL, "mail": Classification.SENSITIVE}))
+    tags = [one for one in texts(generate(made, Part.ATTACH), "set_column_tag") if one.endswith("= 'row'")]
+
+    assert len(tags) == 3
+    assert all('"GOVERNANCE"."SENSITIVE"' in one for one in tags)
+
+
 def test_what_was_deleted_is_gone_after_a_day_and_evidence_after_ninety() -> None:
     schemas = {one.split('"')[3]: one for one in texts(generate(shop(), Part.SETUP), "create_schema")}
 

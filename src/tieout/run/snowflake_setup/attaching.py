@@ -5,10 +5,10 @@ Grants decide, and fail closed: readers have a right on no table of `latest` unt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ...base.sql import Sql
-from ...contract.classified import Classification
+from ...contract.classified import Classification, strictest
 from . import policies
 from .names import Name, Word
 from .plan import SECURITYADMIN, Section
@@ -64,18 +64,12 @@ def tagged(stream: Governed) -> Iterator[tuple[str, str, Classification]]:
     columns = stream.classified.columns
     for schema in ("LATEST", "RAW"):
         yield from ((schema, column, found) for column, found in columns.items())
-    if key := _strictest(columns[name] for name in stream.contract.key if name in columns):
+    if key := strictest(columns[name] for name in stream.contract.key if name in columns):
         yield from ((schema, "_key", key) for schema in ("LATEST", "RAW", "QUARANTINE"))
-    if whole := _strictest(columns.values()):
+    if whole := strictest(columns.values()):
         # What the contract does not know, and the row's own bytes, may hold any of it.
         yield "RAW", "_extra", whole
         yield from (("QUARANTINE", column, whole) for column in ("_raw", "_fault"))
-
-
-def _strictest(found: Iterable[Classification]) -> Classification | None:
-    order = (Classification.SENSITIVE, Classification.PERSONAL, Classification.FINANCIAL)
-    held = set(found)
-    return next((one for one in order if one in held), None)
 
 
 def _opened(wanted: Wanted) -> Iterator[Statement]:
