@@ -10,12 +10,15 @@ import pytest
 from tests.telling import contract_of
 from tieout.base.errors import Misconfigured
 from tieout.contract.classified import Classification, Classified
+from tieout.merge.snowflake.account import Account
+from tieout.merge.snowflake.checkup import database_missing
+from tieout.merge.snowflake.naming import bare, fold, folded
 from tieout.run.snowflake_setup.generate import Part, SetUp, generate
 from tieout.run.snowflake_setup.names import Name, text
 from tieout.run.snowflake_setup.reading import wanted
 from tieout.run.snowflake_setup.reading_back import read_back
 from tieout.run.snowflake_setup.statements import CreateRole, SetColumnTag, Statement
-from tieout.run.snowflake_setup.wanted import WORKLOADS, Duty, Edition, Governed, Options, Wanted
+from tieout.run.snowflake_setup.wanted import WORKLOADS, Duty, Edition, Governed, Options, Wanted, readers
 from tieout.ui.cli import answered
 
 ROOT = Path(__file__).parents[2]
@@ -223,6 +226,17 @@ def test_a_hostile_name_stays_one_statement_in_each_template() -> None:
         statements = [SetColumnTag(table, Name((one,)), Name(("T",)), one), CreateRole(Name((one,)), one)]
 
         assert [len(list(read_back(f"{made.text};"))) for made in statements] == [1, 1]
+
+
+def test_letters_beyond_ascii_are_folded_nowhere() -> None:
+    """A sharp s and a long one have capitals, and Snowflake asks for none."""
+    here = Account("org-name", "U", "maß", "W", "")
+
+    assert Name(("maß",)).stored == ("MAß",)
+    assert Name(("maß",)).quoted == folded("maß") == '"MAß"'
+    assert bare(folded("maß")) == fold("maß") == database_missing(here, "R").about
+    assert readers("maß") == ("MAß_READER", "MAß_DEPLOYER")
+    assert Options(models=("late\N{LATIN SMALL LETTER LONG S}t",)).models, "it is not the schema LATEST"
 
 
 @pytest.mark.parametrize("name", ["", "a\x00b", "a\nb", "x" * 256])

@@ -16,7 +16,7 @@ from ...base.errors import TieoutError, Transient
 from ...base.finding import Codes, Finding, Level
 from ...base.sql import Sql, Statements, escaped_literal
 from .account import Account, session_parameters
-from .naming import folded
+from .naming import fold, folded
 from .session import NOTHING, Session
 
 _OK, _NOTE, _WARNING, _ERROR = Level
@@ -117,11 +117,11 @@ class SnowflakeCheckup:
                 return None
 
         said = rows("session")
-        role = str(said[0]["role"]) if said else _stored(account.role)
+        role = str(said[0]["role"]) if said else fold(account.role)
         if said:
             yield from clock_of(int(said[0]["clock"]), before, self._clock.now())
         yield from parameters(account, rows("parameters") or ())
-        found = rows("warehouse", warehouse=escaped_literal(_stored(account.warehouse)))
+        found = rows("warehouse", warehouse=escaped_literal(fold(account.warehouse)))
         if found is not None:
             yield from warehouse(account, role, found, in_use=not said or said[0]["warehouse"] is not None)
         if said and said[0]["database"] is None:
@@ -185,7 +185,7 @@ def parameters(account: Account, rows: Sequence[Mapping[str, Any]]) -> Iterator[
 
 def warehouse(account: Account, role: str, rows: Sequence[Mapping[str, Any]], *, in_use: bool) -> Iterator[Finding]:
     """`in_use`: whether the session got it."""
-    stored, quoted = _stored(account.warehouse), folded(account.warehouse)
+    stored, quoted = fold(account.warehouse), folded(account.warehouse)
     found = next((row for row in rows if row["name"] == stored), None)
     if found is None or not in_use:
         told = f"role {role} sees no warehouse {stored}" if found is None else f"role {role} may not use {stored}"
@@ -209,7 +209,7 @@ def warehouse(account: Account, role: str, rows: Sequence[Mapping[str, Any]], *,
 
 
 def database_missing(account: Account, role: str) -> Finding:
-    stored = _stored(account.database)
+    stored = fold(account.database)
     granted = _mend("grant_usage", kind=Sql("database"), object=folded(stored), role=folded(role))
     told = f"role {role} sees no database {stored}"
     return CODES("snowflake.database.missing", told, about=stored, sql=granted, hint=_SET_UP)
@@ -234,7 +234,7 @@ def rights_of(role: str, grants: Callable[[str], Sequence[Mapping[str, Any]] | N
 
 def schemas(account: Account, role: str, there: Mapping[str, int], rights: Rights) -> Iterator[Finding]:
     """`there`: each schema's days of time travel."""
-    database, is_well = _stored(account.database), True
+    database, is_well = fold(account.database), True
     of_database = {right for kind, parts, right in rights if kind == "DATABASE" and parts == (database,)}
     for schema, needed in _NEEDED.items():
         name, quoted = f"{database}.{schema}", folded(database, schema)
@@ -266,7 +266,7 @@ def readable(account: Account, rows: Sequence[Mapping[str, Any]], readers: Seque
         shown = ", ".join(closed[:5]) + (f" and {len(closed) - 5:,} more" if len(closed) > 5 else "")
         told = f"of {len(rows):,} tables of LATEST {len(closed):,} may be read by none of {', '.join(readers)}: {shown}"
         attach = f"{_PRINT} --attach"
-        yield CODES("snowflake.readers.none", told, about=_stored(account.database), shell=attach, hint=_SET_UP)
+        yield CODES("snowflake.readers.none", told, about=fold(account.database), shell=attach, hint=_SET_UP)
 
 
 _PRINT = "tieout snowflake setup --print"
@@ -277,11 +277,6 @@ def _mend(statement: str, **parts: Sql) -> str:
     """On one line, as it is typed."""
     _, _, body = _MENDS(statement, **parts).partition("\n")
     return " ".join(body.split()) + ";"
-
-
-def _stored(name: str) -> str:
-    """As Snowflake keeps a name that nobody quotes."""
-    return name.upper()
 
 
 def _parts(name: str) -> tuple[str, ...]:
