@@ -10,7 +10,7 @@ import pytest
 from tests.telling import contract_of
 from tieout.base.errors import Misconfigured
 from tieout.contract.classified import Classification, Classified
-from tieout.merge.snowflake.account import Account
+from tieout.merge.snowflake.account import Account, session_parameters
 from tieout.merge.snowflake.checkup import database_missing
 from tieout.merge.snowflake.naming import bare, fold, folded
 from tieout.run.snowflake_setup.generate import Part, SetUp, generate
@@ -18,7 +18,7 @@ from tieout.run.snowflake_setup.names import Name, text
 from tieout.run.snowflake_setup.reading import wanted
 from tieout.run.snowflake_setup.reading_back import read_back
 from tieout.run.snowflake_setup.statements import CreateRole, SetColumnTag, Statement
-from tieout.run.snowflake_setup.wanted import WORKLOADS, Duty, Edition, Governed, Options, Wanted, readers
+from tieout.run.snowflake_setup.wanted import SERVICES, WORKLOADS, Duty, Edition, Governed, Options, Wanted, readers
 from tieout.ui.cli import answered
 
 ROOT = Path(__file__).parents[2]
@@ -171,6 +171,15 @@ def test_a_quota_is_as_it_was_asked() -> None:
 
     assert any("credit_quota = 7 " in one and '"SHOP_LIVE"' in one for one in texts(made, "create_monitor"))
     assert len(texts(made, "watch_warehouse")) == len(WORKLOADS)
+
+
+def test_a_session_of_ours_waits_for_locks_as_long_as_it_says_and_others_as_their_user_was_set() -> None:
+    users = texts(generate(shop(), Part.SETUP), "set_user")
+    ours, others = session_parameters({})["LOCK_TIMEOUT"], 600
+
+    assert len(users) == len(SERVICES)
+    assert all(f" lock_timeout = {others} " in one for one in users)
+    assert ours < others, "only who has taken a lane over waits for its lock"
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ from .wanted import AUDIT_DAYS, SERVES, SERVICES, SUSPEND_SECONDS, WORKLOADS, WO
 SECURITYADMIN, SYSADMIN, ACCOUNTADMIN = Name(("SECURITYADMIN",)), Name(("SYSADMIN",)), Name(("ACCOUNTADMIN",))
 
 LOCK_SECONDS = 600
-"""A session that was abandoned keeps its locks for hours; whoever waits for it gives up before."""
+"""Of sessions that are not ours, such as dbt's: one model may wait for another that builds the same table, and nobody
+waits for twelve hours, which is Snowflake's default. Ours ask for less at login (`merge/snowflake/account.py`)."""
 
 _READS_ACCOUNT = ("GOVERNANCE_VIEWER", "OBJECT_VIEWER", "SECURITY_VIEWER", "USAGE_VIEWER")
 _LOADS = ("RAW", "LATEST", "QUARANTINE", "TIEOUT")
