@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.telling import contract_of
-from tieout.base.errors import Misconfigured
+from tieout.base.errors import Broken, Misconfigured
 from tieout.contract.classified import Classification, Classified
 from tieout.merge.snowflake.account import Account, session_parameters
 from tieout.merge.snowflake.checkup import database_missing
@@ -17,7 +17,7 @@ from tieout.run.snowflake_setup.generate import Part, SetUp, generate
 from tieout.run.snowflake_setup.names import Name, text
 from tieout.run.snowflake_setup.reading import wanted
 from tieout.run.snowflake_setup.reading_back import read_back
-from tieout.run.snowflake_setup.statements import CreateRole, SetColumnTag, Statement
+from tieout.run.snowflake_setup.statements import Statement, say
 from tieout.run.snowflake_setup.wanted import SERVICES, WORKLOADS, Duty, Edition, Governed, Options, Wanted, readers
 from tieout.ui.cli import answered
 
@@ -232,7 +232,11 @@ def test_a_hostile_name_stays_one_statement_in_each_template() -> None:
         if not one.isprintable():
             continue
         table = Name(("SHOP", "RAW", one))
-        statements = [SetColumnTag(table, Name((one,)), Name(("T",)), one), CreateRole(Name((one,)), one)]
+        column, tag = Name((one,)), Name(("T",))
+        statements = [
+            say("set_column_tag", table=table, column=column, tag=tag, value=one),
+            say("create_role", role=column, comment=one),
+        ]
 
         assert [len(list(read_back(f"{made.text};"))) for made in statements] == [1, 1]
 
@@ -246,6 +250,16 @@ def test_letters_beyond_ascii_are_folded_nowhere() -> None:
     assert bare(folded("maß")) == fold("maß") == database_missing(here, "R").about
     assert readers("maß") == ("MAß_READER", "MAß_DEPLOYER")
     assert Options(models=("late\N{LATIN SMALL LETTER LONG S}t",)).models, "it is not the schema LATEST"
+
+
+def test_a_name_that_nobody_says_is_one_reaches_no_statement() -> None:
+    with pytest.raises(Broken, match="role is 'SHOP_LOADER'"):
+        say("grant_role", role="SHOP_LOADER", to=Name(("SYSADMIN",)))
+
+
+def test_a_part_that_is_forgotten_leaves_no_gap_in_a_statement() -> None:
+    with pytest.raises(Broken, match="was about to enter a statement"):
+        say("create_role", role=Name(("SHOP_LOADER",)))
 
 
 @pytest.mark.parametrize("name", ["", "a\x00b", "a\nb", "x" * 256])

@@ -12,15 +12,7 @@ from ...contract.classified import Classification, strictest
 from . import policies
 from .names import Name, Word
 from .plan import SECURITYADMIN, Section
-from .statements import (
-    AddRowPolicy,
-    CreateView,
-    DropRowPolicies,
-    Revoke,
-    SetColumnTag,
-    Statement,
-    grant,
-)
+from .statements import Parts, Statement, grant, say
 from .wanted import Duty, Governed, Wanted
 
 _DELETED = Name(("_deleted",))
@@ -30,10 +22,8 @@ _ABOUT_ROWS = ("RAW", "LATEST", "QUARANTINE")
 def attach(wanted: Wanted) -> tuple[Section, ...]:
     """Tags, row policies, rights on single tables; in an edition without policies, views of what is open."""
     deployer = wanted.role(Duty.DEPLOYER)
-    closed = tuple(
-        Revoke((Word("SELECT"),), Word("TABLE"), wanted.table("LATEST", one), wanted.role(Duty.READER))
-        for one in wanted.streams
-    )
+    reads: Parts = {"privileges": Word("SELECT"), "kind": Word("TABLE"), "held_by": wanted.role(Duty.READER)}
+    closed = tuple(say("revoke", object=wanted.table("LATEST", one), **reads) for one in wanted.streams)
     has_policies = wanted.options.edition.has_policies
     protections = tuple(_protections(wanted)) if has_policies else ()
     views = () if has_policies else tuple(_view(wanted, one) for one in _not_open(wanted))
@@ -51,12 +41,14 @@ def _protections(wanted: Wanted) -> Iterator[Statement]:
         for schema, column, classification in tagged(one):
             label = policies.tag(wanted, classification)
             value = "row" if column.startswith("_") else "column"
-            yield SetColumnTag(wanted.table(schema, one), Name((column,)), label, value)
+            table = wanted.table(schema, one)
+            yield say("set_column_tag", table=table, column=Name((column,)), tag=label, value=value)
         if one.classified.rows_by:
             for schema in ("RAW", "LATEST"):
                 table = wanted.table(schema, one)
-                yield DropRowPolicies(table)
-                yield AddRowPolicy(table, policies.row_policy(wanted, one), Name((one.classified.rows_by,)))
+                policy, column_of_rows = policies.row_policy(wanted, one), Name((one.classified.rows_by,))
+                yield say("drop_row_policies", table=table)
+                yield say("add_row_policy", table=table, policy=policy, column=column_of_rows)
 
 
 def tagged(stream: Governed) -> Iterator[tuple[str, str, Classification]]:
@@ -84,13 +76,14 @@ def _opened(wanted: Wanted) -> Iterator[Statement]:
             yield grant(rights, "TABLE", wanted.table(schema, one), wanted.role(Duty.ERASER))
 
 
-def _view(wanted: Wanted, stream: Governed) -> CreateView:
+def _view(wanted: Wanted, stream: Governed) -> Statement:
     names = [column.name for column in stream.contract.columns if column.name not in stream.classified.columns]
     rows_by = stream.classified.rows_by
     rows = policies.granted(wanted, stream, Name((rows_by,)).quoted) if rows_by else Sql("")
     table = wanted.table("LATEST", stream)
     columns = tuple(Name((name,)) for name in names) or (_DELETED,)
-    return CreateView(wanted.table("READABLE", stream), columns, table, _DELETED, rows)
+    parts: Parts = {"table": table, "columns": columns, "deleted": _DELETED, "rows": rows}
+    return say("create_view", view=wanted.table("READABLE", stream), **parts)
 
 
 def _not_open(wanted: Wanted) -> list[Governed]:

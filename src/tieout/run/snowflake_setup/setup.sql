@@ -181,4 +181,4 @@ alter user {{ user }} set rsa_public_key = {{ key }};
 
 -- grant_rows --
 -- By hand: a role sees the rows of a stream with this value.
-insert into {{ table }} values ({{ role }}, {{ stream }}, {{ value }});
+insert into {{ table }} values ({{ named }}, {{ stream }}, {{ value }});
