@@ -410,6 +410,30 @@ def test_a_block_runs_one_after_another_and_its_handler_when_one_fails(session: 
     assert ask(session, "select a from y") == []
 
 
+def test_a_right_on_a_table_that_is_not_there_is_refused_and_a_block_may_pass_over_that_alone(
+    session: SnowflakeConnection,
+) -> None:
+    def passing(statement: str) -> str:
+        return (
+            f"execute immediate 'begin {statement};"
+            " exception when statement_error then if (sqlcode <> 2003) then raise; end if; end;'"
+        )
+
+    for statement in ("grant select on table t to role r", "revoke select on table t from role r"):
+        with pytest.raises(ProgrammingError, match="002003"):
+            ask(session, statement)
+        ask(session, passing(statement))
+    ask(session, "create table narrow (a varchar(1))")
+    with pytest.raises(ProgrammingError, match="100078"):
+        ask(session, passing("insert into narrow values (''too long'')"))
+
+    ask(session, "create table t (a int)", passing("grant select on table t to role r"))
+    told = "select grantee, table_name from information_schema.table_privileges where table_catalog = current_database()"
+    assert ask(session, told) == [("R", "T")]
+    ask(session, "revoke select on all tables in schema public from role r")
+    assert ask(session, told) == []
+
+
 def test_files_of_a_stage_are_listed_and_removed_by_their_path(session: SnowflakeConnection, tmp_path: Path) -> None:
     for name, below in (("x.parquet", "/a"), ("y.parquet", "/a/b"), ("z.parquet", "/c")):
         stage(session, tmp_path, name, pa.table({"ID": ["a"]}), below=below)

@@ -1,6 +1,8 @@
 """What is done to the tables once a run has made them: after the first one, and a contract's change.
 
-Grants decide, and fail closed: readers have a right on no table of `latest` until its columns bear their tags.
+Grants decide, and fail closed: rights on tables end before anything else is done, and readers get theirs on a table of
+`latest` when its columns bear their tags. A table that is not there yet is passed over, and nothing else that is
+missing.
 """
 
 from __future__ import annotations
@@ -10,30 +12,42 @@ from collections.abc import Iterator
 from ...base.sql import Sql
 from ...contract.classified import Classification, strictest
 from . import policies
-from .names import Name, Word
-from .plan import SECURITYADMIN, Section
-from .statements import Parts, Statement, grant, say
+from .names import Name
+from .plan import SECURITYADMIN, Section, may_view
+from .statements import Parts, Statement, grant, say, where_there, words
 from .wanted import Duty, Governed, Wanted
 
 _DELETED = Name(("_deleted",))
+_READS, _ERASES = ("SELECT",), ("SELECT", "UPDATE", "DELETE")
 _ABOUT_ROWS = ("RAW", "LATEST", "QUARANTINE")
 
 
 def attach(wanted: Wanted) -> tuple[Section, ...]:
     """Tags, row policies, rights on single tables; in an edition without policies, views of what is open."""
     deployer = wanted.role(Duty.DEPLOYER)
-    reads: Parts = {"privileges": Word("SELECT"), "kind": Word("TABLE"), "held_by": wanted.role(Duty.READER)}
-    closed = tuple(say("revoke", object=wanted.table("LATEST", one), **reads) for one in wanted.streams)
     has_policies = wanted.options.edition.has_policies
     protections = tuple(_protections(wanted)) if has_policies else ()
-    views = () if has_policies else tuple(_view(wanted, one) for one in _not_open(wanted))
+    views = () if has_policies else tuple(_views(wanted))
     sections = (
-        Section("Nobody reads while this goes on", SECURITYADMIN, closed),
+        Section("Rights on tables end, and nobody reads while this goes on", SECURITYADMIN, tuple(_closed(wanted))),
         Section("What each column and table is protected by", deployer, protections),
-        Section("Rights on the tables", SECURITYADMIN, tuple(_opened(wanted))),
+        Section("Rights on the tables that there are", SECURITYADMIN, tuple(_opened(wanted))),
         Section("Views of what is open", deployer, views),
     )
     return tuple(section for section in sections if section.statements)
+
+
+def _closed(wanted: Wanted) -> Iterator[Statement]:
+    """Here a schema or a role that is missing is met, before a table that is missing is passed over."""
+    readers = (Duty.READER,) if wanted.options.edition.has_policies else (Duty.READER, Duty.DEPLOYER)
+    for duty in readers:
+        yield _revoked(wanted, _READS, "LATEST", duty)
+    for schema in _ABOUT_ROWS:
+        yield _revoked(wanted, _ERASES, schema, Duty.ERASER)
+
+
+def _revoked(wanted: Wanted, rights: tuple[str, ...], schema: str, duty: Duty) -> Statement:
+    return say("revoke_each", privileges=words(rights), schema=wanted.schema(schema), held_by=wanted.role(duty))
 
 
 def _protections(wanted: Wanted) -> Iterator[Statement]:
@@ -66,14 +80,21 @@ def tagged(stream: Governed) -> Iterator[tuple[str, str, Classification]]:
 
 def _opened(wanted: Wanted) -> Iterator[Statement]:
     behind = [] if wanted.options.edition.has_policies else _not_open(wanted)
+    if behind:
+        yield may_view(wanted)
     for one in wanted.streams:
         # Behind a view the view's owner reads, and no reader.
         to = wanted.role(Duty.DEPLOYER if one in behind else Duty.READER)
-        yield grant(("SELECT",), "TABLE", wanted.table("LATEST", one), to)
+        yield where_there(grant(_READS, "TABLE", wanted.table("LATEST", one), to))
     for one in wanted.personal:
         for schema in _ABOUT_ROWS:
-            rights = ("SELECT", "UPDATE", "DELETE")
-            yield grant(rights, "TABLE", wanted.table(schema, one), wanted.role(Duty.ERASER))
+            yield where_there(grant(_ERASES, "TABLE", wanted.table(schema, one), wanted.role(Duty.ERASER)))
+
+
+def _views(wanted: Wanted) -> Iterator[Statement]:
+    yield from policies.made_entitlements(wanted)
+    for one in _not_open(wanted):
+        yield where_there(_view(wanted, one))
 
 
 def _view(wanted: Wanted, stream: Governed) -> Statement:

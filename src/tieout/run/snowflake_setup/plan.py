@@ -164,19 +164,22 @@ def _may_deploy(wanted: Wanted) -> Iterator[Statement]:
             yield grant(("USAGE",), "SCHEMA", wanted.schema(name), role)
     else:
         yield grant(("USAGE",), "SCHEMA", wanted.schema("LATEST"), role)
-        yield grant(("USAGE", "CREATE VIEW"), "SCHEMA", wanted.schema("READABLE"), role)
+        yield may_view(wanted)
         yield from _may_read(wanted, "READABLE", Duty.READER)
     yield grant(makes, "SCHEMA", wanted.schema("GOVERNANCE"), role)
 
 
+def may_view(wanted: Wanted) -> Statement:
+    """Of an edition without policies."""
+    return grant(("USAGE", "CREATE VIEW"), "SCHEMA", wanted.schema("READABLE"), wanted.role(Duty.DEPLOYER))
+
+
 def _policies(wanted: Wanted) -> Iterator[Statement]:
-    divided = [one for one in wanted.streams if one.classified.rows_by]
-    if divided:
-        comment = "which role sees which rows; a value of * is all"
-        yield say("create_entitlements", table=policies.entitlements(wanted), comment=comment)
+    yield from policies.made_entitlements(wanted)
     if not wanted.options.edition.has_policies:
         return
     for classification in policies.classes(wanted):
         yield from policies.masks(wanted, classification)
-    for one in divided:
-        yield from policies.rows_of(wanted, one)
+    for one in wanted.streams:
+        if one.classified.rows_by:
+            yield from policies.rows_of(wanted, one)

@@ -87,6 +87,13 @@ def entitlements(wanted: Wanted) -> Name:
     return governance(wanted).within("ENTITLEMENTS")
 
 
+def made_entitlements(wanted: Wanted) -> Iterator[Statement]:
+    """The table of them, where a stream's rows are divided among readers."""
+    if any(one.classified.rows_by for one in wanted.streams):
+        comment = "which role sees which rows; a value of * is all"
+        yield say("create_entitlements", table=entitlements(wanted), comment=comment)
+
+
 def _type_of(stream: Governed) -> Word:
     kinds = {column.name: column.type.kind for column in stream.contract.columns}
     kind = kinds[stream.classified.rows_by]

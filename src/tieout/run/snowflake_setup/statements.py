@@ -70,5 +70,12 @@ def grant(privileges: Sequence[str], kind: str, object_: Name, to: Name) -> Stat
     return say("grant", privileges=words(privileges), kind=Word(kind), object=object_, to=to)
 
 
+def where_there(statement: Statement) -> Statement:
+    """The same, but that nothing is done where its table is not there yet. As no other name in it is missed either,
+    another statement has to name them first."""
+    block = expression("passing_over", statement=statement.text)
+    return Statement(statement.form, expression("where_there", block=text(f"{block};")))
+
+
 def words(texts: Sequence[str]) -> tuple[Word, ...]:
     return tuple(Word(one) for one in texts)

@@ -31,6 +31,7 @@ _MADE_ROLE = _form(r"create (?:or replace )?role (?:if not exists )?NAME(?: comm
 _GRANTED_ROLE = _form(r"grant role NAME to role NAME")
 _GRANTED_ALL = _form(r"grant ([\w ,]+?) on all (tables|views) in schema NAME to role NAME")
 _GRANTED = _form(r"grant ([\w ,]+?) on (?!all |future )([a-z][a-z ]*?) NAME to role NAME")
+_REVOKED_ALL = _form(r"revoke ([\w ,]+?) on all (tables|views) in schema NAME from role NAME")
 _REVOKED = _form(r"revoke ([\w ,]+?) on (?!all |future )([a-z][a-z ]*?) NAME from role NAME")
 _MADE_SCHEMA = _form(
     r"(?=.* (?:transient|managed|\w+ =) )create( transient)? schema( if not exists)? NAME(?: with managed access)?"
@@ -165,7 +166,9 @@ def _grant_role(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
 
 
 def _grant(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
-    _give(cursor.session, held, found[1], found[2], _whole(cursor.session, found[2], found[3]), _parts(found[4])[-1])
+    name = _whole(cursor.session, found[2], found[3])
+    _refuse_missing(cursor.session, found[2], name)
+    _give(cursor.session, held, found[1], found[2], name, _parts(found[4])[-1])
     cursor.say()
 
 
@@ -188,13 +191,32 @@ def _give(session: Session, held: Holdings, privileges: str, on: str, name: list
             session.engine.execute(_GIVE, row)
 
 
+def _refuse_missing(session: Session, on: str, name: list[str]) -> None:
+    kinds = {"TABLE": "tables", "VIEW": "views"}.get(on.upper())
+    if kinds and (name[-1],) not in session.engine.execute(_NAMES[kinds], name[:2]).fetchall():
+        raise refusal("missing", kind=on.capitalize(), name=_shown(name))
+
+
 def _revoke(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
-    name, role = _whole(cursor.session, found[2], found[3]), _parts(found[4])[-1]
-    for privilege in _words(found[1]):
-        held.grants.discard(Grant(role, " ".join(found[2].split()).upper(), _shown(name), privilege))
-        if len(name) == 3:
-            cursor.session.engine.execute(_TAKE, [*name, role, privilege])
+    name = _whole(cursor.session, found[2], found[3])
+    _refuse_missing(cursor.session, found[2], name)
+    _take(cursor.session, held, found[1], found[2], name, _parts(found[4])[-1])
     cursor.say()
+
+
+def _revoke_all(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
+    catalog, schema = _whole(cursor.session, "SCHEMA", found[3])
+    kinds = found[2].lower()
+    for (table,) in cursor.session.engine.execute(_NAMES[kinds], [catalog, schema]).fetchall():
+        _take(cursor.session, held, found[1], kinds[:-1], [catalog, schema, table], _parts(found[4])[-1])
+    cursor.say()
+
+
+def _take(session: Session, held: Holdings, privileges: str, on: str, name: list[str], role: str) -> None:
+    for privilege in _words(privileges):
+        held.grants.discard(Grant(role, " ".join(on.split()).upper(), _shown(name), privilege))
+        if len(name) == 3:
+            session.engine.execute(_TAKE, [*name, role, privilege])
 
 
 def _whole(session: Session, on: str, name: str) -> list[str]:
@@ -248,6 +270,7 @@ _DEEDS: tuple[tuple[re.Pattern[str], str, Callable[[Cursor, re.Match[str], Holdi
     (_GRANTED_ROLE, "definition", _grant_role),
     (_GRANTED_ALL, "definition", _grant_all),
     (_GRANTED, "definition", _grant),
+    (_REVOKED_ALL, "definition", _revoke_all),
     (_REVOKED, "definition", _revoke),
     (_MADE_SCHEMA, "definition", _make_schema),
     (_SET_SCHEMA, "definition", _set_schema),

@@ -188,10 +188,11 @@ GAPS = (
     ),
     Gap(
         "blocks of Snowflake Scripting",
-        "have no variables, branches and loops; their one handler, WHEN OTHER, raises again",
+        "have no variables, branches and loops; their one handler either is WHEN OTHER and raises again, or passes over"
+        " the errors of one number",
         "have all of them",
         "notimpl",
-        "the two that change a name's owner have two statements and such a handler",
+        "those that change a name's owner, and those that miss a table, are of these two forms",
     ),
     Gap(
         "TRY_CAST",
