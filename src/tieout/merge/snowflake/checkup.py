@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +46,8 @@ CODES = Codes(
         "snowflake.warehouse.wakeful": (_NOTE, "it is paid for while nobody asks anything of it"),
         "snowflake.warehouse.large": (_NOTE, "each size costs twice the one below it, and merges are small"),
         "snowflake.readers.none": (_NOTE, "no reader sees a table before its columns are protected"),
+        "snowflake.column.ok": (_OK, "readers see no classified column without its tag"),
+        "snowflake.column.open": (_ERROR, "every reader sees what its contract classifies"),
     }
 )
 
@@ -68,21 +71,32 @@ _ROLE_REFUSED = frozenset({390186, 390189})
 _PART = re.compile(r'"((?:[^"]|"")*)"|([^."]+)')
 _DETAILS = re.compile(r"\[([0-9a-f-]{36})\]")
 
+Tags = Mapping[str, tuple[str, ...]]
+"""A column -> its tag by database, schema and name, as Snowflake keeps them."""
+
 Rights = set[tuple[str, tuple[str, ...], str]]
 """On what kind of object, its name by its parts, which right."""
 
 
 class SnowflakeCheckup:
     """Implements `Checked`. `open_` asks at the login for nothing but to be let in, so that each name that is not there
-    can be told; `readers` are the roles to which the set-up opens the tables."""
+    can be told; `readers` are the roles to which the set-up opens the tables, that of people first; `tags` those that
+    columns of LATEST shall bear, by table and column."""
 
     def __init__(
-        self, account: Account, open_: Callable[[], Session], clock: Clock, *, readers: Sequence[str] = ()
+        self,
+        account: Account,
+        open_: Callable[[], Session],
+        clock: Clock,
+        *,
+        readers: Sequence[str] = (),
+        tags: Mapping[str, Tags] = NOTHING,
     ) -> None:
         self._account = account
         self._open = open_
         self._clock = clock
         self._readers = tuple(readers)
+        self._tags = tags
 
     def check(self) -> tuple[Finding, ...]:
         return tuple(self._findings())
@@ -133,6 +147,15 @@ class SnowflakeCheckup:
             if self._readers:
                 readers = {"readers": json.dumps(self._readers)}
                 yield from readable(account, rows("readable", readers) or (), self._readers)
+            if self._readers and self._tags:
+                tables = {"reader": self._readers[0], "tables": json.dumps(sorted(self._tags))}
+                database = fold(account.database)
+
+                def tags_of(table: str) -> list[dict[str, Any]] | None:
+                    return rows("tags", table=escaped_literal(folded(database, "LATEST", table)))
+
+                shown = Shown(database, self._readers[0], rows("shown", tables) or ())
+                yield from tagged(shown, self._tags, tags_of)
         yield from lacks
 
 
@@ -267,6 +290,40 @@ def readable(account: Account, rows: Sequence[Mapping[str, Any]], readers: Seque
         told = f"of {len(rows):,} tables of LATEST {len(closed):,} may be read by none of {', '.join(readers)}: {shown}"
         attach = f"{_PRINT} --attach"
         yield CODES("snowflake.readers.none", told, about=fold(account.database), shell=attach, hint=_SET_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The columns of a database that this role of readers may read."""
+
+    database: str
+    reader: str
+    columns: Sequence[Mapping[str, Any]]
+
+
+def tagged(
+    shown: Shown, tags: Mapping[str, Tags], tags_of: Callable[[str], Sequence[Mapping[str, Any]] | None]
+) -> Iterator[Finding]:
+    """Whether what readers are shown bears the tags that it shall. Where `tags_of` a table are not told, that is a
+    finding of its own, and nothing is said of any other."""
+    columns = {(str(row["stands_in"]), str(row["name"])) for row in shown.columns}
+    number, is_well = 0, True
+    for table, wanted in sorted(tags.items()):
+        seen = {column: tag for column, tag in wanted.items() if (table, column) in columns}
+        rows = tags_of(table) if seen else ()
+        if rows is None:
+            return
+        has = {tuple(str(row[part]) for part in ("name", "tag_database", "tag_schema", "tag_name")) for row in rows}
+        bare = sorted(column for column, tag in seen.items() if (column, *tag) not in has)
+        if bare:
+            is_well, where = False, f"{shown.database}.LATEST.{table}"
+            told = f"{shown.reader} may read {where}, and no tag of its classification is on {', '.join(bare)}"
+            closed = _mend("close", schema=folded(shown.database, "LATEST"), reader=folded(shown.reader))
+            hint = f"Until that has run, `{closed}` closes the tables of LATEST to readers at once."
+            yield CODES("snowflake.column.open", told, about=where, shell=f"{_PRINT} --attach", hint=hint)
+        number += len(seen)
+    if number and is_well:
+        yield CODES("snowflake.column.ok", f"classified columns that {shown.reader} may read: {number:,}")
 
 
 _PRINT = "tieout snowflake setup --print"

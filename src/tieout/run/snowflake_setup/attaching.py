@@ -1,8 +1,11 @@
 """What is done to the tables once a run has made them: after the first one, and a contract's change.
 
-Grants decide, and fail closed: rights on tables end before anything else is done, and readers get theirs on a table of
-`latest` when its columns bear their tags. A table that is not there yet is passed over, and nothing else that is
-missing.
+Grants decide. This fails closed: rights on tables end before anything else is done, and readers get theirs when the
+columns that are classified bear their tags; one that is missing stops it. A table that is not there yet is passed over,
+and nothing else that is missing.
+
+It does not reach what comes after it: a column that a run adds to a table that readers have is open until this is run
+again. The doctor tells of it.
 """
 
 from __future__ import annotations
@@ -76,6 +79,17 @@ def tagged(stream: Governed) -> Iterator[tuple[str, str, Classification]]:
         # What the contract does not know, and the row's own bytes, may hold any of it.
         yield "RAW", "_extra", whole
         yield from (("QUARANTINE", column, whole) for column in ("_raw", "_fault"))
+
+
+def tags_shown(wanted: Wanted) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Of the tables of `latest`: each column that bears a tag -> that tag, all as Snowflake keeps their names."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for one in wanted.streams:
+        for schema, column, classification in tagged(one):
+            if schema == "LATEST":
+                of_table = found.setdefault(wanted.table(schema, one).stored[-1], {})
+                of_table[Name((column,)).stored[0]] = policies.tag(wanted, classification).stored
+    return found
 
 
 def _opened(wanted: Wanted) -> Iterator[Statement]:

@@ -41,6 +41,11 @@ _MADE_SCHEMA = _form(
 _SET_SCHEMA = _form(r"alter schema (?:if exists )?NAME set (.*)")
 _SHOWN_WAREHOUSES = _form(r"show warehouses(?: like '([^']*)')?")
 _SHOWN_GRANTS = _form(r"show grants to role NAME")
+_SET_TAG = _form(r"alter table (if exists )?NAME modify column NAME set tag NAME = '(?:[^'\\]|''|\\.)*'")
+_TOLD_TAGS = _form(
+    r"select column_name as name, tag_database, tag_schema, tag_name"
+    r" from table\(information_schema\.tag_references_all_columns\('((?:[^'\\]|''|\\.)*)', 'table'\)\)"
+)
 _OPTION = re.compile(r"(\w+)\s*=\s*('[^']*'|[\w-]+)")
 
 _SIZES = {
@@ -59,11 +64,13 @@ class Grant:
 
 @dataclass
 class Holdings:
-    """`warehouses`: name -> its size, after how many seconds it sleeps, whether it wakes by itself."""
+    """`warehouses`: name -> its size, after how many seconds it sleeps, whether it wakes by itself. `tags`: of each
+    column, the last of these names, its tags."""
 
     warehouses: dict[str, dict[str, str]] = field(default_factory=dict)
     roles: set[str] = field(default_factory=set)
     grants: set[Grant] = field(default_factory=set)
+    tags: dict[tuple[str, ...], set[tuple[str, ...]]] = field(default_factory=dict)
 
 
 _MADE = (
@@ -87,6 +94,10 @@ _NAMES = {
     "tables": "select table_name from duckdb_tables() where database_name = ? and schema_name = ?",
     "views": "select view_name from duckdb_views() where database_name = ? and schema_name = ?",
 }
+_COLUMNS = (
+    "select column_name from duckdb_columns() where database_name = ? and schema_name = ? and table_name = ?"
+    " and not internal order by column_index"
+)
 
 
 def prepare(engine: duckdb.DuckDBPyConnection) -> None:
@@ -242,6 +253,32 @@ def _show_grants(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
     cursor.answer(texts(["privilege", "granted_on", "name", "granted_to", "grantee_name", "grant_option"], rows))
 
 
+def _set_tag(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
+    table = _whole(cursor.session, "TABLE", found[2])
+    columns = _columns(cursor.session, table)
+    if not columns and not found[1]:
+        raise refusal("missing", kind="Table", name=_shown(table))
+    column = _parts(found[3])[-1]
+    if columns and column not in columns:
+        raise refusal("identifier", what=f"'{column}'")
+    if columns:
+        held.tags.setdefault((*table, column), set()).add(tuple(_whole(cursor.session, "TABLE", found[4])))
+    cursor.say()
+
+
+def _tell_tags(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
+    table = _whole(cursor.session, "TABLE", re.sub(r"''|\\(.)", lambda one: one[1] or "'", found[1]))
+    columns = _columns(cursor.session, table)
+    if not columns:
+        raise refusal("missing", kind="Object", name=_shown(table))
+    rows = [(column, *tag) for column in columns for tag in sorted(held.tags.get((*table, column), ()))]
+    cursor.answer(texts(["name", "tag_database", "tag_schema", "tag_name"], rows))
+
+
+def _columns(session: Session, table: list[str]) -> list[str]:
+    return [name for (name,) in session.engine.execute(_COLUMNS, table).fetchall()]
+
+
 def _make_schema(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
     catalog, schema = _whole(cursor.session, "SCHEMA", found[3])
     made = exp.Table(db=exp.to_identifier(schema, quoted=True), catalog=exp.to_identifier(catalog, quoted=True))
@@ -274,6 +311,8 @@ _DEEDS: tuple[tuple[re.Pattern[str], str, Callable[[Cursor, re.Match[str], Holdi
     (_REVOKED, "definition", _revoke),
     (_MADE_SCHEMA, "definition", _make_schema),
     (_SET_SCHEMA, "definition", _set_schema),
+    (_SET_TAG, "definition", _set_tag),
+    (_TOLD_TAGS, "read", _tell_tags),
     (_SHOWN_WAREHOUSES, "read", _show_warehouses),
     (_SHOWN_GRANTS, "read", _show_grants),
 )

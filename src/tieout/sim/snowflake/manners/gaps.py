@@ -217,7 +217,8 @@ GAPS = (
     ),
     Gap(
         "rights, policies, tags",
-        "succeed and let nobody in or out; rights are shown as they were granted",
+        "succeed and let nobody in or out; rights and the tags of columns are told as they were given, under the name"
+        " that the table had then",
         "decide who sees what",
         "never",
         "the set-up is held by its linter; whether a role may do it, an account alone can tell",
