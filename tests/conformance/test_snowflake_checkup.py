@@ -15,13 +15,17 @@ from snowflake.connector import errors as sf
 from tests.snowflake import Connect, address, connect, snowflake_database, snowflake_server, snowflake_sessions
 from tieout.base.finding import Finding, Level, Shell
 from tieout.merge.snowflake.account import Account
-from tieout.merge.snowflake.checkup import CODES, SnowflakeCheckup, refused
+from tieout.merge.snowflake.checkup import CODES, Shown, SnowflakeCheckup, refused, tagged
 from tieout.merge.snowflake.opening import opened_to_look
 from tieout.merge.snowflake.session import translated
+from tieout.run.account import account_findings
 from tieout.run.clock import SystemClock
 from tieout.run.doctor import examine
 from tieout.run.project import load_project
-from tieout.run.snowflake_setup.reading_back import _statements
+from tieout.run.snowflake_setup.generate import Part, generate
+from tieout.run.snowflake_setup.reading import wanted
+from tieout.run.snowflake_setup.reading_back import _statements, read_back
+from tieout.run.snowflake_setup.wanted import Options
 from tieout.sim.snowflake.server import SnowflakeServer
 
 __all__ = ["snowflake_database", "snowflake_server", "snowflake_sessions"]
@@ -185,6 +189,96 @@ def test_tables_that_no_reader_may_read_are_told_until_one_may(well: Account, sq
 
     sql("grant select on table LATEST.SHOP__ORDERS to role CHECKED_DEPLOYER;")
     assert set(found(well)) == _WELL
+
+
+def _contract(root: Path, mail: str = "personal") -> None:
+    (root / "tieout.yaml").write_text(
+        (root / "tieout.yaml").read_text().replace("sources: {}", "sources: {erp: {type: changes, path: ./erp}}")
+    )
+    (root / "contracts" / "erp").mkdir(parents=True, exist_ok=True)
+    (root / "contracts" / "erp" / "person.yaml").write_text(
+        "apiVersion: v3.1.0\nkind: DataContract\nid: p\nname: p\nversion: 1.0.0\nstatus: active\n"
+        "schema:\n  - name: person\n    properties:\n"
+        "      - {name: id, logicalType: string, primaryKey: true}\n"
+        f"      - {{name: mail, logicalType: string, classification: {mail}}}\n"
+        "      - {name: salary, logicalType: number, physicalType: bigint, classification: financial}\n"
+    )
+
+
+def _attached(root: Path, account: Account, sql: Callable[[str], None]) -> None:
+    made = generate(wanted(root, Options(database=account.database)), Part.ATTACH)
+    sql("".join(f"{said.written}\n" for said in read_back(made.text)))
+
+
+def test_a_classified_column_that_readers_may_see_without_its_tag_is_told_until_it_bears_it(
+    well: Account, sql: Callable[[str], None], tmp_path: Path
+) -> None:
+    _contract(tmp_path)
+    reader = f"{well.database}_READER"
+    project = replace(load_project(tmp_path, environ={}), warehouse=well)
+
+    def about_columns() -> dict[str, Finding]:
+        told = account_findings(project, SystemClock())
+        return {one.code: one for one in told if one.code.startswith(("snowflake.column", "snowflake.question"))}
+
+    sql("create schema GOVERNANCE; create table LATEST.ERP__PERSON (id varchar, mail varchar);")
+    assert about_columns() == {}, "no reader may read it"
+
+    sql(f"grant select on table LATEST.ERP__PERSON to role {reader};")
+    first = about_columns()["snowflake.column.open"]
+    assert first.level is Level.ERROR
+    assert first.found == f"{reader} may read {first.about}, and no tag of its classification is on MAIL"
+    assert first.mend == "tieout snowflake setup --print --attach"
+
+    sql(first.hint.split("`")[1])
+    assert about_columns() == {}, "closed"
+
+    with pytest.raises(sf.ProgrammingError, match="000904"):
+        _attached(tmp_path, well, sql)  # the column of the contract that no run has brought
+    assert about_columns() == {}, "still closed"
+
+    sql("alter table LATEST.ERP__PERSON add column salary number(19, 0);")
+    _attached(tmp_path, well, sql)
+    assert set(about_columns()) == {"snowflake.column.ok"}
+
+    _contract(tmp_path, mail="sensitive")
+    assert "is on MAIL" in about_columns()["snowflake.column.open"].found
+    _attached(tmp_path, well, sql)
+    assert set(about_columns()) == {"snowflake.column.ok"}
+
+
+def test_a_column_that_is_added_to_a_table_that_readers_have_is_told(well: Account, sql: Callable[[str], None]) -> None:
+    tags = {"ERP__PERSON": {"MAIL": ("A", "GOVERNANCE", "PERSONAL")}}
+    sql(f"create table LATEST.ERP__PERSON (id varchar); grant select on table LATEST.ERP__PERSON to role {READERS[0]};")
+
+    def codes() -> set[str]:
+        checkup = SnowflakeCheckup(well, lambda: opened_to_look(well, {}), SystemClock(), readers=READERS, tags=tags)
+        return {finding.code for finding in checkup.check()} - _WELL
+
+    assert codes() == set()
+    sql("alter table LATEST.ERP__PERSON add column mail varchar;")
+    assert codes() == {"snowflake.column.open"}
+    sql("alter table LATEST.ERP__PERSON modify column mail set tag B.GOVERNANCE.PERSONAL = 'column';")
+    assert codes() == {"snowflake.column.open"}, "a tag of another database"
+    sql("alter table LATEST.ERP__PERSON modify column mail set tag A.GOVERNANCE.PERSONAL = 'column';")
+    assert codes() == {"snowflake.column.ok"}
+
+
+def test_where_tags_are_not_told_nothing_is_said_to_be_well() -> None:
+    shown = Shown("D", "D_READER", [{"stands_in": "T", "name": "A"}])
+
+    assert list(tagged(shown, {"T": {"A": ("D", "GOVERNANCE", "PERSONAL")}}, lambda table: None)) == []
+
+
+def test_a_classification_that_is_not_understood_is_told_and_hides_no_other_finding(
+    well: Account, tmp_path: Path
+) -> None:
+    _contract(tmp_path, mail="persnal")
+
+    told = account_findings(replace(load_project(tmp_path, environ={}), warehouse=well), SystemClock())
+
+    assert {finding.code for finding in told} == {*_WELL, "snowflake.question.refused"}
+    assert "persnal" in next(finding.found for finding in told if finding.code == "snowflake.question.refused")
 
 
 @pytest.mark.parametrize(("seconds", "way"), [(-90, "ahead of"), (90, "behind")])

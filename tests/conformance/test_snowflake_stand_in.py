@@ -410,6 +410,52 @@ def test_a_block_runs_one_after_another_and_its_handler_when_one_fails(session: 
     assert ask(session, "select a from y") == []
 
 
+def test_a_right_on_a_table_that_is_not_there_is_refused_and_a_block_may_pass_over_that_alone(
+    session: SnowflakeConnection,
+) -> None:
+    def passing(statement: str) -> str:
+        return (
+            f"execute immediate 'begin {statement};"
+            " exception when statement_error then if (sqlcode <> 2003) then raise; end if; end;'"
+        )
+
+    for statement in ("grant select on table t to role r", "revoke select on table t from role r"):
+        with pytest.raises(ProgrammingError, match="002003"):
+            ask(session, statement)
+        ask(session, passing(statement))
+    ask(session, "create table narrow (a varchar(1))")
+    with pytest.raises(ProgrammingError, match="100078"):
+        ask(session, passing("insert into narrow values (''too long'')"))
+
+    ask(session, "create table t (a int)", passing("grant select on table t to role r"))
+    told = (
+        "select grantee, table_name from information_schema.table_privileges where table_catalog = current_database()"
+    )
+    assert ask(session, told) == [("R", "T")]
+    ask(session, "revoke select on all tables in schema public from role r")
+    assert ask(session, told) == []
+
+
+def test_the_tags_of_a_table_are_told_by_column(session: SnowflakeConnection) -> None:
+    told = (
+        "select column_name as name, tag_database, tag_schema, tag_name"
+        " from table(information_schema.tag_references_all_columns('\"PUBLIC\".\"T\"', 'table'))"
+    )
+    tag = "modify column {} set tag a.b.\"PERSONAL\" = 'column'"
+    with pytest.raises(ProgrammingError, match="002003"):
+        ask(session, told)
+    with pytest.raises(ProgrammingError, match="002003"):
+        ask(session, f"alter table t {tag.format('c')}")
+    ask(session, f"alter table if exists t {tag.format('c')}", "create table t (c int, d int)")
+
+    assert ask(session, told) == []
+    with pytest.raises(ProgrammingError, match="000904"):
+        ask(session, f"alter table if exists t {tag.format('e')}")
+
+    ask(session, *[f"alter table if exists public.t {tag.format('d')}"] * 2)
+    assert ask(session, told) == [("D", "A", "B", "PERSONAL")]
+
+
 def test_files_of_a_stage_are_listed_and_removed_by_their_path(session: SnowflakeConnection, tmp_path: Path) -> None:
     for name, below in (("x.parquet", "/a"), ("y.parquet", "/a/b"), ("z.parquet", "/c")):
         stage(session, tmp_path, name, pa.table({"ID": ["a"]}), below=below)

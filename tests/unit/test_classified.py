@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tieout.base.errors import Misconfigured
 from tieout.base.stream import Stream
 from tieout.contract import odcs
-from tieout.contract.classified import WORDS, Classification, Classified, load_classified
+from tieout.contract.classified import WORDS, Classification, Classified, load_classified, strictest
 
 STREAM = Stream("crm", "person")
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "contracts.md").read_text(encoding="utf-8")
@@ -49,6 +50,15 @@ def test_a_column_has_the_class_of_its_word_in_either_case(tmp_path: Path) -> No
 
 def test_money_alone_is_not_about_people(tmp_path: Path) -> None:
     assert not classified(tmp_path, "name: amount, logicalType: number, classification: financial").is_personal
+
+
+def test_what_is_hidden_wins_over_what_is_masked_and_that_over_money() -> None:
+    order = [Classification.SENSITIVE, Classification.PERSONAL, Classification.FINANCIAL, None]
+
+    for first, later in combinations(order, 2):
+        assert strictest([later, first]) == strictest([first, later]) == first
+    assert set(order) == {*Classification, None}
+    assert strictest([]) is None
 
 
 def test_a_column_is_as_strict_as_what_lies_within_it(tmp_path: Path) -> None:

@@ -23,6 +23,14 @@ WATCHED = (
 )
 TAG = 'alter table if exists "S"."RAW"."P" modify column "M" set tag "S"."GOVERNANCE"."PERSONAL" = \'column\';\n'
 
+
+def passing(statement: str) -> str:
+    return (
+        f"execute immediate 'begin {statement};"
+        " exception when statement_error then if (sqlcode <> 2003) then raise; end if; end;';"
+    )
+
+
 PLANTED = {
     "a right for everyone": ("public", AS_SECURITY + 'grant usage on database "S" to role public;'),
     "a right for everyone, in quotes": ("public", AS_SECURITY + 'grant usage on database "S" to role "PUBLIC";'),
@@ -67,6 +75,31 @@ PLANTED = {
         "again", AS_SYS + 'alter table if exists "S"."RAW"."P" add row access policy "R" on ("C");',
     ),
     "rows": ("again", AS_SYS + "select 1;"),
+    "a right on a table that may not be there": (
+        "again", AS_SECURITY + 'grant select on table "S"."LATEST"."T" to role "S_READER";',
+    ),
+    "a view of a table that may not be there": (
+        "again",
+        AS_SYS + 'create or replace secure view "S"."READABLE"."V" copy grants as select "a" from "S"."LATEST"."T";',
+    ),
+    "a tag on a table that may not be there": (
+        "again", AS_SYS + 'alter table "S"."RAW"."T" modify column "M" set tag "S"."G"."PERSONAL" = \'column\';',
+    ),
+    "more passed over than a table": (
+        "again", AS_SECURITY + passing('grant usage on schema "S"."X" to role "S_LOADER"'),
+    ),
+    "every error passed over": (
+        "again",
+        AS_SECURITY + passing('grant select on table "S"."LATEST"."T" to role "S_READER"').replace("2003", "0"),
+    ),
+    "a block of several": (
+        "again",
+        AS_SECURITY + passing('grant select on table "S"."LATEST"."T" to role "S_READER"; drop schema "S"."X"'),
+    ),
+    "a reader of history, where there is any": (
+        "reader", AS_SECURITY + passing('grant select on table "S"."RAW"."T" to role "S_READER"'),
+    ),
+    "an empty block": ("again", AS_SECURITY + "execute immediate '';"),
     "an auditor that deletes": ("rights", AS_SECURITY + 'grant delete on table "S"."TIEOUT"."T" to role "S_AUDITOR";'),
     "a reader that writes": ("rights", AS_SECURITY + 'grant update on table "S"."LATEST"."T" to role "S_READER";'),
     "a reader of history": ("reader", AS_SECURITY + 'grant select on table "S"."RAW"."T" to role "S_READER";'),

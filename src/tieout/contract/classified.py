@@ -6,7 +6,7 @@ misspelt word would otherwise leave a column open.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -42,6 +42,8 @@ ROW_ACCESS = "row_access"
 PERSONAL = frozenset({Classification.PERSONAL, Classification.SENSITIVE})
 """What is about people, and is erased with them."""
 
+_STRICTEST_FIRST = (Classification.SENSITIVE, Classification.PERSONAL, Classification.FINANCIAL)
+
 _DIVIDES = frozenset({Kind.TEXT, Kind.UUID, Kind.INT16, Kind.INT32, Kind.INT64, Kind.BOOLEAN})
 
 
@@ -58,6 +60,12 @@ class Classified:
         return any(one in PERSONAL for one in self.columns.values())
 
 
+def strictest(found: Iterable[Classification | None]) -> Classification | None:
+    """What is hidden wins over what is masked, and that over the rest; None where all of it is open."""
+    held = set(found)
+    return next((one for one in _STRICTEST_FIRST if one in held), None)
+
+
 def load_classified(path: Path, contract: Contract) -> Classified:
     """What the contract in the file says of who may see. Raises Misconfigured for a word that is not understood."""
     document = yamlfile.load(path)
@@ -65,23 +73,19 @@ def load_classified(path: Path, contract: Contract) -> Classified:
     (schema,) = standard.schema_ or []
     columns = {}
     for index, entry in enumerate(schema.properties or []):
-        found = _strictest(document, ("schema", 0, "properties", index), entry)
+        found = strictest(_words(document, ("schema", 0, "properties", index), entry))
         if found is not None:
             columns[str(entry.name)] = found
     return Classified(columns, _rows_by(document, standard, contract, columns))
 
 
-def _strictest(document: Document, place: Place, entry: SchemaProperty) -> Classification | None:
-    """Of a column and all that lies within it: what is hidden wins over what is masked, and that over the rest."""
-    found = {_word(document, place, entry)}
-    within: list[tuple[Place, SchemaProperty]] = [
-        ((*place, "properties", index), inner) for index, inner in enumerate(entry.properties or [])
-    ]
+def _words(document: Document, place: Place, entry: SchemaProperty) -> Iterator[Classification | None]:
+    """What is said of a column, and of all that lies within it."""
+    yield _word(document, place, entry)
+    for index, inner in enumerate(entry.properties or []):
+        yield from _words(document, (*place, "properties", index), inner)
     if entry.items is not None:
-        within.append(((*place, "items"), entry.items))
-    found |= {_strictest(document, here, inner) for here, inner in within}
-    order = (Classification.SENSITIVE, Classification.PERSONAL, Classification.FINANCIAL)
-    return next((one for one in order if one in found), None)
+        yield from _words(document, (*place, "items"), entry.items)
 
 
 def _word(document: Document, place: Place, entry: SchemaProperty) -> Classification | None:

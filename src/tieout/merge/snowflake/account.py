@@ -23,8 +23,9 @@ _NETWORK_SECONDS = 900
 """How long the driver keeps trying one request by itself, in all."""
 _STATEMENT_SECONDS = 3_600
 _LOCK_SECONDS = 20
-"""Snowflake's own default is twelve hours, for which a dead session's lock would hold up its successor. A merge holds
-its lane's lock for as long as it takes, and only who has taken the lane over waits for it."""
+"""Of our own sessions, whatever the set-up gave their user. Snowflake's own default is twelve hours, for which a dead
+session's lock would hold up its successor. A merge holds its lane's lock for as long as it takes, and only who has
+taken the lane over waits for it."""
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 _USER = re.compile(r"[^/@:?#\s]{1,255}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,254}")

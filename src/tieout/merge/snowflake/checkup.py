@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from ...base.errors import TieoutError, Transient
 from ...base.finding import Codes, Finding, Level
 from ...base.sql import Sql, Statements, escaped_literal
 from .account import Account, session_parameters
-from .naming import folded
+from .naming import fold, folded
 from .session import NOTHING, Session
 
 _OK, _NOTE, _WARNING, _ERROR = Level
@@ -45,6 +46,8 @@ CODES = Codes(
         "snowflake.warehouse.wakeful": (_NOTE, "it is paid for while nobody asks anything of it"),
         "snowflake.warehouse.large": (_NOTE, "each size costs twice the one below it, and merges are small"),
         "snowflake.readers.none": (_NOTE, "no reader sees a table before its columns are protected"),
+        "snowflake.column.ok": (_OK, "readers see no classified column without its tag"),
+        "snowflake.column.open": (_ERROR, "every reader sees what its contract classifies"),
     }
 )
 
@@ -68,21 +71,32 @@ _ROLE_REFUSED = frozenset({390186, 390189})
 _PART = re.compile(r'"((?:[^"]|"")*)"|([^."]+)')
 _DETAILS = re.compile(r"\[([0-9a-f-]{36})\]")
 
+Tags = Mapping[str, tuple[str, ...]]
+"""A column -> its tag by database, schema and name, as Snowflake keeps them."""
+
 Rights = set[tuple[str, tuple[str, ...], str]]
 """On what kind of object, its name by its parts, which right."""
 
 
 class SnowflakeCheckup:
     """Implements `Checked`. `open_` asks at the login for nothing but to be let in, so that each name that is not there
-    can be told; `readers` are the roles to which the set-up opens the tables."""
+    can be told; `readers` are the roles to which the set-up opens the tables, that of people first; `tags` those that
+    columns of LATEST shall bear, by table and column."""
 
     def __init__(
-        self, account: Account, open_: Callable[[], Session], clock: Clock, *, readers: Sequence[str] = ()
+        self,
+        account: Account,
+        open_: Callable[[], Session],
+        clock: Clock,
+        *,
+        readers: Sequence[str] = (),
+        tags: Mapping[str, Tags] = NOTHING,
     ) -> None:
         self._account = account
         self._open = open_
         self._clock = clock
         self._readers = tuple(readers)
+        self._tags = tags
 
     def check(self) -> tuple[Finding, ...]:
         return tuple(self._findings())
@@ -117,11 +131,11 @@ class SnowflakeCheckup:
                 return None
 
         said = rows("session")
-        role = str(said[0]["role"]) if said else _stored(account.role)
+        role = str(said[0]["role"]) if said else fold(account.role)
         if said:
             yield from clock_of(int(said[0]["clock"]), before, self._clock.now())
         yield from parameters(account, rows("parameters") or ())
-        found = rows("warehouse", warehouse=escaped_literal(_stored(account.warehouse)))
+        found = rows("warehouse", warehouse=escaped_literal(fold(account.warehouse)))
         if found is not None:
             yield from warehouse(account, role, found, in_use=not said or said[0]["warehouse"] is not None)
         if said and said[0]["database"] is None:
@@ -133,6 +147,15 @@ class SnowflakeCheckup:
             if self._readers:
                 readers = {"readers": json.dumps(self._readers)}
                 yield from readable(account, rows("readable", readers) or (), self._readers)
+            if self._readers and self._tags:
+                tables = {"reader": self._readers[0], "tables": json.dumps(sorted(self._tags))}
+                database = fold(account.database)
+
+                def tags_of(table: str) -> list[dict[str, Any]] | None:
+                    return rows("tags", table=escaped_literal(folded(database, "LATEST", table)))
+
+                shown = Shown(database, self._readers[0], rows("shown", tables) or ())
+                yield from tagged(shown, self._tags, tags_of)
         yield from lacks
 
 
@@ -185,7 +208,7 @@ def parameters(account: Account, rows: Sequence[Mapping[str, Any]]) -> Iterator[
 
 def warehouse(account: Account, role: str, rows: Sequence[Mapping[str, Any]], *, in_use: bool) -> Iterator[Finding]:
     """`in_use`: whether the session got it."""
-    stored, quoted = _stored(account.warehouse), folded(account.warehouse)
+    stored, quoted = fold(account.warehouse), folded(account.warehouse)
     found = next((row for row in rows if row["name"] == stored), None)
     if found is None or not in_use:
         told = f"role {role} sees no warehouse {stored}" if found is None else f"role {role} may not use {stored}"
@@ -209,7 +232,7 @@ def warehouse(account: Account, role: str, rows: Sequence[Mapping[str, Any]], *,
 
 
 def database_missing(account: Account, role: str) -> Finding:
-    stored = _stored(account.database)
+    stored = fold(account.database)
     granted = _mend("grant_usage", kind=Sql("database"), object=folded(stored), role=folded(role))
     told = f"role {role} sees no database {stored}"
     return CODES("snowflake.database.missing", told, about=stored, sql=granted, hint=_SET_UP)
@@ -234,7 +257,7 @@ def rights_of(role: str, grants: Callable[[str], Sequence[Mapping[str, Any]] | N
 
 def schemas(account: Account, role: str, there: Mapping[str, int], rights: Rights) -> Iterator[Finding]:
     """`there`: each schema's days of time travel."""
-    database, is_well = _stored(account.database), True
+    database, is_well = fold(account.database), True
     of_database = {right for kind, parts, right in rights if kind == "DATABASE" and parts == (database,)}
     for schema, needed in _NEEDED.items():
         name, quoted = f"{database}.{schema}", folded(database, schema)
@@ -266,7 +289,41 @@ def readable(account: Account, rows: Sequence[Mapping[str, Any]], readers: Seque
         shown = ", ".join(closed[:5]) + (f" and {len(closed) - 5:,} more" if len(closed) > 5 else "")
         told = f"of {len(rows):,} tables of LATEST {len(closed):,} may be read by none of {', '.join(readers)}: {shown}"
         attach = f"{_PRINT} --attach"
-        yield CODES("snowflake.readers.none", told, about=_stored(account.database), shell=attach, hint=_SET_UP)
+        yield CODES("snowflake.readers.none", told, about=fold(account.database), shell=attach, hint=_SET_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The columns of a database that this role of readers may read."""
+
+    database: str
+    reader: str
+    columns: Sequence[Mapping[str, Any]]
+
+
+def tagged(
+    shown: Shown, tags: Mapping[str, Tags], tags_of: Callable[[str], Sequence[Mapping[str, Any]] | None]
+) -> Iterator[Finding]:
+    """Whether what readers are shown bears the tags that it shall. Where `tags_of` a table are not told, that is a
+    finding of its own, and nothing is said of any other."""
+    columns = {(str(row["stands_in"]), str(row["name"])) for row in shown.columns}
+    number, is_well = 0, True
+    for table, wanted in sorted(tags.items()):
+        seen = {column: tag for column, tag in wanted.items() if (table, column) in columns}
+        rows = tags_of(table) if seen else ()
+        if rows is None:
+            return
+        has = {tuple(str(row[part]) for part in ("name", "tag_database", "tag_schema", "tag_name")) for row in rows}
+        bare = sorted(column for column, tag in seen.items() if (column, *tag) not in has)
+        if bare:
+            is_well, where = False, f"{shown.database}.LATEST.{table}"
+            told = f"{shown.reader} may read {where}, and no tag of its classification is on {', '.join(bare)}"
+            closed = _mend("close", schema=folded(shown.database, "LATEST"), reader=folded(shown.reader))
+            hint = f"Until that has run, `{closed}` closes the tables of LATEST to readers at once."
+            yield CODES("snowflake.column.open", told, about=where, shell=f"{_PRINT} --attach", hint=hint)
+        number += len(seen)
+    if number and is_well:
+        yield CODES("snowflake.column.ok", f"classified columns that {shown.reader} may read: {number:,}")
 
 
 _PRINT = "tieout snowflake setup --print"
@@ -277,11 +334,6 @@ def _mend(statement: str, **parts: Sql) -> str:
     """On one line, as it is typed."""
     _, _, body = _MENDS(statement, **parts).partition("\n")
     return " ".join(body.split()) + ";"
-
-
-def _stored(name: str) -> str:
-    """As Snowflake keeps a name that nobody quotes."""
-    return name.upper()
 
 
 def _parts(name: str) -> tuple[str, ...]:

@@ -36,3 +36,22 @@ left join information_schema.table_privileges as rights
 where tables.table_schema = 'LATEST' and tables.table_type = 'BASE TABLE' and not contains(tables.table_name, '/')
 group by tables.table_name
 order by tables.table_name;
+
+-- shown --
+-- The columns of these tables of latest that this role may read.
+select columns.table_name as stands_in, columns.column_name as name
+from information_schema.columns as columns
+join information_schema.table_privileges as rights
+    on rights.table_catalog = columns.table_catalog
+    and rights.table_schema = columns.table_schema
+    and rights.table_name = columns.table_name
+    and rights.privilege_type = 'SELECT'
+    and rights.grantee = $reader
+where columns.table_schema = 'LATEST'
+    and columns.table_name in (select value::varchar from table(flatten(input => parse_json($tables))))
+order by columns.table_name, columns.column_name;
+
+-- tags --
+-- The tags of a table's columns, as far as a role with a right on the table is told.
+select column_name as name, tag_database, tag_schema, tag_name
+from table(information_schema.tag_references_all_columns({{ table }}, 'table'));

@@ -24,7 +24,7 @@ from ...base.types import ColumnType
 from ...contract.contract import Contract
 from ..reshape import shape_of
 from ..warehouse import Side, Turn
-from .naming import folded, type_of
+from .naming import fold, type_of
 from .session import Session
 from .staging import measured
 from .warehouse import SCHEMAS, SnowflakeWarehouse, micros
@@ -273,10 +273,7 @@ def _shape_assumed(tables: str, shape: str | None, contract: Contract) -> str:
 
 def catalogue(shape: str) -> list[dict[str, Any]]:
     """The columns of a stream's tables as Snowflake's catalogue tells them."""
-    columns = [
-        (folded(name).removeprefix('"').removesuffix('"').replace('""', '"'), str(type_of(ColumnType.parse(type_))))
-        for name, type_, *_ in json.loads(shape)["columns"]
-    ]
+    columns = [(fold(name), str(type_of(ColumnType.parse(type_)))) for name, type_, *_ in json.loads(shape)["columns"]]
     return [
         {"table_schema": schema, "column_name": name, **_told_type(type_)}
         for schema in ("RAW", "LATEST")

@@ -33,3 +33,7 @@ alter warehouse {{ warehouse }} set warehouse_size = xsmall;
 -- retention --
 -- What was deleted can be read for a day.
 alter schema {{ schema }} set data_retention_time_in_days = 1;
+
+-- close --
+-- Readers read nothing of the schema until the set-up opens it again.
+revoke select on all tables in schema {{ schema }} from role {{ reader }};

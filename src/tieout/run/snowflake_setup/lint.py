@@ -23,11 +23,14 @@ _FORMS: Final = tuple(
         r"grant role (@\d+|[a-z]+) to (role|user) (@\d+|[a-z]+)",
         r"grant database role @0 \. @1 to role @2",
         r"grant [a-z ,]+ on account to role (@\d+|[a-z]+)",
-        r"(grant|revoke) [a-z ,]+ on (database|schema|warehouse|table) @\d+( \. @\d+)* (to|from) role (@\d+|[a-z]+)",
+        r"grant [a-z ,]+ on (database|schema|warehouse|table) @\d+( \. @\d+)* to role (@\d+|[a-z]+)",
         r"grant [a-z ,]+ on (all|future) (tables|views) in schema @0 \. @1 to role (@\d+|[a-z]+)",
+        r"revoke [a-z ,]+ on all tables in schema @0 \. @1 from role (@\d+|[a-z]+)",
     )
 )
 """Of grants."""
+_OF_A_TABLE: Final = re.compile(r"(grant|revoke) [a-z ,]+ on table .+|create or replace secure view .+")
+"""Statements without an IF EXISTS of their own, of tables that the first batch makes."""
 _RIGHTS: Final = {
     "READER": {"usage", "select"},
     "AUDITOR": {"usage", "select"},
@@ -184,6 +187,11 @@ def _again(book: Sequence[Said]) -> Found:
             yield said, "fails when it is run again; drop what the table has first"
         elif not plain.startswith(("drop ", "alter ", "grant ", "revoke ")):
             yield said, "does not say how the account shall be"
+        is_of_a_table = bool(_OF_A_TABLE.fullmatch(plain))
+        if (is_of_a_table and not said.may_miss) or (plain.startswith("alter table ") and " if exists " not in plain):
+            yield said, "stops where the table is not there yet"
+        elif said.may_miss and not is_of_a_table:
+            yield said, "passes over more than a table that is not there yet"
 
 
 def _rights(book: Sequence[Said]) -> Found:

@@ -1,7 +1,7 @@
-"""How a name or a text stands in a statement for Snowflake: the one place where either is quoted.
+"""How a name or a text stands in a statement of the set-up, and which names Snowflake takes at all.
 
-Snowflake folds a name without quotes to upper case, so names are stored in upper case and quoted: whoever types one
-without quotes finds it. Letters beyond ASCII stay as they are, as Snowflake folds none of them.
+Names are folded and quoted as the warehouse's own (`merge/snowflake/naming.py`), so that whoever types one without
+quotes finds it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass
 
 from ...base.errors import Misconfigured
-from ...base.sql import Sql, escaped_literal, name
+from ...base.sql import Sql, escaped_literal
+from ...merge.snowflake.naming import fold, folded
 
 IDENTIFIER_LETTERS_MAX = 255
 """Snowflake's own bound."""
 
-_UPPER = {ord(letter): letter.upper() for letter in "abcdefghijklmnopqrstuvwxyz"}
 _WORDS = re.compile(r"[A-Z][A-Z0-9_]*( [A-Z][A-Z0-9_]*)*")
 
 
@@ -27,11 +27,12 @@ class Name:
 
     @property
     def stored(self) -> tuple[str, ...]:
-        return tuple(stored(part) for part in self.parts)
+        """As Snowflake keeps it."""
+        return tuple(fold(part) for part in self.parts)
 
     @property
     def quoted(self) -> Sql:
-        return name(*(_checked(part) for part in self.stored))
+        return folded(*(_checked(part) for part in self.parts))
 
     def within(self, part: str) -> Name:
         return Name((*self.parts, part))
@@ -47,11 +48,6 @@ class Word:
     def written(self) -> Sql:
         assert _WORDS.fullmatch(self.text), f"{self.text!r} is no word of the language"
         return Sql(self.text.lower())
-
-
-def stored(part: str) -> str:
-    """A name as Snowflake keeps it."""
-    return part.translate(_UPPER)
 
 
 def text(value: str) -> Sql:

@@ -12,39 +12,14 @@ from dataclasses import dataclass
 from ...contract.classified import PERSONAL
 from . import policies
 from .names import Name, Word
-from .statements import (
-    CreateDatabase,
-    CreateEntitlements,
-    CreateMonitor,
-    CreateNetworkPolicy,
-    CreateRole,
-    CreateSchema,
-    CreateUser,
-    CreateWarehouse,
-    DropSchema,
-    GrantDatabaseRole,
-    GrantEach,
-    GrantOnAccount,
-    GrantRole,
-    GrantRoleToUser,
-    SetMonitor,
-    SetNetworkPolicy,
-    SetSchema,
-    SetUser,
-    SetUserNetwork,
-    SetWarehouse,
-    Statement,
-    WatchWarehouse,
-    grant,
-    triggers,
-    words,
-)
+from .statements import Parts, Statement, grant, say, triggers, words
 from .wanted import AUDIT_DAYS, SERVES, SERVICES, SUSPEND_SECONDS, WORKLOADS, WORKS_ON, Duty, Governed, Wanted
 
 SECURITYADMIN, SYSADMIN, ACCOUNTADMIN = Name(("SECURITYADMIN",)), Name(("SYSADMIN",)), Name(("ACCOUNTADMIN",))
 
 LOCK_SECONDS = 600
-"""A session that was abandoned keeps its locks for hours; whoever waits for it gives up before."""
+"""Of sessions that are not ours, such as dbt's: one model may wait for another that builds the same table, and nobody
+waits for twelve hours, which is Snowflake's default. Ours ask for less at login (`merge/snowflake/account.py`)."""
 
 _READS_ACCOUNT = ("GOVERNANCE_VIEWER", "OBJECT_VIEWER", "SECURITY_VIEWER", "USAGE_VIEWER")
 _LOADS = ("RAW", "LATEST", "QUARANTINE", "TIEOUT")
@@ -74,33 +49,36 @@ def plan(wanted: Wanted) -> tuple[Section, ...]:
 
 def _roles(wanted: Wanted) -> Iterator[Statement]:
     for duty in Duty:
-        yield CreateRole(wanted.role(duty), f"{wanted.project}: {SERVES[duty]}")
-        yield GrantRole(wanted.role(duty), SYSADMIN)
+        yield say("create_role", role=wanted.role(duty), comment=f"{wanted.project}: {SERVES[duty]}")
+        yield say("grant_role", role=wanted.role(duty), to=SYSADMIN)
 
 
 def _users(wanted: Wanted) -> Iterator[Statement]:
     network = Name((f"{wanted.database.parts[0]}_NETWORK",))
     if wanted.options.addresses:
-        yield CreateNetworkPolicy(network, wanted.options.addresses)
-        yield SetNetworkPolicy(network, wanted.options.addresses)
+        yield say("create_network_policy", policy=network, addresses=wanted.options.addresses)
+        yield say("set_network_policy", policy=network, addresses=wanted.options.addresses)
     for duty in SERVICES:
         user, role, warehouse = wanted.user(duty), wanted.role(duty), wanted.warehouse(WORKS_ON[duty][0])
-        yield CreateUser(user, role, warehouse, f"{wanted.project}: {SERVES[duty]}")
-        yield SetUser(user, role, warehouse, LOCK_SECONDS)
-        yield GrantRoleToUser(role, user)
+        comment = f"{wanted.project}: {SERVES[duty]}"
+        yield say("create_user", user=user, role=role, warehouse=warehouse, comment=comment)
+        yield say("set_user", user=user, role=role, warehouse=warehouse, lock_seconds=LOCK_SECONDS)
+        yield say("grant_role_to_user", role=role, user=user)
         if wanted.options.addresses:
-            yield SetUserNetwork(user, network)
+            yield say("set_user_network", user=user, policy=network)
 
 
 def _database(wanted: Wanted) -> Iterator[Statement]:
-    yield CreateDatabase(wanted.database, 1, f"{wanted.project}: all that tieout keeps, and its marts")
-    yield DropSchema(wanted.schema("PUBLIC"))
+    comment = f"{wanted.project}: all that tieout keeps, and its marts"
+    yield say("create_database", database=wanted.database, retention_days=1, comment=comment)
+    yield say("drop_schema", schema=wanted.schema("PUBLIC"))
     for name, is_audit, comment in _schemas(wanted):
         # What the landing can make anew needs no backup. What was deleted from it shall be gone, not kept for a week.
         days = min(AUDIT_DAYS, wanted.options.edition.retention_days_max) if is_audit else 1
-        extension = 14 if is_audit else 0
-        yield CreateSchema(wanted.schema(name), not is_audit, days, extension, comment)
-        yield SetSchema(wanted.schema(name), days, extension)
+        # What was deleted stays readable for its retention, and by the extension longer where a reader is late.
+        kept: Parts = {"retention_days": days, "extension_days": 14 if is_audit else 0}
+        yield say("create_schema", schema=wanted.schema(name), is_transient=not is_audit, comment=comment, **kept)
+        yield say("set_schema", schema=wanted.schema(name), **kept)
 
 
 def _schemas(wanted: Wanted) -> Iterator[tuple[str, bool, str]]:
@@ -123,27 +101,27 @@ def _has_personal_key(streams: Iterable[Governed]) -> bool:
 
 def _warehouses(wanted: Wanted) -> Iterator[Statement]:
     for one in WORKLOADS:
-        name = wanted.warehouse(one.name)
-        comment = f"{wanted.project}: {one.serves}"
-        yield CreateWarehouse(name, one.size, SUSPEND_SECONDS, one.statement_seconds, comment)
-        yield SetWarehouse(name, one.size, SUSPEND_SECONDS, one.statement_seconds)
+        parts: Parts = {"warehouse": wanted.warehouse(one.name), "size": one.size}
+        seconds: Parts = {"suspend_seconds": SUSPEND_SECONDS, "statement_seconds": one.statement_seconds}
+        yield say("create_warehouse", comment=f"{wanted.project}: {one.serves}", **parts, **seconds)
+        yield say("set_warehouse", **parts, **seconds)
 
 
 def _monitors(wanted: Wanted) -> Iterator[Statement]:
     deeds = triggers(notify=(50, 80), suspend=100, kill=110)
     for one in WORKLOADS:
         name, credits = wanted.warehouse(one.name), wanted.options.credits.get(one.name, one.credits)
-        yield CreateMonitor(name, credits, deeds)
-        yield SetMonitor(name, credits, deeds)
-        yield WatchWarehouse(name, name)
+        yield say("create_monitor", monitor=name, credits=credits, triggers=deeds)
+        yield say("set_monitor", monitor=name, credits=credits, triggers=deeds)
+        yield say("watch_warehouse", warehouse=name, monitor=name)
 
 
 def _of_account(wanted: Wanted) -> Iterator[Statement]:
     for name in _READS_ACCOUNT:
-        yield GrantDatabaseRole(Name(("SNOWFLAKE", name)), wanted.role(Duty.AUDITOR))
+        yield say("grant_database_role", granted=Name(("SNOWFLAKE", name)), to=wanted.role(Duty.AUDITOR))
     if wanted.options.edition.has_policies:
         applies = ("APPLY MASKING POLICY", "APPLY ROW ACCESS POLICY", "APPLY TAG")
-        yield GrantOnAccount(words(applies), wanted.role(Duty.DEPLOYER))
+        yield say("grant_on_account", privileges=words(applies), to=wanted.role(Duty.DEPLOYER))
 
 
 def _grants(wanted: Wanted) -> Iterator[Statement]:
@@ -170,10 +148,10 @@ def _grants(wanted: Wanted) -> Iterator[Statement]:
 def _may_read(wanted: Wanted, schema: str, duty: Duty) -> Iterator[Statement]:
     """All that there is in a schema, and all that comes."""
     yield grant(("USAGE",), "SCHEMA", wanted.schema(schema), wanted.role(duty))
+    parts: Parts = {"privileges": Word("SELECT"), "schema": wanted.schema(schema), "to": wanted.role(duty)}
     for which in ("ALL", "FUTURE"):
         for kinds in ("TABLES", "VIEWS"):
-            select = (Word("SELECT"),)
-            yield GrantEach(select, Word(which), Word(kinds), wanted.schema(schema), wanted.role(duty))
+            yield say("grant_each", which=Word(which), kinds=Word(kinds), **parts)
 
 
 def _may_deploy(wanted: Wanted) -> Iterator[Statement]:
@@ -186,18 +164,22 @@ def _may_deploy(wanted: Wanted) -> Iterator[Statement]:
             yield grant(("USAGE",), "SCHEMA", wanted.schema(name), role)
     else:
         yield grant(("USAGE",), "SCHEMA", wanted.schema("LATEST"), role)
-        yield grant(("USAGE", "CREATE VIEW"), "SCHEMA", wanted.schema("READABLE"), role)
+        yield may_view(wanted)
         yield from _may_read(wanted, "READABLE", Duty.READER)
     yield grant(makes, "SCHEMA", wanted.schema("GOVERNANCE"), role)
 
 
+def may_view(wanted: Wanted) -> Statement:
+    """Of an edition without policies."""
+    return grant(("USAGE", "CREATE VIEW"), "SCHEMA", wanted.schema("READABLE"), wanted.role(Duty.DEPLOYER))
+
+
 def _policies(wanted: Wanted) -> Iterator[Statement]:
-    divided = [one for one in wanted.streams if one.classified.rows_by]
-    if divided:
-        yield CreateEntitlements(policies.entitlements(wanted), "which role sees which rows; a value of * is all")
+    yield from policies.made_entitlements(wanted)
     if not wanted.options.edition.has_policies:
         return
     for classification in policies.classes(wanted):
         yield from policies.masks(wanted, classification)
-    for one in divided:
-        yield from policies.rows_of(wanted, one)
+    for one in wanted.streams:
+        if one.classified.rows_by:
+            yield from policies.rows_of(wanted, one)

@@ -13,17 +13,7 @@ from ...base.sql import Sql
 from ...base.types import Kind
 from ...contract.classified import Classification
 from .names import Name, Word
-from .statements import (
-    CreateMask,
-    CreateRowPolicy,
-    CreateTag,
-    SetMask,
-    SetRowPolicy,
-    SetTagMasks,
-    Statement,
-    expression,
-    of_tag,
-)
+from .statements import Statement, expression, of_tag, say
 from .wanted import Duty, Governed, Wanted
 
 SEE_ALL = (Duty.LOADER, Duty.TRANSFORMER, Duty.ERASER)
@@ -60,12 +50,12 @@ def masks(wanted: Wanted, classification: Classification) -> Iterator[Statement]
     """The tag of a classification, and a mask for each type beneath it."""
     label = tag(wanted, classification)
     policies = {type_: governance(wanted).within(f"{classification.name}_{type_}") for type_ in _TYPES}
-    yield CreateTag(label, _TELLS[classification])
+    yield say("create_tag", tag=label, comment=_TELLS[classification])
     for type_, policy in policies.items():
         body = _body(wanted, classification, type_)
-        yield CreateMask(policy, Word(type_), body)
-        yield SetMask(policy, body)
-    yield SetTagMasks(label, of_tag(policies.values()))
+        yield say("create_mask", policy=policy, type=Word(type_), body=body)
+        yield say("set_mask", policy=policy, body=body)
+    yield say("set_tag_masks", tag=label, policies=of_tag(policies.values()))
 
 
 def _body(wanted: Wanted, classification: Classification, type_: str) -> Sql:
@@ -84,8 +74,8 @@ def rows_of(wanted: Wanted, stream: Governed) -> Iterator[Statement]:
     """The policy of a stream whose rows are divided among readers."""
     policy = row_policy(wanted, stream)
     body = expression("is_entitled", roles=_names(wanted, SEE_ALL), granted=granted(wanted, stream, Sql("said")))
-    yield CreateRowPolicy(policy, _type_of(stream), body)
-    yield SetRowPolicy(policy, body)
+    yield say("create_row_policy", policy=policy, type=_type_of(stream), body=body)
+    yield say("set_row_policy", policy=policy, body=body)
 
 
 def granted(wanted: Wanted, stream: Governed, said: Sql) -> Sql:
@@ -95,6 +85,13 @@ def granted(wanted: Wanted, stream: Governed, said: Sql) -> Sql:
 
 def entitlements(wanted: Wanted) -> Name:
     return governance(wanted).within("ENTITLEMENTS")
+
+
+def made_entitlements(wanted: Wanted) -> Iterator[Statement]:
+    """The table of them, where a stream's rows are divided among readers."""
+    if any(one.classified.rows_by for one in wanted.streams):
+        comment = "which role sees which rows; a value of * is all"
+        yield say("create_entitlements", table=entitlements(wanted), comment=comment)
 
 
 def _type_of(stream: Governed) -> Word:

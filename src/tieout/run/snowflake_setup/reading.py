@@ -30,9 +30,10 @@ def wanted(root: Path, options: Options) -> Wanted:
 
 def _streams(root: Path, source: str) -> list[Governed]:
     folder = odcs.find(root, Stream(source, "any")).parent
-    return [_governed(path, Stream(source, path.stem)) for path in sorted(folder.glob("[!.]*.yaml"))]
+    return [governed(path, Stream(source, path.stem)) for path in sorted(folder.glob("[!.]*.yaml"))]
 
 
-def _governed(path: Path, stream: Stream) -> Governed:
+def governed(path: Path, stream: Stream) -> Governed:
+    """Raises Misconfigured where the contract cannot be read, or a classification is not understood."""
     contract = odcs.load(path, stream)
     return Governed(contract, load_classified(path, contract))

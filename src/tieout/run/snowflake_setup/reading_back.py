@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _TOKEN = re.compile(
     r"""
@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     | (?P<word> [A-Za-z_][A-Za-z0-9_$]* )
     | (?P<number> [0-9]+ )
     | (?P<end> ; )
-    | (?P<mark> -> | [(),=.*] )
+    | (?P<mark> -> | <> | [(),=.*] )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -26,13 +26,15 @@ _TOKEN = re.compile(
 @dataclass(frozen=True, slots=True)
 class Said:
     """A statement under the role in whose section it stands. `plain`: its words in lower case with single blanks
-    between them, `@0` for the first quoted name, `$0` for the first quoted text: no content is taken for a word."""
+    between them, `@0` for the first quoted name, `$0` for the first quoted text: no content is taken for a word.
+    `may_miss`: nothing happens where something that it names is not there."""
 
     role: str
     plain: str
     names: tuple[str, ...]
     texts: tuple[str, ...]
     written: str
+    may_miss: bool = False
 
     def name(self, reference: str) -> tuple[str, ...]:
         """`@0 . @1` -> the parts of that name."""
@@ -43,18 +45,34 @@ class Said:
         return re.findall(r"(?<![@$])\b[a-z_][a-z0-9_$]*", self.plain)
 
 
+_PASSES_OVER = ("exception when statement_error then if ( sqlcode <> 2003 ) then raise", "end if", "end")
+"""What follows the one statement of a block that may miss its table."""
+
+
 class Unreadable(ValueError):
     """The text is not of statements that this set-up could say."""
 
 
 def read_back(text: str) -> Iterator[Said]:
-    """Each statement, but for `use role`. Raises Unreadable at what is no part of one."""
+    """Each statement, but for `use role`; of a block that passes over what is missing, the statement in it. Raises
+    Unreadable at what is no part of one."""
     role = ""
     for said in _statements(text):
         if match := re.fullmatch(r"use role (@0|[a-z]+)", said.plain):
             role = said.names[0] if match[1] == "@0" else match[1].upper()
         else:
-            yield Said(role, said.plain, said.names, said.texts, said.written)
+            within = _passing_over(said)
+            one = within or said
+            yield Said(role, one.plain, one.names, one.texts, said.written, may_miss=within is not None)
+
+
+def _passing_over(said: Said) -> Said | None:
+    if said.plain != "execute immediate $0":
+        return None
+    pieces = list(_statements(said.texts[0]))
+    if [one.plain for one in pieces[1:]] != list(_PASSES_OVER) or not pieces[0].plain.startswith("begin "):
+        return None
+    return replace(pieces[0], plain=pieces[0].plain.removeprefix("begin "))
 
 
 def _statements(text: str) -> Iterator[Said]:

@@ -42,7 +42,7 @@ def by_hand(wanted: Wanted) -> tuple[str, ...]:
     if not wanted.options.addresses:
         lines += ["", "The service users may come from anywhere that the account lets in; --from CIDR narrows it."]
     if any(one.classified.rows_by for one in wanted.streams):
-        row = {"role": "<ROLE>", "stream": "<source.object>", "value": "<value, or *>"}
+        row = {"named": "<ROLE>", "stream": "<source.object>", "value": "<value, or *>"}
         lines += ["", "Who sees which rows; until a role is named here it sees none:"]
         lines.append(_aside("grant_rows", table=entitlements(wanted), **row))
     lines += [

@@ -92,9 +92,20 @@ grant database role {{ granted }} to role {{ to }};
 -- Rights on one object.
 grant {{ privileges }} on {{ kind }} {{ object }} to role {{ to }};
 
--- revoke --
--- They end.
-revoke {{ privileges }} on {{ kind }} {{ object }} from role {{ held_by }};
+-- revoke_each --
+-- They end on every table of a schema, whichever there are.
+revoke {{ privileges }} on all tables in schema {{ schema }} from role {{ held_by }};
+
+-- where_there --
+-- A block, run as it stands.
+execute immediate {{ block }};
+
+-- passing_over --
+-- A statement, and nothing where what it names is not there: 2003 is "does not exist or not authorized".
+begin
+    {{ statement }};
+exception when statement_error then if (sqlcode <> 2003) then raise; end if;
+end;
 
 -- grant_each --
 -- Rights on each object of a kind in a schema: those that there are, or those that come.
@@ -181,4 +192,4 @@ alter user {{ user }} set rsa_public_key = {{ key }};
 
 -- grant_rows --
 -- By hand: a role sees the rows of a stream with this value.
-insert into {{ table }} values ({{ role }}, {{ stream }}, {{ value }});
+insert into {{ table }} values ({{ named }}, {{ stream }}, {{ value }});

@@ -1,4 +1,4 @@
-"""Each statement of the set-up as a value; its text is made of these values, quoted by `names.py` and by nothing else.
+"""Each statement of the set-up as a value; its text is made from `setup.sql`, quoted by `names.py` and by nothing else.
 
 Running any of them twice is running it once. None can be written here that says a password, or that makes anew what
 is there.
@@ -7,321 +7,53 @@ is there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
-from typing import ClassVar
+from dataclasses import dataclass
 
+from ...base.errors import Broken
 from ...base.sql import Sql, Statements
 from .names import Name, Word, text
 
-Value = Name | Word | Sql | str | int | tuple["Value", ...]
+Part = Name | Word | Sql | str | int | tuple["Part", ...]
+Parts = dict[str, Part]
 
-_TEXTS = Statements(__package__, "setup.sql")
+_FILE = Statements(__package__, "setup.sql")
+_TEXTS = frozenset({"addresses", "comment", "key", "named", "roles", "size", "stream", "value"})
+"""The parts that are texts. In place of any other a plain string is a name that somebody forgot to say is one."""
 
 
-def expression(name: str, /, **parts: Value) -> Sql:
-    """An expression of the file, without the line that says its purpose."""
-    _, _, body = _TEXTS(name, **{key: _quoted(value) for key, value in parts.items()}).partition("\n")
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`form` is its name in the file."""
+
+    form: str
+    text: Sql
+
+
+def say(form: str, /, **parts: Part) -> Statement:
+    """A plain string becomes a quoted string of the statement, a Name a quoted name."""
+    return Statement(form, expression(form, **parts))
+
+
+def expression(form: str, /, **parts: Part) -> Sql:
+    """What the file has under this name, without the line that says its purpose."""
+    _, _, body = _FILE(form, **{part: _quoted(part, value) for part, value in parts.items()}).partition("\n")
     return Sql(body)
 
 
-def _quoted(value: Value) -> Sql | int:
+def _quoted(part: str, value: Part) -> Sql | int:
     match value:
         case Name():
             return value.quoted
         case Word():
             return value.written
         case tuple():
-            return Sql(", ".join(str(_quoted(one)) for one in value))
+            return Sql(", ".join(str(_quoted(part, one)) for one in value))
         case Sql() | int():
             return value
-        case str():
+        case str() if part in _TEXTS:
             return text(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A plain string in a field becomes a quoted string of the statement, a Name a quoted name."""
-
-    form: ClassVar[str] = ""
-
-    @property
-    def text(self) -> Sql:
-        return expression(self.form, **{field.name: getattr(self, field.name) for field in fields(self)})
-
-
-@dataclass(frozen=True, slots=True)
-class CreateRole(Statement):
-    form: ClassVar[str] = "create_role"
-    role: Name
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class GrantRole(Statement):
-    form: ClassVar[str] = "grant_role"
-    role: Name
-    to: Name
-
-
-@dataclass(frozen=True, slots=True)
-class CreateUser(Statement):
-    form: ClassVar[str] = "create_user"
-    user: Name
-    role: Name
-    warehouse: Name
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetUser(Statement):
-    """`lock_seconds`: how long its statements wait for a lock."""
-
-    form: ClassVar[str] = "set_user"
-    user: Name
-    role: Name
-    warehouse: Name
-    lock_seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class GrantRoleToUser(Statement):
-    form: ClassVar[str] = "grant_role_to_user"
-    role: Name
-    user: Name
-
-
-@dataclass(frozen=True, slots=True)
-class CreateNetworkPolicy(Statement):
-    form: ClassVar[str] = "create_network_policy"
-    policy: Name
-    addresses: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SetNetworkPolicy(Statement):
-    form: ClassVar[str] = "set_network_policy"
-    policy: Name
-    addresses: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SetUserNetwork(Statement):
-    form: ClassVar[str] = "set_user_network"
-    user: Name
-    policy: Name
-
-
-@dataclass(frozen=True, slots=True)
-class CreateDatabase(Statement):
-    form: ClassVar[str] = "create_database"
-    database: Name
-    retention_days: int
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class DropSchema(Statement):
-    form: ClassVar[str] = "drop_schema"
-    schema: Name
-
-
-@dataclass(frozen=True, slots=True)
-class CreateSchema(Statement):
-    """`retention_days`: how long what was deleted stays readable; `extension_days`: how much longer a reader that is
-    late may keep it so."""
-
-    form: ClassVar[str] = "create_schema"
-    schema: Name
-    is_transient: bool
-    retention_days: int
-    extension_days: int
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetSchema(Statement):
-    form: ClassVar[str] = "set_schema"
-    schema: Name
-    retention_days: int
-    extension_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class CreateWarehouse(Statement):
-    """`suspend_seconds`: how long it stays up idle; `statement_seconds`: how long a statement may take."""
-
-    form: ClassVar[str] = "create_warehouse"
-    warehouse: Name
-    size: str
-    suspend_seconds: int
-    statement_seconds: int
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetWarehouse(Statement):
-    form: ClassVar[str] = "set_warehouse"
-    warehouse: Name
-    size: str
-    suspend_seconds: int
-    statement_seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class CreateMonitor(Statement):
-    """`credits`: a month's; `triggers`: what `triggers` makes."""
-
-    form: ClassVar[str] = "create_monitor"
-    monitor: Name
-    credits: int
-    triggers: Sql
-
-
-@dataclass(frozen=True, slots=True)
-class SetMonitor(Statement):
-    form: ClassVar[str] = "set_monitor"
-    monitor: Name
-    credits: int
-    triggers: Sql
-
-
-@dataclass(frozen=True, slots=True)
-class WatchWarehouse(Statement):
-    form: ClassVar[str] = "watch_warehouse"
-    warehouse: Name
-    monitor: Name
-
-
-@dataclass(frozen=True, slots=True)
-class GrantOnAccount(Statement):
-    form: ClassVar[str] = "grant_on_account"
-    privileges: tuple[Word, ...]
-    to: Name
-
-
-@dataclass(frozen=True, slots=True)
-class GrantDatabaseRole(Statement):
-    form: ClassVar[str] = "grant_database_role"
-    granted: Name
-    to: Name
-
-
-@dataclass(frozen=True, slots=True)
-class Grant(Statement):
-    form: ClassVar[str] = "grant"
-    privileges: tuple[Word, ...]
-    kind: Word
-    object: Name
-    to: Name
-
-
-@dataclass(frozen=True, slots=True)
-class Revoke(Statement):
-    form: ClassVar[str] = "revoke"
-    privileges: tuple[Word, ...]
-    kind: Word
-    object: Name
-    held_by: Name
-
-
-@dataclass(frozen=True, slots=True)
-class GrantEach(Statement):
-    """`which`: ALL that there are, or FUTURE ones; `kinds`: their kind in the plural."""
-
-    form: ClassVar[str] = "grant_each"
-    privileges: tuple[Word, ...]
-    which: Word
-    kinds: Word
-    schema: Name
-    to: Name
-
-
-@dataclass(frozen=True, slots=True)
-class CreateTag(Statement):
-    form: ClassVar[str] = "create_tag"
-    tag: Name
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class CreateMask(Statement):
-    form: ClassVar[str] = "create_mask"
-    policy: Name
-    type: Word
-    body: Sql
-
-
-@dataclass(frozen=True, slots=True)
-class SetMask(Statement):
-    form: ClassVar[str] = "set_mask"
-    policy: Name
-    body: Sql
-
-
-@dataclass(frozen=True, slots=True)
-class SetTagMasks(Statement):
-    """`policies`: what `of_tag` makes."""
-
-    form: ClassVar[str] = "set_tag_masks"
-    tag: Name
-    policies: tuple[Sql, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CreateEntitlements(Statement):
-    form: ClassVar[str] = "create_entitlements"
-    table: Name
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class CreateRowPolicy(Statement):
-    form: ClassVar[str] = "create_row_policy"
-    policy: Name
-    type: Word
-    body: Sql
-
-
-@dataclass(frozen=True, slots=True)
-class SetRowPolicy(Statement):
-    form: ClassVar[str] = "set_row_policy"
-    policy: Name
-    body: Sql
-
-
-@dataclass(frozen=True, slots=True)
-class SetColumnTag(Statement):
-    form: ClassVar[str] = "set_column_tag"
-    table: Name
-    column: Name
-    tag: Name
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class DropRowPolicies(Statement):
-    form: ClassVar[str] = "drop_row_policies"
-    table: Name
-
-
-@dataclass(frozen=True, slots=True)
-class AddRowPolicy(Statement):
-    form: ClassVar[str] = "add_row_policy"
-    table: Name
-    policy: Name
-    column: Name
-
-
-@dataclass(frozen=True, slots=True)
-class CreateView(Statement):
-    """`rows`: a condition on the rows that are shown, or "" for all that live."""
-
-    form: ClassVar[str] = "create_view"
-    view: Name
-    columns: tuple[Name, ...]
-    table: Name
-    deleted: Name
-    rows: Sql
+        case _:
+            raise Broken(f"{part} is {value!r}, which is neither a name nor a word")
 
 
 def triggers(*, notify: Iterable[int], suspend: int, kill: int) -> Sql:
@@ -334,8 +66,15 @@ def of_tag(policies: Iterable[Name]) -> tuple[Sql, ...]:
     return tuple(expression("masking_policy", policy=policy) for policy in policies)
 
 
-def grant(privileges: Sequence[str], kind: str, object_: Name, to: Name) -> Grant:
-    return Grant(words(privileges), Word(kind), object_, to)
+def grant(privileges: Sequence[str], kind: str, object_: Name, to: Name) -> Statement:
+    return say("grant", privileges=words(privileges), kind=Word(kind), object=object_, to=to)
+
+
+def where_there(statement: Statement) -> Statement:
+    """The same, but that nothing is done where its table is not there yet. As no other name in it is missed either,
+    another statement has to name them first."""
+    block = expression("passing_over", statement=statement.text)
+    return Statement(statement.form, expression("where_there", block=text(f"{block};")))
 
 
 def words(texts: Sequence[str]) -> tuple[Word, ...]:

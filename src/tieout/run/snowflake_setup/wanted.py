@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from ...base.errors import Misconfigured
 from ...contract.classified import Classified
 from ...contract.contract import Contract
+from ...merge.snowflake.naming import fold
 from .names import Name
 
 
@@ -121,7 +122,7 @@ class Options:
                 raise Misconfigured(f"{address!r} is no range of addresses; write one such as 10.0.0.0/8.") from error
         if not self.models:
             raise Misconfigured("the models need a schema.", hint="Name one, such as MARTS.")
-        if taken := [one for one in self.models if one.upper() in OWN_SCHEMAS]:
+        if taken := [one for one in self.models if fold(one) in OWN_SCHEMAS]:
             raise Misconfigured(f"{taken[0]} is a schema of tieout's own; let the models be built into another.")
 
 

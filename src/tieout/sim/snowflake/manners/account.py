@@ -31,6 +31,7 @@ _MADE_ROLE = _form(r"create (?:or replace )?role (?:if not exists )?NAME(?: comm
 _GRANTED_ROLE = _form(r"grant role NAME to role NAME")
 _GRANTED_ALL = _form(r"grant ([\w ,]+?) on all (tables|views) in schema NAME to role NAME")
 _GRANTED = _form(r"grant ([\w ,]+?) on (?!all |future )([a-z][a-z ]*?) NAME to role NAME")
+_REVOKED_ALL = _form(r"revoke ([\w ,]+?) on all (tables|views) in schema NAME from role NAME")
 _REVOKED = _form(r"revoke ([\w ,]+?) on (?!all |future )([a-z][a-z ]*?) NAME from role NAME")
 _MADE_SCHEMA = _form(
     r"(?=.* (?:transient|managed|\w+ =) )create( transient)? schema( if not exists)? NAME(?: with managed access)?"
@@ -40,6 +41,11 @@ _MADE_SCHEMA = _form(
 _SET_SCHEMA = _form(r"alter schema (?:if exists )?NAME set (.*)")
 _SHOWN_WAREHOUSES = _form(r"show warehouses(?: like '([^']*)')?")
 _SHOWN_GRANTS = _form(r"show grants to role NAME")
+_SET_TAG = _form(r"alter table (if exists )?NAME modify column NAME set tag NAME = '(?:[^'\\]|''|\\.)*'")
+_TOLD_TAGS = _form(
+    r"select column_name as name, tag_database, tag_schema, tag_name"
+    r" from table\(information_schema\.tag_references_all_columns\('((?:[^'\\]|''|\\.)*)', 'table'\)\)"
+)
 _OPTION = re.compile(r"(\w+)\s*=\s*('[^']*'|[\w-]+)")
 
 _SIZES = {
@@ -58,11 +64,13 @@ class Grant:
 
 @dataclass
 class Holdings:
-    """`warehouses`: name -> its size, after how many seconds it sleeps, whether it wakes by itself."""
+    """`warehouses`: name -> its size, after how many seconds it sleeps, whether it wakes by itself. `tags`: of each
+    column, the last of these names, its tags."""
 
     warehouses: dict[str, dict[str, str]] = field(default_factory=dict)
     roles: set[str] = field(default_factory=set)
     grants: set[Grant] = field(default_factory=set)
+    tags: dict[tuple[str, ...], set[tuple[str, ...]]] = field(default_factory=dict)
 
 
 _MADE = (
@@ -86,6 +94,10 @@ _NAMES = {
     "tables": "select table_name from duckdb_tables() where database_name = ? and schema_name = ?",
     "views": "select view_name from duckdb_views() where database_name = ? and schema_name = ?",
 }
+_COLUMNS = (
+    "select column_name from duckdb_columns() where database_name = ? and schema_name = ? and table_name = ?"
+    " and not internal order by column_index"
+)
 
 
 def prepare(engine: duckdb.DuckDBPyConnection) -> None:
@@ -165,7 +177,9 @@ def _grant_role(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
 
 
 def _grant(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
-    _give(cursor.session, held, found[1], found[2], _whole(cursor.session, found[2], found[3]), _parts(found[4])[-1])
+    name = _whole(cursor.session, found[2], found[3])
+    _refuse_missing(cursor.session, found[2], name)
+    _give(cursor.session, held, found[1], found[2], name, _parts(found[4])[-1])
     cursor.say()
 
 
@@ -188,13 +202,32 @@ def _give(session: Session, held: Holdings, privileges: str, on: str, name: list
             session.engine.execute(_GIVE, row)
 
 
+def _refuse_missing(session: Session, on: str, name: list[str]) -> None:
+    kinds = {"TABLE": "tables", "VIEW": "views"}.get(on.upper())
+    if kinds and (name[-1],) not in session.engine.execute(_NAMES[kinds], name[:2]).fetchall():
+        raise refusal("missing", kind=on.capitalize(), name=_shown(name))
+
+
 def _revoke(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
-    name, role = _whole(cursor.session, found[2], found[3]), _parts(found[4])[-1]
-    for privilege in _words(found[1]):
-        held.grants.discard(Grant(role, " ".join(found[2].split()).upper(), _shown(name), privilege))
-        if len(name) == 3:
-            cursor.session.engine.execute(_TAKE, [*name, role, privilege])
+    name = _whole(cursor.session, found[2], found[3])
+    _refuse_missing(cursor.session, found[2], name)
+    _take(cursor.session, held, found[1], found[2], name, _parts(found[4])[-1])
     cursor.say()
+
+
+def _revoke_all(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
+    catalog, schema = _whole(cursor.session, "SCHEMA", found[3])
+    kinds = found[2].lower()
+    for (table,) in cursor.session.engine.execute(_NAMES[kinds], [catalog, schema]).fetchall():
+        _take(cursor.session, held, found[1], kinds[:-1], [catalog, schema, table], _parts(found[4])[-1])
+    cursor.say()
+
+
+def _take(session: Session, held: Holdings, privileges: str, on: str, name: list[str], role: str) -> None:
+    for privilege in _words(privileges):
+        held.grants.discard(Grant(role, " ".join(on.split()).upper(), _shown(name), privilege))
+        if len(name) == 3:
+            session.engine.execute(_TAKE, [*name, role, privilege])
 
 
 def _whole(session: Session, on: str, name: str) -> list[str]:
@@ -218,6 +251,32 @@ def _show_grants(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
         raise refusal("missing", kind="Role", name=role)
     rows = [(one.privilege, one.on, one.name, "ROLE", role, "false") for one in sorted(held.grants) if one.role == role]
     cursor.answer(texts(["privilege", "granted_on", "name", "granted_to", "grantee_name", "grant_option"], rows))
+
+
+def _set_tag(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
+    table = _whole(cursor.session, "TABLE", found[2])
+    columns = _columns(cursor.session, table)
+    if not columns and not found[1]:
+        raise refusal("missing", kind="Table", name=_shown(table))
+    column = _parts(found[3])[-1]
+    if columns and column not in columns:
+        raise refusal("identifier", what=f"'{column}'")
+    if columns:
+        held.tags.setdefault((*table, column), set()).add(tuple(_whole(cursor.session, "TABLE", found[4])))
+    cursor.say()
+
+
+def _tell_tags(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
+    table = _whole(cursor.session, "TABLE", re.sub(r"''|\\(.)", lambda one: one[1] or "'", found[1]))
+    columns = _columns(cursor.session, table)
+    if not columns:
+        raise refusal("missing", kind="Object", name=_shown(table))
+    rows = [(column, *tag) for column in columns for tag in sorted(held.tags.get((*table, column), ()))]
+    cursor.answer(texts(["name", "tag_database", "tag_schema", "tag_name"], rows))
+
+
+def _columns(session: Session, table: list[str]) -> list[str]:
+    return [name for (name,) in session.engine.execute(_COLUMNS, table).fetchall()]
 
 
 def _make_schema(cursor: Cursor, found: re.Match[str], held: Holdings) -> None:
@@ -248,9 +307,12 @@ _DEEDS: tuple[tuple[re.Pattern[str], str, Callable[[Cursor, re.Match[str], Holdi
     (_GRANTED_ROLE, "definition", _grant_role),
     (_GRANTED_ALL, "definition", _grant_all),
     (_GRANTED, "definition", _grant),
+    (_REVOKED_ALL, "definition", _revoke_all),
     (_REVOKED, "definition", _revoke),
     (_MADE_SCHEMA, "definition", _make_schema),
     (_SET_SCHEMA, "definition", _set_schema),
+    (_SET_TAG, "definition", _set_tag),
+    (_TOLD_TAGS, "read", _tell_tags),
     (_SHOWN_WAREHOUSES, "read", _show_warehouses),
     (_SHOWN_GRANTS, "read", _show_grants),
 )

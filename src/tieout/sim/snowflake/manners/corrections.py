@@ -208,6 +208,20 @@ CORRECTIONS = (
         "test_grants_are_told_and_follow_what_was_granted",
     ),
     Correction(
+        "tags of columns",
+        "SET TAG changes nothing, also where there is no such column; TAG_REFERENCES_ALL_COLUMNS is unknown",
+        "the tags of a table's columns are told; a column that is not there is error 904",
+        "ALTER TABLE MODIFY COLUMN SET TAG; TAG_REFERENCES_ALL_COLUMNS",
+        "test_the_tags_of_a_table_are_told_by_column",
+    ),
+    Correction(
+        "rights on what is not there",
+        "GRANT and REVOKE on a table or a view that is not there succeed",
+        "error 2003",
+        "GRANT privilege; REVOKE privilege",
+        "test_a_right_on_a_table_that_is_not_there_is_refused_and_a_block_may_pass_over_that_alone",
+    ),
+    Correction(
         "blocks",
         "EXECUTE IMMEDIATE fails",
         "a block runs its statements one after another, and those of its handler when one fails",

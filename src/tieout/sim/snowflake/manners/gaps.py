@@ -188,10 +188,11 @@ GAPS = (
     ),
     Gap(
         "blocks of Snowflake Scripting",
-        "have no variables, branches and loops; their one handler, WHEN OTHER, raises again",
+        "have no variables, branches and loops; their one handler either is WHEN OTHER and raises again, or passes over"
+        " the errors of one number",
         "have all of them",
         "notimpl",
-        "the two that change a name's owner have two statements and such a handler",
+        "those that change a name's owner, and those that miss a table, are of these two forms",
     ),
     Gap(
         "TRY_CAST",
@@ -216,7 +217,8 @@ GAPS = (
     ),
     Gap(
         "rights, policies, tags",
-        "succeed and let nobody in or out; rights are shown as they were granted",
+        "succeed and let nobody in or out; rights and the tags of columns are told as they were given, under the name"
+        " that the table had then",
         "decide who sees what",
         "never",
         "the set-up is held by its linter; whether a role may do it, an account alone can tell",

@@ -53,7 +53,7 @@ def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
         return cursor
     text = cursor.text = session.connection.variables.inline_variables(text)
     if (block := blocks.block(text)) is not None:
-        return _run_block(session, *block, memory)
+        return _run_block(session, cursor, block, memory)
     if named.shown(cursor, text, memory.grants):
         session.kind = "read"
         return cursor
@@ -90,15 +90,16 @@ def run(session: Session, text: str, values: Any, memory: Memory) -> Cursor:
     return cursor
 
 
-def _run_block(session: Session, statements: list[str], handler: list[str], memory: Memory) -> Cursor:
+def _run_block(session: Session, cursor: Cursor, block: blocks.Block, memory: Memory) -> Cursor:
     """One after another. The first that fails ends it, after what the block says of that."""
     try:
-        for statement in statements:
+        for statement in block.statements:
             cursor = run(session, statement, None, memory)
-    except Error:
-        for statement in handler:
-            run(session, statement, None, memory)
-        raise
+    except Error as error:
+        if error.errno != block.passes_over:
+            for statement in block.handler:
+                run(session, statement, None, memory)
+            raise
     cursor.say("anonymous block")
     return cursor
 
