@@ -9,7 +9,8 @@ import pytest
 
 from tieout.base.errors import Misconfigured
 from tieout.run.init import init_project
-from tieout.run.project import ChangesConfig, PostgresConfig, Project, Table, load_project
+from tieout.run.postgres_config import PostgresConfig, Table
+from tieout.run.project import ChangesConfig, Project, load_project
 
 SECRET_URL = "postgresql://reader:hunter2@db.example/shop"
 
@@ -244,6 +245,15 @@ WRONG: list[tuple[str, str, str]] = [
      "    tables: [public.orders, sales.Orders]\n",
      "tieout.yaml:6: sources.erp.tables[1] gives the object name Orders, which public.orders bears already."
      " Write {table: sales.Orders, as: sales_Orders}."),
+    ("a table twice", "project: shop\nsources:\n  erp:\n    type: postgres\n    url: postgresql://h/d\n"
+     "    tables: [public.orders, public.orders]\n",
+     "tieout.yaml:6: sources.erp.tables[1] names public.orders as tables[0] does; a table is one stream."
+     " Remove one of the two."),
+    ("a table twice under two names", "project: shop\nsources:\n  erp:\n    type: postgres\n"
+     "    url: postgresql://h/d\n    tables:\n      - public.orders\n      - sales.orders_old\n"
+     "      - {table: '\"public\".orders', as: public_orders}\n",
+     "tieout.yaml:9: sources.erp.tables[2] names public.orders as tables[0] does; a table is one stream."
+     " Remove one of the two."),
     ("an alias with a slash", "project: shop\nsources:\n  erp:\n    type: postgres\n    url: postgresql://h/d\n"
      "    tables:\n      - {table: a.b, as: a/b}\n",
      "tieout.yaml:7: sources.erp.tables[0] is not usable: object name 'a/b' of source erp is not usable."

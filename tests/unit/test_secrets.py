@@ -18,7 +18,8 @@ from tieout.base.finding import Level
 from tieout.run.clock import SystemClock
 from tieout.run.doctor import examine
 from tieout.run.environment import Keeper, Lack, Reference, Value, references
-from tieout.run.project import PostgresConfig, Project, document_of, load_project
+from tieout.run.postgres_config import PostgresConfig
+from tieout.run.project import Project, document_of, load_project
 from tieout.run.secrets import closed, had
 
 SECRET = "postgresql://reader:hunter2@db.example/shop"

@@ -208,9 +208,10 @@ def _table(
 
 def all_wanted(named: Mapping[str, TableName], found: Sequence[tuple[str, str]]) -> dict[str, TableName]:
     """The named tables, and those found in whole schemas under their own names. Raises Misconfigured when two tables
-    would bear one name."""
+    would bear one name, or one table two."""
     wanted = dict(named)
     taken = {object_.lower(): split(table) for object_, table in named.items()}
+    _refuse_twins(named)
     for schema, table in found:
         if (schema, table) in taken.values():
             continue
@@ -224,6 +225,17 @@ def all_wanted(named: Mapping[str, TableName], found: Sequence[tuple[str, str]])
     if not wanted:
         raise Misconfigured("the schemas hold no tables.", hint="Correct `schemas` in tieout.yaml.")
     return wanted
+
+
+def _refuse_twins(named: Mapping[str, TableName]) -> None:
+    """The log tells a table's changes once, so of two objects one would miss them all."""
+    objects: dict[tuple[str, str], str] = {}
+    for object_, table in named.items():
+        if (other := objects.setdefault(split(table), object_)) != object_:
+            raise Misconfigured(
+                f"{name(*split(table))} is named twice, as {other} and as {object_}; a table is one stream.",
+                hint="Remove one of the two under `tables` in tieout.yaml.",
+            )
 
 
 def split(table: TableName) -> tuple[str, str]:
