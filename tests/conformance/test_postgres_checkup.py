@@ -228,6 +228,31 @@ def test_the_tables_of_a_schema_are_looked_at(clinic: Clinic) -> None:
     assert [finding.about for finding in locked] == ["other place"]
 
 
+def test_schemas_without_tables_are_an_error_where_nothing_else_is_read_and_else_a_warning(clinic: Clinic) -> None:
+    clinic.does("create schema void; create view void.orders as select 1 as id;")
+    misspelt = {"schemas": ("publik", "void")}
+
+    alone = clinic.check(tables={}, **misspelt)
+    beside = clinic.check(**misspelt)
+
+    told = [("publik", "there is no schema publik"), ("void", "schema void holds no table")]
+    nothing = [finding for finding in alone if finding.code == "postgres.table.none"]
+    assert [(finding.about, finding.found) for finding in nothing] == told
+    assert {finding.level for finding in nothing} == {Level.ERROR}
+    assert all(finding.hint for finding in nothing)
+    assert not [finding for finding in alone if finding.code == "postgres.table.ok"]
+    empty = [finding for finding in beside if finding.code == "postgres.schema.empty"]
+    assert [(finding.about, finding.found) for finding in empty] == told
+    assert not [finding for finding in beside if finding.level is Level.ERROR]
+
+
+def test_a_schema_with_tables_is_not_told_to_be_empty(clinic: Clinic) -> None:
+    found = {finding.code for finding in clinic.check(tables={}, schemas=("public",))}
+
+    assert not found & {"postgres.schema.empty", "postgres.table.none"}
+    assert "postgres.table.ok" in found
+
+
 def test_clocks_that_differ_are_told(clinic: Clinic) -> None:
     (finding,) = clinic.found("postgres.clock.skew", clock=Noon())
 

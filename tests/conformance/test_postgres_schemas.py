@@ -37,6 +37,11 @@ def test_equal_names_in_two_schemas_need_an_alias(database: str) -> None:
     assert "as: sales_b" in refused.value.hint
 
 
+def test_a_schema_that_is_not_there_is_named(database: str) -> None:
+    with pytest.raises(Misconfigured, match="no table in schema publik"):
+        source_of_schemas(database, {}, ("publik",)).describe()
+
+
 def source_of_schemas(database: str, tables: dict[str, str], schemas: tuple[str, ...]) -> PostgresSource:
     return PostgresSource("shop", database, tables, schemas=schemas, slot="s", publication="p", clock=SystemClock())
 

@@ -206,9 +206,11 @@ def _table(
     return Table(object_, schema, table, kind == _PARTITIONED, tuple(fields), key, tuple(untold), append_only)
 
 
-def all_wanted(named: Mapping[str, TableName], found: Sequence[tuple[str, str]]) -> dict[str, TableName]:
-    """The named tables, and those found in whole schemas under their own names. Raises Misconfigured when two tables
-    would bear one name, or one table two."""
+def all_wanted(
+    named: Mapping[str, TableName], found: Sequence[tuple[str, str]], schemas: Sequence[str]
+) -> dict[str, TableName]:
+    """The named tables, and those found in whole `schemas` under their own names. Raises Misconfigured when two tables
+    would bear one name, or one table two, and when there is none."""
     wanted = dict(named)
     taken = {object_.lower(): split(table) for object_, table in named.items()}
     _refuse_twins(named)
@@ -223,7 +225,10 @@ def all_wanted(named: Mapping[str, TableName], found: Sequence[tuple[str, str]])
         taken[table.lower()] = (schema, table)
         wanted[table] = (schema, table)
     if not wanted:
-        raise Misconfigured("the schemas hold no tables.", hint="Correct `schemas` in tieout.yaml.")
+        raise Misconfigured(
+            f"there is no table in schema {', '.join(schemas)}.",
+            hint="Correct `schemas` in tieout.yaml; write each as the catalogue spells it.",
+        )
     return wanted
 
 

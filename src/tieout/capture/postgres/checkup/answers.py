@@ -84,6 +84,15 @@ class RoleSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaSaid:
+    """A schema that was named whole. `there`: it exists; `held`: a table stands in it."""
+
+    name: str
+    there: bool
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TableSaid:
     """A wanted table. `kind` None: there is none of that name.
 
@@ -227,6 +236,7 @@ class Answers:
     ours: datetime | None = None
     server: ServerSaid | None = None
     role: RoleSaid | None = None
+    schemas: tuple[SchemaSaid, ...] = ()
     tables: tuple[TableSaid, ...] = ()
     publication: PublicationSaid | None = None
     appends: PublicationSaid | None = None

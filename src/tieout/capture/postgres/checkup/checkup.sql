@@ -81,6 +81,20 @@ left join pg_namespace as space on space.nspname = wanted.schema
 left join pg_class as held on held.relnamespace = space.oid and held.relname = wanted.name
 order by wanted.place;
 
+-- schemas --
+-- The schemas that were named whole, in the order asked for: whether each is there, and whether a table stands in it.
+select
+    wanted.name,
+    space.oid is not null,
+    exists (
+        select
+        from pg_class as held
+        where held.relnamespace = space.oid and held.relkind in ('r', 'p') and not held.relispartition
+    )
+from unnest(%(names)s::text[]) with ordinality as wanted (name, place)
+left join pg_namespace as space on space.nspname = wanted.name
+order by wanted.place;
+
 -- unique_index --
 -- Of the table `held`: an index by which the log could tell its rows, though it is not of the primary key.
 coalesce(

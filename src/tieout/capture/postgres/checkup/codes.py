@@ -30,6 +30,8 @@ CODES = Codes(
         "postgres.role.superuser": (_NOTE, "a stolen password would open everything"),
         "postgres.role.replication": (_ERROR, "the log is read by roles with this right only"),
         "postgres.schema.usage": (_ERROR, "no table in it can be read without"),
+        "postgres.schema.empty": (_WARNING, "nothing of it is read"),
+        "postgres.table.none": (_ERROR, "there is nothing to read"),
         "postgres.table.ok": (_OK, "they can be read, and the log tells their rows"),
         "postgres.table.missing": (_ERROR, "there is nothing to read"),
         "postgres.table.kind": (_ERROR, "only tables are logged"),

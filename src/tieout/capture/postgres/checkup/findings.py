@@ -76,7 +76,8 @@ def findings(aim: Aim, answers: Answers) -> tuple[Finding, ...]:
         return tuple(found)
     found += _well(server.rights(role), "postgres.role.ok", f"role {role.name} may read the log")
     number = len(answers.tables)
-    found += _well(tables.tables(aim, answers.tables, role), "postgres.table.ok", f"tables: {number:,}")
+    of_tables = chain(tables.barren(answers), tables.tables(aim, answers.tables, role))
+    found += _well(of_tables, "postgres.table.ok", f"tables: {number:,}")
     of_publication = chain(tables.publication(aim, answers, role), tables.identities(aim, answers))
     if all(book.said is None for book in tables.books(aim, answers)):
         found += of_publication

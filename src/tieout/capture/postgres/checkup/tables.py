@@ -46,6 +46,16 @@ def books(aim: Aim, answers: Answers) -> tuple[Book, ...]:
     return (*([own] if keyed or not appended else []), *([beside] if appended else []))
 
 
+def barren(answers: Answers) -> Iterator[Finding]:
+    """The schemas that bring no table along: where there is no other table, a run has nothing to do."""
+    code = "postgres.schema.empty" if answers.tables else "postgres.table.none"
+    for schema in answers.schemas:
+        if not schema.held:
+            found = f"schema {schema.name} holds no table" if schema.there else f"there is no schema {schema.name}"
+            hint = "Correct `schemas` in tieout.yaml; write it as the catalogue spells it."
+            yield CODES(code, found, about=schema.name, hint=hint)
+
+
 def tables(aim: Aim, said: Sequence[TableSaid], role: RoleSaid) -> Iterator[Finding]:
     """The wanted tables: what they are, and whether we may read them."""
     locked = sorted({table.schema for table in said if table.has_schema and not table.usage})
