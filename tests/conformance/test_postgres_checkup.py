@@ -253,6 +253,41 @@ def test_a_schema_with_tables_is_not_told_to_be_empty(clinic: Clinic) -> None:
     assert "postgres.table.ok" in found
 
 
+UNFOLLOWED = {
+    "no key": "create table odd (line text);",
+    "a key of an index": "create table odd (id int not null unique);",
+    "unlogged": "create unlogged table odd (id int primary key);",
+    "a name of ours": "create table odd (id int primary key, _order int);",
+    "no identity": "create table odd (id int primary key); alter table odd replica identity nothing;",
+    "a deferrable key": "create table odd (id int primary key deferrable);",
+}
+
+
+@pytest.mark.parametrize("case", UNFOLLOWED)
+def test_a_table_that_only_a_schema_brings_and_that_cannot_be_followed_is_left_out(case: str, clinic: Clinic) -> None:
+    clinic.does(UNFOLLOWED[case])
+
+    found = clinic.check(schemas=("public",))
+
+    assert not [finding for finding in found if finding.level is Level.ERROR]
+    (out,) = [finding for finding in found if finding.code == "postgres.table.left_out"]
+    assert (out.level, out.about) == (Level.WARNING, '"public"."odd"')
+    assert out.mend or out.hint
+    assert "tables: 1" in {finding.found for finding in found}
+    assert [finding.code for finding in found if "odd" in finding.found] == ["postgres.table.left_out"]
+    as_named = clinic.check(tables={**TABLES, "odd": ("public", "odd")}, schemas=("public",))
+    assert [finding for finding in as_named if finding.level is Level.ERROR and finding.found == out.found]
+
+
+def test_a_schema_of_which_nothing_can_be_followed_is_an_error(clinic: Clinic) -> None:
+    clinic.does("create schema odd; create table odd.line (line text);")
+
+    found = clinic.check(tables={}, schemas=("odd",))
+
+    assert "postgres.table.no_key" in {finding.code for finding in found if finding.level is Level.ERROR}
+    assert "postgres.table.left_out" not in {finding.code for finding in found}
+
+
 def test_clocks_that_differ_are_told(clinic: Clinic) -> None:
     (finding,) = clinic.found("postgres.clock.skew", clock=Noon())
 

@@ -77,6 +77,7 @@ def test_a_table_that_was_left_out_is_read_when_it_is_mended(database: str, tmp_
 
     first = project.json("run", "--once")
     remembered = project.json("status")["lanes"][0]
+    looked = project.json("doctor")
     with psycopg.connect(database) as connection:
         connection.execute("alter table sales.two add primary key (id)")
     second = project.json("run", "--once")
@@ -85,6 +86,9 @@ def test_a_table_that_was_left_out_is_read_when_it_is_mended(database: str, tmp_
     assert 'table "sales"."two" has no primary key' in first["lanes"][0]["reason"]
     assert (remembered["outcome"], remembered["reason"]) == ("complete", first["lanes"][0]["reason"])
     assert second["lanes"][0]["reason"] == ""
+    out = [finding for finding in looked["sources"][0]["findings"] if finding["code"] == "postgres.table.left_out"]
+    assert [(finding["level"], finding["about"]) for finding in out] == [("warning", '"sales"."two"')]
+    assert looked["errors"] == 0
     assert project.query("select id from latest.shop__two") == [[1]]
 
 

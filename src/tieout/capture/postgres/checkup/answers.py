@@ -17,13 +17,15 @@ from ..catalogue import GENERATED_SINCE
 class Aim:
     """What the project wants of the server. `slot` None: it has no name yet, as nothing has run. `port` as the address
     names it, "" where it does not. `append_only`: the tables of which only what is added shall be told; `keys`: of
-    tables, by schema and name, the keys that contracts name."""
+    tables, by schema and name, the keys that contracts name; `named`: the tables that are listed, which no schema alone
+    brings along."""
 
     publication: str
     slot: str | None
     port: str = ""
     append_only: frozenset[tuple[str, str]] = frozenset()
     keys: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    named: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,10 @@ CODES = Codes(
         "postgres.table.row_security": (_ERROR, "rows that are hidden from us would be taken for deleted"),
         "postgres.table.unlogged": (_ERROR, "its changes are not in the log"),
         "postgres.table.no_key": (_ERROR, "its rows cannot be told apart"),
+        "postgres.table.left_out": (
+            _WARNING,
+            "only a schema brings it: it is not read, and stops the source if it was before",
+        ),
         "postgres.table.identity_nothing": (_ERROR, "the log does not say which row was changed"),
         "postgres.table.deferrable": (_ERROR, "the log cannot tell rows by a key that is not checked at once"),
         "postgres.table.identity_full": (_NOTE, "each update and delete writes the whole old row into the log"),

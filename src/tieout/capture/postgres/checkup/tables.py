@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ....base.change import is_reserved
-from ....base.finding import Finding
+from ....base.finding import Finding, Level
 from ....base.sql import Sql, name
 from ..appends import appends_of
 from .answers import Aim, Answers, PublicationSaid, RoleSaid, TableSaid, WatchedSaid
@@ -38,7 +38,8 @@ class Book:
 
 def books(aim: Aim, answers: Answers) -> tuple[Book, ...]:
     """Those that are needed: one, or for tables of both sorts two."""
-    there = [table for table in answers.tables if table.kind in ("r", "p")]
+    out = left_out(aim, answers.tables)
+    there = [table for table in answers.tables if table.kind in ("r", "p") and table not in out]
     keyed = tuple(table for table in there if (table.schema, table.name) not in aim.append_only)
     appended = tuple(table for table in there if (table.schema, table.name) in aim.append_only)
     own = Book(aim.publication, answers.publication, keyed)
@@ -66,10 +67,17 @@ def tables(aim: Aim, said: Sequence[TableSaid], role: RoleSaid) -> Iterator[Find
             about=schema,
             sql=mend("usage", schema=name(schema), role=name(role.name)),
         )
+    out = left_out(aim, said)
     for table in said:
-        yield from _table(aim, table, role)
+        yield from _out(aim, table) if table in out else _table(aim, table, role)
     if large := [table for table in said if table.toast_pages and table.identity == "d"]:
         yield CODES("postgres.table.toast", f"{_some(large)} hold large values apart from their rows")
+
+
+def left_out(aim: Aim, said: Sequence[TableSaid]) -> tuple[TableSaid, ...]:
+    """The tables that a run leaves out, as only a schema brings them along; none, where nothing would be left."""
+    out = tuple(table for table in said if (table.schema, table.name) not in aim.named and _errors(aim, table))
+    return out if len(out) < len(said) else ()
 
 
 def publication(aim: Aim, answers: Answers, role: RoleSaid) -> Iterator[Finding]:
@@ -122,6 +130,21 @@ def _table(aim: Aim, table: TableSaid, role: RoleSaid) -> Iterator[Finding]:
         yield CODES("postgres.table.kind", f"{where} is not a table", about=where, hint=hint)
         return
     yield from _rights(table, role)
+    yield from _faults(aim, table)
+
+
+def _out(aim: Aim, table: TableSaid) -> Iterator[Finding]:
+    for error in _errors(aim, table):
+        yield CODES("postgres.table.left_out", error.found, about=table.quoted, sql=error.mend, hint=error.hint)
+
+
+def _errors(aim: Aim, table: TableSaid) -> tuple[Finding, ...]:
+    return tuple(fault for fault in _faults(aim, table) if fault.level is Level.ERROR)
+
+
+def _faults(aim: Aim, table: TableSaid) -> Iterator[Finding]:
+    """Of a table that is there: whether the log tells its rows, and the warehouse can hold its columns."""
+    where = table.quoted
     if table.persistence != "p":
         sql = mend("logged", table=where)
         yield CODES("postgres.table.unlogged", f"table {where} is not logged", about=where, sql=sql)
