@@ -168,6 +168,21 @@ def test_a_table_without_a_key_is_not_among_those_to_publish(clinic: Clinic) -> 
     (finding,) = clinic.found("postgres.publication.right")
 
     assert finding.mend == ""
+    assert finding.hint.startswith("Mend first what is said of these tables")
+    clinic.does("alter table orders add primary key (id);")
+    (finding,) = clinic.found("postgres.publication.right")
+    assert finding.mend == 'alter publication "tieout_shop" add table only "public"."orders";'
+    assert finding.hint == "Let the owner of the tables run it."
+
+
+def test_of_a_table_without_a_key_nobody_is_told_that_the_next_run_publishes_it(clinic: Clinic) -> None:
+    clinic.does("alter publication tieout_shop drop table orders; alter table orders drop constraint orders_pkey;")
+    clinic.does(f"alter role {clinic.role} with superuser;")
+
+    codes = {finding.code for finding in clinic.check()}
+
+    assert "postgres.table.no_key" in codes
+    assert "postgres.publication.to_be_made" not in codes
 
 
 def test_a_table_whose_contract_names_its_key_has_one_where_the_log_tells_whole_rows(clinic: Clinic) -> None:

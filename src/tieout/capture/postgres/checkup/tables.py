@@ -92,7 +92,7 @@ def _book(book: Book, ours: Sequence[WatchedSaid], role: RoleSaid, *, tells_gene
     listed = {(one.listed_schema, one.listed_name) for one in ours} | {(one.schema, one.name) for one in ours}
     missing = [table for table in book.wanted if (table.schema, table.name) not in listed]
     if book.said is None or (missing and not book.said.all_tables):
-        yield _to_publish(book, missing, role, tells_generated=tells_generated)
+        yield from _to_publish(book, missing, role, tells_generated=tells_generated)
     if book.said is not None:
         yield from _publication(book, book.said)
         wanted = {(table.schema, table.name) for table in book.wanted}
@@ -222,20 +222,27 @@ def _ways_out(where: Sql) -> str:
     )
 
 
-def _to_publish(book: Book, missing: Sequence[TableSaid], role: RoleSaid, *, tells_generated: bool) -> Finding:
+def _to_publish(
+    book: Book, missing: Sequence[TableSaid], role: RoleSaid, *, tells_generated: bool
+) -> Iterator[Finding]:
     quoted, said = name(book.name), book.said
     what = f"publication {book.name} " + ("does not tell of " + _some(missing) if said else "is not there")
-    may = (role.creates if said is None else said.owned) and all(table.owned for table in missing)
-    if role.superuser or may:
-        return CODES("postgres.publication.to_be_made", what, about=quoted)
     # To publish a table whose rows the log cannot tell apart would make the application's own updates fail.
-    tables = listed(_only(table) for table in missing if table.tells or book.appends)
-    wished = {"appends": book.appends, "tells_generated": tells_generated}
-    parts = {"publication": quoted, "tables": tables} | ({} if said else wished)
-    sql = mend("publish_tables" if said else "create_publication", **parts)
+    told = [table for table in missing if table.tells or book.appends]
+    may = (role.creates if said is None else said.owned) and all(table.owned for table in missing)
     found = f"{what}, and role {role.name} may not make it so"
-    sql = sql if said is None or tables else ""
-    return CODES("postgres.publication.right", found, about=quoted, sql=sql, hint="Let the owner of the tables run it.")
+    if role.superuser or may:
+        if said is None or told:
+            yield CODES("postgres.publication.to_be_made", what, about=quoted)
+    elif said is None or told:
+        wished = {"appends": book.appends, "tells_generated": tells_generated}
+        parts = {"publication": quoted, "tables": listed(map(_only, told))} | ({} if said else wished)
+        sql = mend("publish_tables" if said else "create_publication", **parts)
+        hint = "Let the owner of the tables run it."
+        yield CODES("postgres.publication.right", found, about=quoted, sql=sql, hint=hint)
+    else:
+        hint = "Mend first what is said of these tables; then the statement for their owner stands here."
+        yield CODES("postgres.publication.right", found, about=quoted, hint=hint)
 
 
 def _only(table: TableSaid) -> Sql:
