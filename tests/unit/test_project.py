@@ -254,6 +254,15 @@ WRONG: list[tuple[str, str, str]] = [
      "      - {table: '\"public\".orders', as: public_orders}\n",
      "tieout.yaml:9: sources.erp.tables[2] names public.orders as tables[0] does; a table is one stream."
      " Remove one of the two."),
+    ("a gate that needs a misspelt table", "project: shop\nsources:\n  erp:\n    type: postgres\n"
+     "    url: postgresql://h/d\n    tables: [public.orders, {table: a.b, as: customers}]\n"
+     "gates:\n  revenue:\n    needs:\n      - erp.orders\n      - erp.custmers\n",
+     'tieout.yaml:11: gates.revenue.needs[1] is "erp.custmers", and source erp reads no custmers.'
+     " Did you mean customers?"),
+    ("a gate that needs an object by its API name", "project: shop\nsources:\n  crm:\n    type: salesforce\n"
+     "    client_id: c\n    client_secret: s\n    objects: [Account]\n"
+     "gates: {revenue: {needs: [crm.Account]}}\n",
+     'tieout.yaml:8: gates.revenue.needs[0] is "crm.Account", and source crm reads no Account. Did you mean account?'),
     ("an alias with a slash", "project: shop\nsources:\n  erp:\n    type: postgres\n    url: postgresql://h/d\n"
      "    tables:\n      - {table: a.b, as: a/b}\n",
      "tieout.yaml:7: sources.erp.tables[0] is not usable: object name 'a/b' of source erp is not usable."
@@ -264,6 +273,16 @@ WRONG: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(("text", "expected"), [wrong[1:] for wrong in WRONG], ids=[wrong[0] for wrong in WRONG])
 def test_a_wrong_setting_is_answered_with_the_right_one(tmp_path: Path, text: str, expected: str) -> None:
     assert complaint_about(tmp_path, text) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{type: changes, path: ./inbox}", "{type: postgres, url: 'postgresql://h/d', tables: [a.b], schemas: [public]}"],
+)
+def test_a_gate_may_need_what_only_its_source_can_tell(tmp_path: Path, source: str) -> None:
+    project = project_of(tmp_path, f"project: shop\nsources: {{erp: {source}}}\ngates: {{due: {{needs: [erp.any]}}}}\n")
+
+    assert [str(stream) for stream in project.gates[0].needs] == ["erp.any"]
 
 
 def test_a_folder_without_a_project_says_how_to_make_one(tmp_path: Path) -> None:

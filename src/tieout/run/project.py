@@ -7,7 +7,7 @@ and no message shows the address of a database, which may hold a password.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -176,15 +176,16 @@ def project_of(written: Document, values: Had) -> Project:
     if is_cut(settings.ledger):
         raise document.wrong(("ledger",), CUT, hint=MEND)
     base = root.resolve()
+    sources = {name: _source(document, base, settings.project, name) for name in settings.sources}
     return Project(
         root=base,
         name=settings.project,
         landing=folder_or_bucket(document, ("landing",), base, settings.landing),
         ledger=ledger_place(document, base, settings.ledger),
         warehouse=(warehouse := warehouse_place(document, base, settings.warehouse)),
-        sources={name: _source(document, base, settings.project, name) for name in settings.sources},
+        sources=sources,
         drift=Policy(settings.drift),
-        gates=tuple(_gate(document, name, settings.sources) for name in settings.gates),
+        gates=tuple(_gate(document, name, sources) for name in settings.gates),
         alerts=tuple(_alert(document, index) for index in range(len(settings.alerts))),
         quarantine_seconds=_duration(document, ("quarantine",), settings.quarantine),
         exceptional=_exceptional(document, settings.exceptional_days),
@@ -237,7 +238,7 @@ def _source(document: Document, base: Path, project: str, name: str) -> SourceCo
             raise document.wrong(place, f"is {document.found(place)}; write {' or '.join(_TYPES)}.")
 
 
-def _gate(document: Document, name: str, sources: Iterable[str]) -> Gate:
+def _gate(document: Document, name: str, sources: Mapping[str, SourceConfig]) -> Gate:
     place: Place = ("gates", name)
     written = form.read(_GateForm, document, place)
     needs: list[Stream] = []
@@ -252,10 +253,25 @@ def _gate(document: Document, name: str, sources: Iterable[str]) -> Gate:
             raise document.wrong(
                 here, f"is {document.found(here)}, and no source is called {stream.source}.", hint=hint
             )
+        objects = _objects(sources[stream.source])
+        if objects is not None and stream.object not in objects:
+            problem = f"is {document.found(here)}, and source {stream.source} reads no {stream.object}."
+            raise document.wrong(here, problem, hint=nearest(stream.object, objects))
         needs.append(stream)
     within = _duration(document, (*place, "within"), written.within)
     whole_within = _duration(document, (*place, "whole_within"), written.whole_within)
     return Gate(name, tuple(dict.fromkeys(needs)), within, whole_within)
+
+
+def _objects(config: SourceConfig) -> tuple[str, ...] | None:
+    """What the source reads, where the project's file alone tells; None: what there is, only the source knows."""
+    match config:
+        case PostgresConfig() if not config.schemas:
+            return tuple(config.wanted)
+        case SalesforceConfig():
+            return tuple(one.api_name.lower() for one in config.objects)
+        case _:
+            return None
 
 
 def _alert(document: Document, index: int) -> AlertConfig:
