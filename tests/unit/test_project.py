@@ -166,6 +166,14 @@ WRONG: list[tuple[str, str, str]] = [
      "every year such as 12-25, or month_end."),
     ("no length of time", "project: shop\nquarantine: long\nsources: {}\n",
      'tieout.yaml:2: quarantine is "long"; write a whole number and one of s, m, h, d, such as 90s, 30m, 24h or 7d.'),
+    ("a length of time without its unit", "project: shop\nquarantine: 7\nsources: {}\n",
+     "tieout.yaml:2: quarantine is 7; write a whole number and one of s, m, h, d, such as 90s, 30m, 24h or 7d."),
+    ("a rhythm without its unit", "project: shop\ncertify: {every: 24}\nsources: {}\n",
+     "tieout.yaml:2: certify.every is 24; write a whole number and one of s, m, h, d, such as 90s, 30m, 24h or 7d."),
+    ("a pace without its unit", "project: shop\nsources:\n  crm:\n    type: salesforce\n    client_id: c\n"
+     "    client_secret: s\n    objects:\n      - {object: Account, every: 60}\n",
+     "tieout.yaml:8: sources.crm.objects[0].every is 60; write a whole number and one of s, m, h, d, such as 90s, 30m, "
+     "24h or 7d."),
     ("a missing key", "project: shop\n", "tieout.yaml:1: sources is missing."),
     ("a missing key, misspelt", "project: shop\nsuorces: {}\n",
      "tieout.yaml:1: sources is missing. Write sources instead of suorces."),

@@ -123,7 +123,7 @@ class _ProjectForm(BaseModel):
     drift: Literal["evolve", "freeze"] = "evolve"
     gates: dict[str, dict[str, Any]] = {}
     alerts: list[dict[str, Any]] = []
-    quarantine: str = QUARANTINE
+    quarantine: form.Duration = QUARANTINE
     exceptional_days: list[str] = []
     certify: dict[str, Any] | None = None
     sources: dict[str, dict[str, Any]]
@@ -136,13 +136,13 @@ class _ChangesForm(BaseModel):
 
 class _GateForm(BaseModel):
     needs: list[str] = Field(min_length=1)
-    within: str = "24h"
-    whole_within: str = "7d"
+    within: form.Duration = "24h"
+    whole_within: form.Duration = "7d"
 
 
 class _RhythmForm(BaseModel):
-    every: str
-    whole_every: str = "7d"
+    every: form.Duration
+    whole_every: form.Duration = "7d"
 
 
 class _AlertForm(BaseModel):
