@@ -224,6 +224,21 @@ def test_a_part_of_a_partitioned_table_is_looked_at_by_itself(clinic: Clinic) ->
     assert finding.about == '"public"."line_2"'
 
 
+def test_a_part_that_is_named_beside_its_whole_is_an_error(clinic: Clinic) -> None:
+    clinic.does("""
+        create table line (id int primary key) partition by range (id);
+        create table line_1 partition of line for values from (0) to (9);
+    """)
+    part = {"part": ("public", "line_1")}
+
+    (beside,) = clinic.found("postgres.table.part", tables={**part, "line": ("public", "line")})
+
+    assert (beside.level, beside.about) == (Level.ERROR, '"public"."line_1"')
+    assert beside.hint
+    assert clinic.found("postgres.table.part", tables=part, schemas=("public",))
+    assert clinic.found("postgres.table.part", tables=part) == []
+
+
 def test_columns_that_may_not_be_read_are_granted_alone(clinic: Clinic) -> None:
     clinic.does(f"revoke select on orders from {clinic.role}; grant select (id) on orders to {clinic.role};")
 

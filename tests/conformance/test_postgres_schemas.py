@@ -12,6 +12,13 @@ from tieout.base.errors import Misconfigured
 from tieout.capture.postgres.source import PostgresSource
 from tieout.run.clock import SystemClock
 
+PARTED = """
+create schema sales;
+create table sales.line (id int primary key) partition by range (id);
+create table sales.line_1 partition of sales.line for values from (0) to (9) partition by range (id);
+create table sales.line_1_1 partition of sales.line_1 for values from (0) to (5);
+"""
+
 
 def test_a_schema_stands_for_all_of_its_tables(database: str) -> None:
     with psycopg.connect(database) as connection:
@@ -35,6 +42,26 @@ def test_equal_names_in_two_schemas_need_an_alias(database: str) -> None:
         source_of_schemas(database, {"b": "public.b"}, ("sales",)).describe()
 
     assert "as: sales_b" in refused.value.hint
+
+
+@pytest.mark.parametrize("part", ["sales.line_1", "sales.line_1_1"])
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_part_is_not_read_beside_its_whole_which_the_log_tells_of(part: str, is_listed: bool, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(PARTED)
+    tables = {"line": "sales.line", "part": part} if is_listed else {"part": part}
+
+    with pytest.raises(Misconfigured, match=r"is a part of .*, which is read too"):
+        source_of_schemas(database, tables, () if is_listed else ("sales",)).describe()
+
+
+def test_a_part_is_read_alone(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(PARTED)
+
+    described = source_of_schemas(database, {"part": "sales.line_1_1"}, ()).describe()
+
+    assert [one.object for one in described] == ["part"]
 
 
 def test_a_schema_that_is_not_there_is_named(database: str) -> None:

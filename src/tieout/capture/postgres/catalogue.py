@@ -251,6 +251,17 @@ def split(table: TableName) -> tuple[str, str]:
     return (schema, rest) if dot else ("public", table)
 
 
+def refuse_parts(parts: Sequence[tuple[Any, ...]]) -> None:
+    """The log tells what happens in a part of a partitioned table of the whole, so the part's own stream would miss it.
+    `parts`: schema and name of each, and of what it is a part of that is wanted too."""
+    if parts:
+        schema, table, *whole = parts[0]
+        raise Misconfigured(
+            f"{name(schema, table)} is a part of {name(*whole)}, which is read too.",
+            hint="Remove one of the two in tieout.yaml: the whole tells of all of its parts.",
+        )
+
+
 def refuse_publication(publication: str, published: Published, wanted: Sequence[Table]) -> None:
     """A publication of somebody's that leaves something out would make us lose it without a word. `wanted` are the
     tables that it shall tell of, all append-only or none."""

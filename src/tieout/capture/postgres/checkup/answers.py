@@ -101,6 +101,7 @@ class TableSaid:
     unreadable  columns that we may not read; whole: none of them may be read
     primary     whether there is a primary key; usable: it, or the index of the replica identity, can tell rows
     unique      an index that could tell rows instead, "" if there is none
+    relation    its number in the catalogue; wholes: those of the partitioned tables that it is a part of
     """
 
     schema: str
@@ -120,6 +121,8 @@ class TableSaid:
     primary: bool
     usable: bool
     unique: str
+    relation: int | None
+    wholes: tuple[int, ...]
 
     @property
     def quoted(self) -> Sql:

@@ -35,6 +35,7 @@ CODES = Codes(
         "postgres.table.ok": (_OK, "they can be read, and the log tells their rows"),
         "postgres.table.missing": (_ERROR, "there is nothing to read"),
         "postgres.table.kind": (_ERROR, "only tables are logged"),
+        "postgres.table.part": (_ERROR, "what happens in it is told of the whole, so its own stream would miss it"),
         "postgres.table.select": (_ERROR, "every table is first read whole"),
         "postgres.table.writable": (_NOTE, "tieout only reads, so the right is of use to a thief alone"),
         "postgres.table.row_security": (_ERROR, "rows that are hidden from us would be taken for deleted"),

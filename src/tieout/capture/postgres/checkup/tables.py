@@ -70,6 +70,7 @@ def tables(aim: Aim, said: Sequence[TableSaid], role: RoleSaid) -> Iterator[Find
     out = left_out(aim, said)
     for table in said:
         yield from _out(aim, table) if table in out else _table(aim, table, role)
+    yield from _parts(said)
     if large := [table for table in said if table.toast_pages and table.identity == "d"]:
         yield CODES("postgres.table.toast", f"{_some(large)} hold large values apart from their rows")
 
@@ -117,6 +118,15 @@ def identities(aim: Aim, answers: Answers) -> Iterator[Finding]:
             yield CODES("postgres.identity.append_only", found, about=one.quoted, **parts)
         elif one.strict:
             yield from _identity(one)
+
+
+def _parts(said: Sequence[TableSaid]) -> Iterator[Finding]:
+    by_relation = {table.relation: table for table in said}
+    for table in said:
+        if whole := next((by_relation[one] for one in table.wholes if one in by_relation), None):
+            found = f"{table.quoted} is a part of {whole.quoted}, which is read too"
+            hint = "Remove one of the two in tieout.yaml: the whole tells of all of its parts."
+            yield CODES("postgres.table.part", found, about=table.quoted, hint=hint)
 
 
 def _table(aim: Aim, table: TableSaid, role: RoleSaid) -> Iterator[Finding]:
