@@ -168,6 +168,21 @@ def test_a_table_without_a_key_is_not_among_those_to_publish(clinic: Clinic) -> 
     (finding,) = clinic.found("postgres.publication.right")
 
     assert finding.mend == ""
+    assert finding.hint.startswith("Mend first what is said of these tables")
+    clinic.does("alter table orders add primary key (id);")
+    (finding,) = clinic.found("postgres.publication.right")
+    assert finding.mend == 'alter publication "tieout_shop" add table only "public"."orders";'
+    assert finding.hint == "Let the owner of the tables run it."
+
+
+def test_of_a_table_without_a_key_nobody_is_told_that_the_next_run_publishes_it(clinic: Clinic) -> None:
+    clinic.does("alter publication tieout_shop drop table orders; alter table orders drop constraint orders_pkey;")
+    clinic.does(f"alter role {clinic.role} with superuser;")
+
+    codes = {finding.code for finding in clinic.check()}
+
+    assert "postgres.table.no_key" in codes
+    assert "postgres.publication.to_be_made" not in codes
 
 
 def test_a_table_whose_contract_names_its_key_has_one_where_the_log_tells_whole_rows(clinic: Clinic) -> None:
@@ -209,6 +224,21 @@ def test_a_part_of_a_partitioned_table_is_looked_at_by_itself(clinic: Clinic) ->
     assert finding.about == '"public"."line_2"'
 
 
+def test_a_part_that_is_named_beside_its_whole_is_an_error(clinic: Clinic) -> None:
+    clinic.does("""
+        create table line (id int primary key) partition by range (id);
+        create table line_1 partition of line for values from (0) to (9);
+    """)
+    part = {"part": ("public", "line_1")}
+
+    (beside,) = clinic.found("postgres.table.part", tables={**part, "line": ("public", "line")})
+
+    assert (beside.level, beside.about) == (Level.ERROR, '"public"."line_1"')
+    assert beside.hint
+    assert clinic.found("postgres.table.part", tables=part, schemas=("public",))
+    assert clinic.found("postgres.table.part", tables=part) == []
+
+
 def test_columns_that_may_not_be_read_are_granted_alone(clinic: Clinic) -> None:
     clinic.does(f"revoke select on orders from {clinic.role}; grant select (id) on orders to {clinic.role};")
 
@@ -226,6 +256,66 @@ def test_the_tables_of_a_schema_are_looked_at(clinic: Clinic) -> None:
 
     locked = [finding for finding in found if finding.code == "postgres.schema.usage"]
     assert [finding.about for finding in locked] == ["other place"]
+
+
+def test_schemas_without_tables_are_an_error_where_nothing_else_is_read_and_else_a_warning(clinic: Clinic) -> None:
+    clinic.does("create schema void; create view void.orders as select 1 as id;")
+    misspelt = {"schemas": ("publik", "void")}
+
+    alone = clinic.check(tables={}, **misspelt)
+    beside = clinic.check(**misspelt)
+
+    told = [("publik", "there is no schema publik"), ("void", "schema void holds no table")]
+    nothing = [finding for finding in alone if finding.code == "postgres.table.none"]
+    assert [(finding.about, finding.found) for finding in nothing] == told
+    assert {finding.level for finding in nothing} == {Level.ERROR}
+    assert all(finding.hint for finding in nothing)
+    assert not [finding for finding in alone if finding.code == "postgres.table.ok"]
+    empty = [finding for finding in beside if finding.code == "postgres.schema.empty"]
+    assert [(finding.about, finding.found) for finding in empty] == told
+    assert not [finding for finding in beside if finding.level is Level.ERROR]
+
+
+def test_a_schema_with_tables_is_not_told_to_be_empty(clinic: Clinic) -> None:
+    found = {finding.code for finding in clinic.check(tables={}, schemas=("public",))}
+
+    assert not found & {"postgres.schema.empty", "postgres.table.none"}
+    assert "postgres.table.ok" in found
+
+
+UNFOLLOWED = {
+    "no key": "create table odd (line text);",
+    "a key of an index": "create table odd (id int not null unique);",
+    "unlogged": "create unlogged table odd (id int primary key);",
+    "a name of ours": "create table odd (id int primary key, _order int);",
+    "no identity": "create table odd (id int primary key); alter table odd replica identity nothing;",
+    "a deferrable key": "create table odd (id int primary key deferrable);",
+}
+
+
+@pytest.mark.parametrize("case", UNFOLLOWED)
+def test_a_table_that_only_a_schema_brings_and_that_cannot_be_followed_is_left_out(case: str, clinic: Clinic) -> None:
+    clinic.does(UNFOLLOWED[case])
+
+    found = clinic.check(schemas=("public",))
+
+    assert not [finding for finding in found if finding.level is Level.ERROR]
+    (out,) = [finding for finding in found if finding.code == "postgres.table.left_out"]
+    assert (out.level, out.about) == (Level.WARNING, '"public"."odd"')
+    assert out.mend or out.hint
+    assert "tables: 1" in {finding.found for finding in found}
+    assert [finding.code for finding in found if "odd" in finding.found] == ["postgres.table.left_out"]
+    as_named = clinic.check(tables={**TABLES, "odd": ("public", "odd")}, schemas=("public",))
+    assert [finding for finding in as_named if finding.level is Level.ERROR and finding.found == out.found]
+
+
+def test_a_schema_of_which_nothing_can_be_followed_is_an_error(clinic: Clinic) -> None:
+    clinic.does("create schema odd; create table odd.line (line text);")
+
+    found = clinic.check(tables={}, schemas=("odd",))
+
+    assert "postgres.table.no_key" in {finding.code for finding in found if finding.level is Level.ERROR}
+    assert "postgres.table.left_out" not in {finding.code for finding in found}
 
 
 def test_clocks_that_differ_are_told(clinic: Clinic) -> None:

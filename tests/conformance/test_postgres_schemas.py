@@ -12,6 +12,13 @@ from tieout.base.errors import Misconfigured
 from tieout.capture.postgres.source import PostgresSource
 from tieout.run.clock import SystemClock
 
+PARTED = """
+create schema sales;
+create table sales.line (id int primary key) partition by range (id);
+create table sales.line_1 partition of sales.line for values from (0) to (9) partition by range (id);
+create table sales.line_1_1 partition of sales.line_1 for values from (0) to (5);
+"""
+
 
 def test_a_schema_stands_for_all_of_its_tables(database: str) -> None:
     with psycopg.connect(database) as connection:
@@ -35,6 +42,31 @@ def test_equal_names_in_two_schemas_need_an_alias(database: str) -> None:
         source_of_schemas(database, {"b": "public.b"}, ("sales",)).describe()
 
     assert "as: sales_b" in refused.value.hint
+
+
+@pytest.mark.parametrize("part", ["sales.line_1", "sales.line_1_1"])
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_part_is_not_read_beside_its_whole_which_the_log_tells_of(part: str, is_listed: bool, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(PARTED)
+    tables = {"line": "sales.line", "part": part} if is_listed else {"part": part}
+
+    with pytest.raises(Misconfigured, match=r"is a part of .*, which is read too"):
+        source_of_schemas(database, tables, () if is_listed else ("sales",)).describe()
+
+
+def test_a_part_is_read_alone(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(PARTED)
+
+    described = source_of_schemas(database, {"part": "sales.line_1_1"}, ()).describe()
+
+    assert [one.object for one in described] == ["part"]
+
+
+def test_a_schema_that_is_not_there_is_named(database: str) -> None:
+    with pytest.raises(Misconfigured, match="no table in schema publik"):
+        source_of_schemas(database, {}, ("publik",)).describe()
 
 
 def source_of_schemas(database: str, tables: dict[str, str], schemas: tuple[str, ...]) -> PostgresSource:
@@ -72,6 +104,7 @@ def test_a_table_that_was_left_out_is_read_when_it_is_mended(database: str, tmp_
 
     first = project.json("run", "--once")
     remembered = project.json("status")["lanes"][0]
+    looked = project.json("doctor")
     with psycopg.connect(database) as connection:
         connection.execute("alter table sales.two add primary key (id)")
     second = project.json("run", "--once")
@@ -80,6 +113,9 @@ def test_a_table_that_was_left_out_is_read_when_it_is_mended(database: str, tmp_
     assert 'table "sales"."two" has no primary key' in first["lanes"][0]["reason"]
     assert (remembered["outcome"], remembered["reason"]) == ("complete", first["lanes"][0]["reason"])
     assert second["lanes"][0]["reason"] == ""
+    out = [finding for finding in looked["sources"][0]["findings"] if finding["code"] == "postgres.table.left_out"]
+    assert [(finding["level"], finding["about"]) for finding in out] == [("warning", '"sales"."two"')]
+    assert looked["errors"] == 0
     assert project.query("select id from latest.shop__two") == [[1]]
 
 

@@ -11,7 +11,8 @@ from tests import vault
 from tests.vault import Keeper
 from tieout.base.errors import Misconfigured
 from tieout.run.environment import Lack, Value
-from tieout.run.project import PostgresConfig, load_project
+from tieout.run.postgres_config import PostgresConfig
+from tieout.run.project import load_project
 from tieout.run.secrets import aws
 
 

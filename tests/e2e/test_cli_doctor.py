@@ -93,11 +93,18 @@ def test_the_text_of_the_setup_lets_psql_stop_at_the_first_error(shop: Project) 
     assert rest.strip() == f"-- Source shop\n{setup_of(shop)}".strip()
 
 
-def test_psql_tells_a_misspelt_table_once_and_makes_nothing(
-    shop: Project, database: str, postgres_server: PostgresServer
+@pytest.mark.parametrize(
+    ("name", "misspelt", "told"),
+    [
+        ("public.orders", "public.ordres", 'relation "public.ordres" does not exist'),
+        ("[whole]", "[Whole, whole]", 'schema "Whole" does not exist'),
+    ],
+)
+def test_psql_tells_a_misspelt_name_once_and_makes_nothing(
+    shop: Project, database: str, postgres_server: PostgresServer, name: str, misspelt: str, told: str
 ) -> None:
     settings = shop.root / "tieout.yaml"
-    settings.write_text(settings.read_text().replace("public.orders", "public.ordres"))
+    settings.write_text(settings.read_text().replace(name, misspelt))
     (shop.root / "setup.sql").write_text(shop.tieout("doctor", "--setup-sql").out)
 
     psql = [str(postgres_server.binaries / "psql"), "--no-psqlrc", "--dbname", database]
@@ -106,7 +113,7 @@ def test_psql_tells_a_misspelt_table_once_and_makes_nothing(
     )
 
     assert (ended.returncode, ended.stderr.count("ERROR")) == (3, 1), ended.stderr
-    assert 'relation "public.ordres" does not exist' in ended.stderr
+    assert told in ended.stderr
     assert made_in(database) == [(None, None)]
 
 

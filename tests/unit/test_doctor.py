@@ -75,14 +75,16 @@ def test_an_account_whose_secret_is_lacking_is_not_called_wrong(books: Project, 
     assert "changes.folder.ok" in found(books) or "changes.folder.empty" in found(books)
 
 
-def test_a_variable_that_is_not_set_hides_no_other_finding(books: Project) -> None:
+@pytest.mark.parametrize(("environ", "said"), [({}, "is not set"), ({"SHOP_URL": ""}, "is set, but empty")])
+def test_a_variable_that_is_not_set_hides_no_other_finding(books: Project, environ: dict[str, str], said: str) -> None:
     with (books.root / "tieout.yaml").open("a") as file:
         file.write("  shop: {type: postgres, url: '${SHOP_URL}', tables: [public.orders]}\n")
 
-    diagnosis = examine(books.root, environ={}, clock=SystemClock())
+    diagnosis = examine(books.root, environ=environ, clock=SystemClock())
 
     (unset,) = [finding for finding in diagnosis.project if finding.level is Level.ERROR]
     assert (unset.code, unset.about) == ("project.variable.unset", "SHOP_URL")
+    assert unset.found == f"sources.shop.url needs SHOP_URL, which {said}"
     assert list(diagnosis.sources) == ["erp"]
     typed = subprocess.run(
         ["bash", "-c", f"{unset.mend}; env"], input="secret\n", capture_output=True, text=True, timeout=10, check=True

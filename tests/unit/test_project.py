@@ -9,7 +9,8 @@ import pytest
 
 from tieout.base.errors import Misconfigured
 from tieout.run.init import init_project
-from tieout.run.project import ChangesConfig, PostgresConfig, Project, Table, load_project
+from tieout.run.postgres_config import PostgresConfig, Table
+from tieout.run.project import ChangesConfig, Project, load_project
 
 SECRET_URL = "postgresql://reader:hunter2@db.example/shop"
 
@@ -165,6 +166,14 @@ WRONG: list[tuple[str, str, str]] = [
      "every year such as 12-25, or month_end."),
     ("no length of time", "project: shop\nquarantine: long\nsources: {}\n",
      'tieout.yaml:2: quarantine is "long"; write a whole number and one of s, m, h, d, such as 90s, 30m, 24h or 7d.'),
+    ("a length of time without its unit", "project: shop\nquarantine: 7\nsources: {}\n",
+     "tieout.yaml:2: quarantine is 7; write a whole number and one of s, m, h, d, such as 90s, 30m, 24h or 7d."),
+    ("a rhythm without its unit", "project: shop\ncertify: {every: 24}\nsources: {}\n",
+     "tieout.yaml:2: certify.every is 24; write a whole number and one of s, m, h, d, such as 90s, 30m, 24h or 7d."),
+    ("a pace without its unit", "project: shop\nsources:\n  crm:\n    type: salesforce\n    client_id: c\n"
+     "    client_secret: s\n    objects:\n      - {object: Account, every: 60}\n",
+     "tieout.yaml:8: sources.crm.objects[0].every is 60; write a whole number and one of s, m, h, d, such as 90s, 30m, "
+     "24h or 7d."),
     ("a missing key", "project: shop\n", "tieout.yaml:1: sources is missing."),
     ("a missing key, misspelt", "project: shop\nsuorces: {}\n",
      "tieout.yaml:1: sources is missing. Write sources instead of suorces."),
@@ -244,6 +253,24 @@ WRONG: list[tuple[str, str, str]] = [
      "    tables: [public.orders, sales.Orders]\n",
      "tieout.yaml:6: sources.erp.tables[1] gives the object name Orders, which public.orders bears already."
      " Write {table: sales.Orders, as: sales_Orders}."),
+    ("a table twice", "project: shop\nsources:\n  erp:\n    type: postgres\n    url: postgresql://h/d\n"
+     "    tables: [public.orders, public.orders]\n",
+     "tieout.yaml:6: sources.erp.tables[1] names public.orders as tables[0] does; a table is one stream."
+     " Remove one of the two."),
+    ("a table twice under two names", "project: shop\nsources:\n  erp:\n    type: postgres\n"
+     "    url: postgresql://h/d\n    tables:\n      - public.orders\n      - sales.orders_old\n"
+     "      - {table: '\"public\".orders', as: public_orders}\n",
+     "tieout.yaml:9: sources.erp.tables[2] names public.orders as tables[0] does; a table is one stream."
+     " Remove one of the two."),
+    ("a gate that needs a misspelt table", "project: shop\nsources:\n  erp:\n    type: postgres\n"
+     "    url: postgresql://h/d\n    tables: [public.orders, {table: a.b, as: customers}]\n"
+     "gates:\n  revenue:\n    needs:\n      - erp.orders\n      - erp.custmers\n",
+     'tieout.yaml:11: gates.revenue.needs[1] is "erp.custmers", and source erp reads no custmers.'
+     " Did you mean customers?"),
+    ("a gate that needs an object by its API name", "project: shop\nsources:\n  crm:\n    type: salesforce\n"
+     "    client_id: c\n    client_secret: s\n    objects: [Account]\n"
+     "gates: {revenue: {needs: [crm.Account]}}\n",
+     'tieout.yaml:8: gates.revenue.needs[0] is "crm.Account", and source crm reads no Account. Did you mean account?'),
     ("an alias with a slash", "project: shop\nsources:\n  erp:\n    type: postgres\n    url: postgresql://h/d\n"
      "    tables:\n      - {table: a.b, as: a/b}\n",
      "tieout.yaml:7: sources.erp.tables[0] is not usable: object name 'a/b' of source erp is not usable."
@@ -254,6 +281,16 @@ WRONG: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(("text", "expected"), [wrong[1:] for wrong in WRONG], ids=[wrong[0] for wrong in WRONG])
 def test_a_wrong_setting_is_answered_with_the_right_one(tmp_path: Path, text: str, expected: str) -> None:
     assert complaint_about(tmp_path, text) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{type: changes, path: ./inbox}", "{type: postgres, url: 'postgresql://h/d', tables: [a.b], schemas: [public]}"],
+)
+def test_a_gate_may_need_what_only_its_source_can_tell(tmp_path: Path, source: str) -> None:
+    project = project_of(tmp_path, f"project: shop\nsources: {{erp: {source}}}\ngates: {{due: {{needs: [erp.any]}}}}\n")
+
+    assert [str(stream) for stream in project.gates[0].needs] == ["erp.any"]
 
 
 def test_a_folder_without_a_project_says_how_to_make_one(tmp_path: Path) -> None:

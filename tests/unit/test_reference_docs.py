@@ -24,7 +24,7 @@ from tieout.merge.snowflake.account import Account
 from tieout.merge.snowflake.naming import type_of
 from tieout.merge.snowflake.warehouse import SCHEMAS
 from tieout.merge.warehouse import Side, Turn
-from tieout.run import org_config, project
+from tieout.run import org_config, postgres_config, project
 from tieout.run.environment import Keeper, Reference, references
 from tieout.run.project import load_project
 
@@ -88,7 +88,7 @@ def keys_of(form: type[BaseModel]) -> dict[str, str | None]:
     [
         ("## The project itself", project._ProjectForm),
         ("## Source `changes`", project._ChangesForm),
-        ("## Source `postgres`", project._PostgresForm),
+        ("## Source `postgres`", postgres_config._PostgresForm),
         ("## Source `salesforce`", org_config._SalesforceForm),
         ("## Certify", project._RhythmForm),
         ("## Gates", project._GateForm),
@@ -120,7 +120,7 @@ def test_the_project_on_the_page_loads_and_shows_every_key(tmp_path: Path) -> No
     assert set(loaded.sources) == {"erp", "shop", "crm"}
     assert written.keys() == keys_of(project._ProjectForm).keys()
     assert written["sources"]["erp"].keys() == keys_of(project._ChangesForm).keys()
-    assert written["sources"]["shop"].keys() == keys_of(project._PostgresForm).keys()
+    assert written["sources"]["shop"].keys() == keys_of(postgres_config._PostgresForm).keys()
     crm = written["sources"]["crm"]
     assert crm.keys() | {"client_secret"} == keys_of(org_config._SalesforceForm).keys()
     assert crm["objects"][1].keys() == keys_of(org_config._ObjectForm).keys()
@@ -128,7 +128,7 @@ def test_the_project_on_the_page_loads_and_shows_every_key(tmp_path: Path) -> No
     assert written["certify"].keys() == keys_of(project._RhythmForm).keys()
     assert all(alert.keys() == keys_of(project._AlertForm).keys() for alert in written["alerts"])
     tables = [table for table in written["sources"]["shop"]["tables"] if isinstance(table, dict)]
-    assert set().union(*tables) == keys_of(project._TableForm).keys()
+    assert set().union(*tables) == keys_of(postgres_config._TableForm).keys()
 
 
 def test_every_way_to_write_a_secret_is_told(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_the_schemas_in_snowflake_are_told() -> None:
 def test_every_source_has_its_section() -> None:
     types = {
         get_args(form.model_fields["type"].annotation)[0]
-        for form in (project._ChangesForm, project._PostgresForm, org_config._SalesforceForm)
+        for form in (project._ChangesForm, postgres_config._PostgresForm, org_config._SalesforceForm)
     }
 
     assert set(re.findall(r"^## Source `(\w+)`$", PROJECT, re.MULTILINE)) == types == set(project._TYPES)

@@ -18,7 +18,8 @@ from tieout.base.finding import Level
 from tieout.run.clock import SystemClock
 from tieout.run.doctor import examine
 from tieout.run.environment import Keeper, Lack, Reference, Value, references
-from tieout.run.project import PostgresConfig, Project, document_of, load_project
+from tieout.run.postgres_config import PostgresConfig
+from tieout.run.project import Project, document_of, load_project
 from tieout.run.secrets import closed, had
 
 SECRET = "postgresql://reader:hunter2@db.example/shop"
@@ -127,6 +128,10 @@ WRONG = [
     ("${file:gone}", "needs the file gone, which is not there."),
     ("${file:.}", "needs the file ., which is no file."),
     ("${file:a file/x}", "needs the file a file/x, which cannot be read (Not a directory)."),
+    ("${file:a file}", "needs the file a file, which is empty. Write the path of a file that holds the value alone."),
+    ("${file:a line}", "needs the file a line, which is empty."),
+    ("${VOID}", "needs the environment variable VOID, which is set, but empty. Set VOID."),
+    ("host=db password=${VOID}", "needs the environment variable VOID, which is set, but empty."),
     ("${file:bytes}", "needs the file bytes, which is not UTF-8."),
     ("${file:large}", "needs the file large, which has more than 65,536 bytes."),
     ("${aws:text#k}", "needs k of the secret text of AWS Secrets Manager, which is not JSON."),
@@ -141,11 +146,12 @@ def test_what_cannot_be_read_or_had_is_told_with_its_place_and_nothing_of_its_va
     tmp_path: Path, url: str, said: str
 ) -> None:
     (tmp_path / "a file").write_text("")
+    (tmp_path / "a line").write_text("\n")
     (tmp_path / "bytes").write_bytes(b"hunter2\xff")
     (tmp_path / "large").write_bytes(b"x" * 65_537)
     vault = Told({"text": Value("hunter2"), "list": Value('["hunter2"]'), "json": Value('{"K": ["hunter2"]}')})
 
-    told = complaint_about(tmp_path, url, vault=vault)
+    told = complaint_about(tmp_path, url, vault=vault, VOID="")
 
     assert told.startswith(said)
     assert "hunter2" not in told

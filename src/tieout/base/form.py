@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic_core import PydanticCustomError
 
+from .duration import ALLOWED
 from .errors import Misconfigured
 from .yamlfile import Document, Place, descend, nearest
 
@@ -22,6 +24,17 @@ _WANTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
+
+
+def _unit(value: object) -> object:
+    if not isinstance(value, str):
+        # A number lacks its unit: in quotes it would be wrong again.
+        raise PydanticCustomError("duration", ALLOWED)
+    return value
+
+
+Duration = Annotated[str, BeforeValidator(_unit)]
+"""Text that shall be a length of time; whoever reads it asks `seconds_of` whether it is."""
 
 
 def read(model: type[_Model], document: Document, place: Place = (), *, secret: frozenset[str] = frozenset()) -> _Model:

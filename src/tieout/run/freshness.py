@@ -38,7 +38,8 @@ from ..quality.freshness import (
 )
 from .figures import Figures
 from .house import House
-from .project import PostgresConfig, Project
+from .postgres_config import PostgresConfig
+from .project import Project
 
 WINDOW = timedelta(hours=24)
 BATCHES_MAX = 1000

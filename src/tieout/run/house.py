@@ -42,7 +42,8 @@ from .identity import identity_of, known_identity, slot_of
 from .keeping import LEASE_SECONDS, kept
 from .neighbours import Closing, HeldReader, Neighbours
 from .org_config import SalesforceConfig
-from .project import ChangesConfig, PostgresConfig, Project
+from .postgres_config import PostgresConfig
+from .project import ChangesConfig, Project
 from .route import Tools
 from .serve import Nobody, PatientReader, QueryServer, SocketReader, socket_path
 
@@ -261,7 +262,7 @@ def _postgres(
     return PostgresSource(
         lane,
         config.url,
-        _wanted(config),
+        config.wanted,
         schemas=config.schemas,
         slot=config.slot or slot_of(config.publication, identity_of(tools.landing)),
         publication=config.publication,
@@ -270,7 +271,7 @@ def _postgres(
         heartbeat_seconds=config.heartbeat_seconds,
         declared=promised,
         streaming=spool_of(project.spool, lane) if config.streaming else None,
-        append_only=_appended(config),
+        append_only=config.appended,
     )
 
 
@@ -375,19 +376,11 @@ def _postgres_checkup(project: Project, lane: str, config: PostgresConfig, clock
     identity = known_identity(landing_of(project))
     return PostgresCheckup(
         config.url,
-        _wanted(config),
+        config.wanted,
         schemas=config.schemas,
         slot=config.slot or (slot_of(config.publication, identity) if identity else None),
         publication=config.publication,
         clock=clock,
-        append_only=_appended(config),
+        append_only=config.appended,
         keys=Contracts(project.root).keys(lane),
     )
-
-
-def _wanted(config: PostgresConfig) -> dict[str, tuple[str, str]]:
-    return {table.object: (table.schema, table.name) for table in config.tables}
-
-
-def _appended(config: PostgresConfig) -> frozenset[str]:
-    return frozenset(table.object for table in config.tables if table.append_only)

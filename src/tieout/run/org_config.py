@@ -78,19 +78,19 @@ class _SalesforceForm(BaseModel):
     events: str = _EVENTS
     channel: str = _CHANNEL
     reserve: float = Field(default=0.2, ge=0.0, lt=1.0)
-    limit_retry: str = "15m"
-    settle: str = "5s"
-    every: str = "60s"
-    deleted_every: str = "5m"
-    derived_every: str = "24h"
+    limit_retry: form.Duration = "15m"
+    settle: form.Duration = "5s"
+    every: form.Duration = "60s"
+    deleted_every: form.Duration = "5m"
+    derived_every: form.Duration = "24h"
     objects: list[Any] = Field(min_length=1)
 
 
 class _ObjectForm(BaseModel):
     object: str
-    every: str | None = None
-    deleted_every: str | None = None
-    derived_every: str | None = None
+    every: form.Duration | None = None
+    deleted_every: form.Duration | None = None
+    derived_every: form.Duration | None = None
     events: bool = True
     work: Literal["live", "activities"] | None = None
 

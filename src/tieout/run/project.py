@@ -7,7 +7,7 @@ and no message shows the address of a database, which may hold a password.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from ..base import form, yamlfile
-from ..base.codec import sha256_hex
 from ..base.duration import ALLOWED, seconds_of
 from ..base.errors import Misconfigured
 from ..base.stream import Stream
@@ -40,6 +39,7 @@ from .addresses import (
 )
 from .environment import Had, filled, references
 from .org_config import SalesforceConfig, salesforce
+from .postgres_config import PostgresConfig, postgres
 from .postgres_url import CUT, MEND, is_cut
 from .rhythm import Rhythm
 from .secrets import Vault, aws, had
@@ -51,26 +51,9 @@ QUARANTINE = "7d"
 
 _TYPES = ("changes", "postgres", "salesforce")
 _TYPES_PLANNED = frozenset({"stripe", "zendesk", "ga4", "files", "events", "kafka"})
-_SECRET = frozenset({"url", "to"})
 
 PROJECT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}")
 PROJECT_NAME_ALLOWED = "a letter, then up to 62 letters, digits, '_', '-' and '.'"
-_TABLE = re.compile(r'(?:"(?P<quoted_schema>(?:[^"]|"")+)"|(?P<schema>[^".]+))\.'
-                    r'(?:"(?P<quoted_name>(?:[^"]|"")+)"|(?P<name>[^".]+))')  # fmt: skip
-_SLOT = re.compile(r"[a-z0-9_]{1,63}")
-_IDENTIFIER_BYTES_MAX = 63
-"""PostgreSQL cuts a longer name without a word."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table to read: where it stands in the source, and the object name its stream bears here. `append_only`: nothing
-    shall be told of it but what is added, as it has no key."""
-
-    schema: str
-    name: str
-    object: str
-    append_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +61,6 @@ class ChangesConfig:
     """A folder of files of changes, or a bucket of them."""
 
     path: FolderOrBucket
-
-
-@dataclass(frozen=True, slots=True)
-class PostgresConfig:
-    """A PostgreSQL database: these tables, and all that stand in these schemas on the day it is asked.
-
-    `slot` None: one of the landing's own, under the publication's name. `url` is whatever libpq takes, a password in it
-    or not: kept out of repr, and to be kept out of every message. `failover`: a standby shall have the slot too;
-    `heartbeat_seconds`: how often a word is left in a quiet log, 0 for never; `streaming`: it sends transactions before
-    they commit.
-    """
-
-    url: str = field(repr=False)
-    tables: tuple[Table, ...]
-    schemas: tuple[str, ...]
-    slot: str | None
-    publication: str
-    failover: bool
-    heartbeat_seconds: float
-    streaming: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +123,7 @@ class _ProjectForm(BaseModel):
     drift: Literal["evolve", "freeze"] = "evolve"
     gates: dict[str, dict[str, Any]] = {}
     alerts: list[dict[str, Any]] = []
-    quarantine: str = QUARANTINE
+    quarantine: form.Duration = QUARANTINE
     exceptional_days: list[str] = []
     certify: dict[str, Any] | None = None
     sources: dict[str, dict[str, Any]]
@@ -171,38 +134,20 @@ class _ChangesForm(BaseModel):
     path: str
 
 
-class _PostgresForm(BaseModel):
-    type: Literal["postgres"]
-    url: str
-    tables: list[Any] = []
-    schemas: list[str] = []
-    slot: str | None = None
-    publication: str | None = None
-    failover: bool = True
-    heartbeat_seconds: float = Field(default=30.0, ge=0.0, le=3600.0)
-    streaming: bool = False
-
-
 class _GateForm(BaseModel):
     needs: list[str] = Field(min_length=1)
-    within: str = "24h"
-    whole_within: str = "7d"
+    within: form.Duration = "24h"
+    whole_within: form.Duration = "7d"
 
 
 class _RhythmForm(BaseModel):
-    every: str
-    whole_every: str = "7d"
+    every: form.Duration
+    whole_every: form.Duration = "7d"
 
 
 class _AlertForm(BaseModel):
     to: str = Field(min_length=1)
     least: Literal["page", "warn"] = "page"
-
-
-class _TableForm(BaseModel):
-    table: str
-    alias: str | None = Field(default=None, alias="as")
-    append_only: bool = False
 
 
 def load_project(root: Path, *, environ: Mapping[str, str], vault: Vault = aws) -> Project:
@@ -231,15 +176,16 @@ def project_of(written: Document, values: Had) -> Project:
     if is_cut(settings.ledger):
         raise document.wrong(("ledger",), CUT, hint=MEND)
     base = root.resolve()
+    sources = {name: _source(document, base, settings.project, name) for name in settings.sources}
     return Project(
         root=base,
         name=settings.project,
         landing=folder_or_bucket(document, ("landing",), base, settings.landing),
         ledger=ledger_place(document, base, settings.ledger),
         warehouse=(warehouse := warehouse_place(document, base, settings.warehouse)),
-        sources={name: _source(document, base, settings.project, name) for name in settings.sources},
+        sources=sources,
         drift=Policy(settings.drift),
-        gates=tuple(_gate(document, name, settings.sources) for name in settings.gates),
+        gates=tuple(_gate(document, name, sources) for name in settings.gates),
         alerts=tuple(_alert(document, index) for index in range(len(settings.alerts))),
         quarantine_seconds=_duration(document, ("quarantine",), settings.quarantine),
         exceptional=_exceptional(document, settings.exceptional_days),
@@ -282,7 +228,7 @@ def _source(document: Document, base: Path, project: str, name: str) -> SourceCo
             path = form.read(_ChangesForm, document, place).path
             return ChangesConfig(folder_or_bucket(document, (*place, "path"), base, path))
         case "postgres":
-            return _postgres(document, place, project)
+            return postgres(document, place, project)
         case "salesforce":
             return salesforce(document, place)
         case str(word):
@@ -292,7 +238,7 @@ def _source(document: Document, base: Path, project: str, name: str) -> SourceCo
             raise document.wrong(place, f"is {document.found(place)}; write {' or '.join(_TYPES)}.")
 
 
-def _gate(document: Document, name: str, sources: Iterable[str]) -> Gate:
+def _gate(document: Document, name: str, sources: Mapping[str, SourceConfig]) -> Gate:
     place: Place = ("gates", name)
     written = form.read(_GateForm, document, place)
     needs: list[Stream] = []
@@ -307,94 +253,27 @@ def _gate(document: Document, name: str, sources: Iterable[str]) -> Gate:
             raise document.wrong(
                 here, f"is {document.found(here)}, and no source is called {stream.source}.", hint=hint
             )
+        objects = _objects(sources[stream.source])
+        if objects is not None and stream.object not in objects:
+            problem = f"is {document.found(here)}, and source {stream.source} reads no {stream.object}."
+            raise document.wrong(here, problem, hint=nearest(stream.object, objects))
         needs.append(stream)
     within = _duration(document, (*place, "within"), written.within)
     whole_within = _duration(document, (*place, "whole_within"), written.whole_within)
     return Gate(name, tuple(dict.fromkeys(needs)), within, whole_within)
 
 
+def _objects(config: SourceConfig) -> tuple[str, ...] | None:
+    """What the source reads, where the project's file alone tells; None: what there is, only the source knows."""
+    match config:
+        case PostgresConfig() if not config.schemas:
+            return tuple(config.wanted)
+        case SalesforceConfig():
+            return tuple(one.api_name.lower() for one in config.objects)
+        case _:
+            return None
+
+
 def _alert(document: Document, index: int) -> AlertConfig:
-    written = form.read(_AlertForm, document, ("alerts", index), secret=_SECRET)
+    written = form.read(_AlertForm, document, ("alerts", index), secret=frozenset({"to"}))
     return AlertConfig(written.to, Severity(written.least))
-
-
-def _postgres(document: Document, place: Place, project: str) -> PostgresConfig:
-    settings = form.read(_PostgresForm, document, place, secret=_SECRET)
-    if not settings.url.startswith(("postgresql://", "postgres://")) and "=" not in settings.url:
-        example = "postgresql://user@host:5432/database"
-        raise document.wrong((*place, "url"), f"is no address of PostgreSQL; write one such as {example}.")
-    if is_cut(settings.url):
-        raise document.wrong((*place, "url"), CUT, hint=MEND)
-    if not settings.tables and not settings.schemas:
-        hint = "Write tables: [public.orders, ...] or schemas: [public]."
-        raise document.wrong(place, "names neither tables nor schemas.", hint=hint)
-    for index, schema in enumerate(settings.schemas):
-        _identifier(document, (*place, "schemas", index), schema)
-    slot = settings.slot
-    if slot is not None and not _SLOT.fullmatch(slot):
-        found = document.found((*place, "slot"))
-        raise document.wrong((*place, "slot"), f"is {found}; write 1 to 63 lower-case letters, digits and '_'.")
-    publication = _default_name(project, str(place[-1])) if settings.publication is None else settings.publication
-    return PostgresConfig(
-        url=settings.url,
-        tables=_tables(document, place, settings.tables),
-        schemas=tuple(dict.fromkeys(settings.schemas)),
-        slot=slot,
-        publication=_identifier(document, (*place, "publication"), publication),
-        failover=settings.failover,
-        heartbeat_seconds=settings.heartbeat_seconds,
-        streaming=settings.streaming,
-    )
-
-
-def _tables(document: Document, place: Place, entries: list[Any]) -> tuple[Table, ...]:
-    by_object: dict[str, Table] = {}
-    for index, entry in enumerate(entries):
-        here = (*place, "tables", index)
-        table = _table(document, here, entry, source=str(place[-1]))
-        # Lower case, since the warehouse's tables are named after the objects and do not tell cases apart.
-        other = by_object.setdefault(table.object.lower(), table)
-        if other is not table:
-            raise document.wrong(
-                here,
-                f"gives the object name {table.object}, which {other.schema}.{other.name} bears already.",
-                hint=f"Write {{table: {table.schema}.{table.name}, as: {table.schema}_{table.name}}}.",
-            )
-    return tuple(by_object.values())
-
-
-def _table(document: Document, place: Place, entry: object, *, source: str) -> Table:
-    alias, append_only = None, False
-    if isinstance(entry, dict):
-        told = form.read(_TableForm, document, place)
-        entry, alias, append_only = told.table, told.alias, told.append_only
-    match = _TABLE.fullmatch(entry) if isinstance(entry, str) else None
-    if match is None:
-        hint = f"Did you mean public.{entry}?" if isinstance(entry, str) and "." not in entry else ""
-        wanted = 'write schema.table, or {table: schema.table, as: name}; a name with a dot stands in "quotes"'
-        raise document.wrong(place, f"is {document.found(place)}; {wanted}.", hint=hint)
-    schema = match["schema"] or match["quoted_schema"].replace('""', '"')
-    name = match["name"] or match["quoted_name"].replace('""', '"')
-    for part in (schema, name):
-        _identifier(document, place, part)
-    try:
-        stream = Stream(source, name if alias is None else alias)
-    except Misconfigured as error:
-        raise document.wrong(place, f"is not usable: {error.message}", hint=error.hint) from error
-    return Table(schema=schema, name=name, object=stream.object, append_only=append_only)
-
-
-def _identifier(document: Document, place: Place, name: str) -> str:
-    if not 0 < len(name.encode()) <= _IDENTIFIER_BYTES_MAX or "\x00" in name:
-        raise document.wrong(place, f"is {document.found(place)}; a name in PostgreSQL has 1 to 63 bytes.")
-    return name
-
-
-def _default_name(project: str, source: str) -> str:
-    """`tieout_<project>_<source>` as PostgreSQL allows it; what had to be changed is told apart by a hash."""
-    wished = f"tieout_{project}_{source}"
-    allowed = re.sub(r"[^a-z0-9_]", "_", wished.lower())
-    if allowed == wished and len(wished) <= _IDENTIFIER_BYTES_MAX:
-        return wished
-    mark = sha256_hex(wished.encode())[:8]
-    return f"{allowed[: _IDENTIFIER_BYTES_MAX - len(mark) - 1]}_{mark}"

@@ -70,9 +70,11 @@ def is_open(path: Path) -> bool:
 
 
 def _variable(name: str, environ: Mapping[str, str]) -> Value | Lack:
-    if name in environ:
+    """An empty one is lacking too: it is what is left of one that was meant to be set."""
+    if environ.get(name):
         return Value(environ[name])
-    return Lack("which is not set", f"Set {name}.", shell=f"read -rs {name} && export {name}")
+    why = "which is set, but empty" if name in environ else "which is not set"
+    return Lack(why, f"Set {name}.", shell=f"read -rs {name} && export {name}")
 
 
 def _file(path: Path) -> Value | Lack:
@@ -98,7 +100,8 @@ def _file(path: Path) -> Value | Lack:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return Lack("which is not UTF-8", "Save the value as text in UTF-8.")
-    return Value(text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text)
+    held = text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+    return Value(held) if held else Lack("which is empty", _ALONE)
 
 
 def _member(text: str, key: str) -> Value | Lack:

@@ -206,11 +206,14 @@ def _table(
     return Table(object_, schema, table, kind == _PARTITIONED, tuple(fields), key, tuple(untold), append_only)
 
 
-def all_wanted(named: Mapping[str, TableName], found: Sequence[tuple[str, str]]) -> dict[str, TableName]:
-    """The named tables, and those found in whole schemas under their own names. Raises Misconfigured when two tables
-    would bear one name."""
+def all_wanted(
+    named: Mapping[str, TableName], found: Sequence[tuple[str, str]], schemas: Sequence[str]
+) -> dict[str, TableName]:
+    """The named tables, and those found in whole `schemas` under their own names. Raises Misconfigured when two tables
+    would bear one name, or one table two, and when there is none."""
     wanted = dict(named)
     taken = {object_.lower(): split(table) for object_, table in named.items()}
+    _refuse_twins(named)
     for schema, table in found:
         if (schema, table) in taken.values():
             continue
@@ -222,8 +225,22 @@ def all_wanted(named: Mapping[str, TableName], found: Sequence[tuple[str, str]])
         taken[table.lower()] = (schema, table)
         wanted[table] = (schema, table)
     if not wanted:
-        raise Misconfigured("the schemas hold no tables.", hint="Correct `schemas` in tieout.yaml.")
+        raise Misconfigured(
+            f"there is no table in schema {', '.join(schemas)}.",
+            hint="Correct `schemas` in tieout.yaml; write each as the catalogue spells it.",
+        )
     return wanted
+
+
+def _refuse_twins(named: Mapping[str, TableName]) -> None:
+    """The log tells a table's changes once, so of two objects one would miss them all."""
+    objects: dict[tuple[str, str], str] = {}
+    for object_, table in named.items():
+        if (other := objects.setdefault(split(table), object_)) != object_:
+            raise Misconfigured(
+                f"{name(*split(table))} is named twice, as {other} and as {object_}; a table is one stream.",
+                hint="Remove one of the two under `tables` in tieout.yaml.",
+            )
 
 
 def split(table: TableName) -> tuple[str, str]:
@@ -232,6 +249,17 @@ def split(table: TableName) -> tuple[str, str]:
         return table
     schema, dot, rest = table.partition(".")
     return (schema, rest) if dot else ("public", table)
+
+
+def refuse_parts(parts: Sequence[tuple[Any, ...]]) -> None:
+    """The log tells what happens in a part of a partitioned table of the whole, so the part's own stream would miss it.
+    `parts`: schema and name of each, and of what it is a part of that is wanted too."""
+    if parts:
+        schema, table, *whole = parts[0]
+        raise Misconfigured(
+            f"{name(schema, table)} is a part of {name(*whole)}, which is read too.",
+            hint="Remove one of the two in tieout.yaml: the whole tells of all of its parts.",
+        )
 
 
 def refuse_publication(publication: str, published: Published, wanted: Sequence[Table]) -> None:

@@ -112,7 +112,7 @@ class PostgresSource:
     def _wanted(self) -> Mapping[str, TableName]:
         """Object -> schema.table: the named ones, and what the schemas hold when it is first asked."""
         found = self._wire.tables_in(self._schemas) if self._schemas else ()
-        return all_wanted(self._named, found)
+        return all_wanted(self._named, found, self._schemas)
 
     def describe(self, *, anew: bool = False) -> tuple[Described, ...]:
         # While a table is read the catalogue is not asked: a question could wait behind somebody who waits for us.

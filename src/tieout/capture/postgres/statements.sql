@@ -38,6 +38,17 @@ where space.nspname = any(%(schemas)s::text[])
     and held.relkind in ('r', 'p') and not held.relispartition
 order by space.nspname, held.relname;
 
+-- parts --
+-- Of these tables those that are parts of others of them, each beside what it is a part of.
+select space.nspname, held.relname, whole_space.nspname, whole.relname
+from pg_class as held
+join pg_namespace as space on space.oid = held.relnamespace
+cross join lateral pg_partition_ancestors(held.oid) as ancestor (relation)
+join pg_class as whole on whole.oid = ancestor.relation
+join pg_namespace as whole_space on whole_space.oid = whole.relnamespace
+where held.oid = any(%(relations)s::oid[]) and whole.oid = any(%(relations)s::oid[]) and whole.oid <> held.oid
+order by 1, 2, 3, 4;
+
 -- columns --
 -- Their columns, domains as the types they stand on, and how they are generated: by nothing, s(tored) or v(irtual).
 with recursive based as (

@@ -123,6 +123,7 @@ class Wire:
         schemas, names = zip(*(catalogue.split(table) for table in wanted.values()), strict=True)
         relations = self._ask("relations", schemas=list(schemas), names=list(names))
         oids = {"relations": [oid for _, _, oid, *_ in relations if oid is not None]}
+        catalogue.refuse_parts(self._ask("parts", **oids))
         answers = Answers(
             columns=self._ask("columns", **oids),
             identities=self._ask("identities", **oids),

@@ -16,7 +16,8 @@ from ...base.duration import ALLOWED, seconds_of
 from ...base.errors import Misconfigured
 from ...base.stream import Stream
 from ..org_config import SalesforceConfig
-from ..project import PostgresConfig, Project, SourceConfig
+from ..postgres_config import PostgresConfig
+from ..project import Project, SourceConfig
 
 IDLE = 99
 """The exit code by which a run that found nothing to do is shown as skipped, so that nothing is triggered by it."""

@@ -117,14 +117,14 @@ class _FlowForm(BaseModel):
     updated: Any = 0
     hot: Any = None
     freshness: str
-    merge_every: str | None = None
+    merge_every: form.Duration | None = None
     landed_days: int = Field(default=730, ge=1, le=36_500)
     kept_days: int = Field(default=36_500, ge=1, le=36_500)
     history: bool = True
 
 
 class _JobForm(BaseModel):
-    every: str
+    every: form.Duration
     seconds: Any
     size: str = "XSMALL"
     hours: Any = 24

@@ -17,13 +17,15 @@ from ..catalogue import GENERATED_SINCE
 class Aim:
     """What the project wants of the server. `slot` None: it has no name yet, as nothing has run. `port` as the address
     names it, "" where it does not. `append_only`: the tables of which only what is added shall be told; `keys`: of
-    tables, by schema and name, the keys that contracts name."""
+    tables, by schema and name, the keys that contracts name; `named`: the tables that are listed, which no schema alone
+    brings along."""
 
     publication: str
     slot: str | None
     port: str = ""
     append_only: frozenset[tuple[str, str]] = frozenset()
     keys: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    named: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +86,22 @@ class RoleSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaSaid:
+    """A schema that was named whole. `there`: it exists; `held`: a table stands in it."""
+
+    name: str
+    there: bool
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TableSaid:
     """A wanted table. `kind` None: there is none of that name.
 
     unreadable  columns that we may not read; whole: none of them may be read
     primary     whether there is a primary key; usable: it, or the index of the replica identity, can tell rows
     unique      an index that could tell rows instead, "" if there is none
+    relation    its number in the catalogue; wholes: those of the partitioned tables that it is a part of
     """
 
     schema: str
@@ -109,6 +121,8 @@ class TableSaid:
     primary: bool
     usable: bool
     unique: str
+    relation: int | None
+    wholes: tuple[int, ...]
 
     @property
     def quoted(self) -> Sql:
@@ -227,6 +241,7 @@ class Answers:
     ours: datetime | None = None
     server: ServerSaid | None = None
     role: RoleSaid | None = None
+    schemas: tuple[SchemaSaid, ...] = ()
     tables: tuple[TableSaid, ...] = ()
     publication: PublicationSaid | None = None
     appends: PublicationSaid | None = None

@@ -30,6 +30,7 @@ from .answers import (
     PublicationSaid,
     Refused,
     RoleSaid,
+    SchemaSaid,
     ServerSaid,
     SlotSaid,
     TableSaid,
@@ -57,7 +58,11 @@ def ask(url: str, tables: dict[str, TableName], schemas: Sequence[str], *, publi
         asking = _Asking(session, refused)
         answers = _of_server(asking, publication, clock)
         if answers.role is not None:
-            answers = replace(answers, tables=asking.tables(_wanted(asking, tables, schemas)))
+            answers = replace(
+                answers,
+                schemas=asking.all(SchemaSaid, "schemas", names=list(schemas)) if schemas else (),
+                tables=asking.tables(_wanted(asking, tables, schemas)),
+            )
             _try_replication(url, refused)
         return replace(answers, refused=tuple(refused))
     return Answers(refused=tuple(refused))

@@ -74,11 +74,26 @@ select
             indrelid = held.oid and indimmediate and indisvalid
             and case held.relreplident when 'i' then indisreplident else indisprimary end
     ),
-    {{ unique_index }}
-
+    {{ unique_index }},
+    held.oid::bigint,
+    array(select relid::oid::bigint from pg_partition_ancestors(held.oid) as whole (relid) where relid <> held.oid)
 from unnest(%(schemas)s::text[], %(names)s::text[]) with ordinality as wanted (schema, name, place)
 left join pg_namespace as space on space.nspname = wanted.schema
 left join pg_class as held on held.relnamespace = space.oid and held.relname = wanted.name
+order by wanted.place;
+
+-- schemas --
+-- The schemas that were named whole, in the order asked for: whether each is there, and whether a table stands in it.
+select
+    wanted.name,
+    space.oid is not null,
+    exists (
+        select
+        from pg_class as held
+        where held.relnamespace = space.oid and held.relkind in ('r', 'p') and not held.relispartition
+    )
+from unnest(%(names)s::text[]) with ordinality as wanted (name, place)
+left join pg_namespace as space on space.nspname = wanted.name
 order by wanted.place;
 
 -- unique_index --

@@ -43,7 +43,8 @@ class PostgresCheckup:
         self._schemas = tuple(schemas)
         appended = frozenset(split(self._tables[object_]) for object_ in append_only)
         named = _keys(self._tables, self._schemas, keys)
-        self._aim = Aim(publication, slot, port(url), appended, named)
+        listed = frozenset(split(table) for table in self._tables.values())
+        self._aim = Aim(publication, slot, port(url), appended, named, listed)
         self._clock = clock
 
     def check(self) -> tuple[Finding, ...]:
@@ -75,8 +76,9 @@ def findings(aim: Aim, answers: Answers) -> tuple[Finding, ...]:
     if role is None:
         return tuple(found)
     found += _well(server.rights(role), "postgres.role.ok", f"role {role.name} may read the log")
-    number = len(answers.tables)
-    found += _well(tables.tables(aim, answers.tables, role), "postgres.table.ok", f"tables: {number:,}")
+    number = len(answers.tables) - len(tables.left_out(aim, answers.tables))
+    of_tables = chain(tables.barren(answers), tables.tables(aim, answers.tables, role))
+    found += _well(of_tables, "postgres.table.ok", f"tables: {number:,}")
     of_publication = chain(tables.publication(aim, answers, role), tables.identities(aim, answers))
     if all(book.said is None for book in tables.books(aim, answers)):
         found += of_publication

@@ -43,7 +43,7 @@ def setup_sql(
             tables=quoted,
             table_texts=listed(literal(table) for table in quoted),
             whole=[name(schema) for schema in sorted(schemas)],
-            schema_texts=listed(literal(schema) for schema in sorted(schemas)),
+            schema_texts=listed(literal(name(schema)) for schema in sorted(schemas)),
         )
         + ";\n"
     )

@@ -1,6 +1,7 @@
 -- setup --
 -- All that a source needs in its database, and no more.
 -- Run it in psql in database {{ database }}, as a superuser. It can be run again.
+-- This text was written without asking the database: of what is not there the next statement says so, and fails.
 -- The names are settings of this session, so that no name stands inside a quoted block.
 select
     set_config('tieout.role', {{ role_text }}, false),
@@ -8,7 +9,7 @@ select
     set_config('tieout.appends', {{ appends_text }}, false),
     set_config('tieout.appended', array[{{ appended_texts }}]::regclass[]::text, false),
     set_config('tieout.tables', array[{{ table_texts }}]::regclass[]::text, false),
-    set_config('tieout.schemas', array[{{ schema_texts }}]::text[]::text, false);
+    set_config('tieout.schemas', array[{{ schema_texts }}]::regnamespace[]::text, false);
 
 -- Who may log in and read the log. Then give it a password, which psql asks for and sends as a hash:
 --     \password {{ role }}
@@ -115,7 +116,7 @@ begin
             held.relkind in ('r', 'p') and held.relpersistence = 'p'
             and (
                 held.oid = any(current_setting('tieout.tables')::regclass[])
-                or (not held.relispartition and space.nspname = any(current_setting('tieout.schemas')::text[]))
+                or (not held.relispartition and space.oid = any(current_setting('tieout.schemas')::regnamespace[]))
             )
             and not exists (
                 select

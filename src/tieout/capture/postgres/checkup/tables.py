@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ....base.change import is_reserved
-from ....base.finding import Finding
+from ....base.finding import Finding, Level
 from ....base.sql import Sql, name
 from ..appends import appends_of
 from .answers import Aim, Answers, PublicationSaid, RoleSaid, TableSaid, WatchedSaid
@@ -38,12 +38,23 @@ class Book:
 
 def books(aim: Aim, answers: Answers) -> tuple[Book, ...]:
     """Those that are needed: one, or for tables of both sorts two."""
-    there = [table for table in answers.tables if table.kind in ("r", "p")]
+    out = left_out(aim, answers.tables)
+    there = [table for table in answers.tables if table.kind in ("r", "p") and table not in out]
     keyed = tuple(table for table in there if (table.schema, table.name) not in aim.append_only)
     appended = tuple(table for table in there if (table.schema, table.name) in aim.append_only)
     own = Book(aim.publication, answers.publication, keyed)
     beside = Book(appends_of(aim.publication), answers.appends, appended, appends=True)
     return (*([own] if keyed or not appended else []), *([beside] if appended else []))
+
+
+def barren(answers: Answers) -> Iterator[Finding]:
+    """The schemas that bring no table along: where there is no other table, a run has nothing to do."""
+    code = "postgres.schema.empty" if answers.tables else "postgres.table.none"
+    for schema in answers.schemas:
+        if not schema.held:
+            found = f"schema {schema.name} holds no table" if schema.there else f"there is no schema {schema.name}"
+            hint = "Correct `schemas` in tieout.yaml; write it as the catalogue spells it."
+            yield CODES(code, found, about=schema.name, hint=hint)
 
 
 def tables(aim: Aim, said: Sequence[TableSaid], role: RoleSaid) -> Iterator[Finding]:
@@ -56,10 +67,18 @@ def tables(aim: Aim, said: Sequence[TableSaid], role: RoleSaid) -> Iterator[Find
             about=schema,
             sql=mend("usage", schema=name(schema), role=name(role.name)),
         )
+    out = left_out(aim, said)
     for table in said:
-        yield from _table(aim, table, role)
+        yield from _out(aim, table) if table in out else _table(aim, table, role)
+    yield from _parts(said)
     if large := [table for table in said if table.toast_pages and table.identity == "d"]:
         yield CODES("postgres.table.toast", f"{_some(large)} hold large values apart from their rows")
+
+
+def left_out(aim: Aim, said: Sequence[TableSaid]) -> tuple[TableSaid, ...]:
+    """The tables that a run leaves out, as only a schema brings them along; none, where nothing would be left."""
+    out = tuple(table for table in said if (table.schema, table.name) not in aim.named and _errors(aim, table))
+    return out if len(out) < len(said) else ()
 
 
 def publication(aim: Aim, answers: Answers, role: RoleSaid) -> Iterator[Finding]:
@@ -74,7 +93,7 @@ def _book(book: Book, ours: Sequence[WatchedSaid], role: RoleSaid, *, tells_gene
     listed = {(one.listed_schema, one.listed_name) for one in ours} | {(one.schema, one.name) for one in ours}
     missing = [table for table in book.wanted if (table.schema, table.name) not in listed]
     if book.said is None or (missing and not book.said.all_tables):
-        yield _to_publish(book, missing, role, tells_generated=tells_generated)
+        yield from _to_publish(book, missing, role, tells_generated=tells_generated)
     if book.said is not None:
         yield from _publication(book, book.said)
         wanted = {(table.schema, table.name) for table in book.wanted}
@@ -101,6 +120,15 @@ def identities(aim: Aim, answers: Answers) -> Iterator[Finding]:
             yield from _identity(one)
 
 
+def _parts(said: Sequence[TableSaid]) -> Iterator[Finding]:
+    by_relation = {table.relation: table for table in said}
+    for table in said:
+        if whole := next((by_relation[one] for one in table.wholes if one in by_relation), None):
+            found = f"{table.quoted} is a part of {whole.quoted}, which is read too"
+            hint = "Remove one of the two in tieout.yaml: the whole tells of all of its parts."
+            yield CODES("postgres.table.part", found, about=table.quoted, hint=hint)
+
+
 def _table(aim: Aim, table: TableSaid, role: RoleSaid) -> Iterator[Finding]:
     where = table.quoted
     if table.kind is None:
@@ -112,6 +140,21 @@ def _table(aim: Aim, table: TableSaid, role: RoleSaid) -> Iterator[Finding]:
         yield CODES("postgres.table.kind", f"{where} is not a table", about=where, hint=hint)
         return
     yield from _rights(table, role)
+    yield from _faults(aim, table)
+
+
+def _out(aim: Aim, table: TableSaid) -> Iterator[Finding]:
+    for error in _errors(aim, table):
+        yield CODES("postgres.table.left_out", error.found, about=table.quoted, sql=error.mend, hint=error.hint)
+
+
+def _errors(aim: Aim, table: TableSaid) -> tuple[Finding, ...]:
+    return tuple(fault for fault in _faults(aim, table) if fault.level is Level.ERROR)
+
+
+def _faults(aim: Aim, table: TableSaid) -> Iterator[Finding]:
+    """Of a table that is there: whether the log tells its rows, and the warehouse can hold its columns."""
+    where = table.quoted
     if table.persistence != "p":
         sql = mend("logged", table=where)
         yield CODES("postgres.table.unlogged", f"table {where} is not logged", about=where, sql=sql)
@@ -189,20 +232,27 @@ def _ways_out(where: Sql) -> str:
     )
 
 
-def _to_publish(book: Book, missing: Sequence[TableSaid], role: RoleSaid, *, tells_generated: bool) -> Finding:
+def _to_publish(
+    book: Book, missing: Sequence[TableSaid], role: RoleSaid, *, tells_generated: bool
+) -> Iterator[Finding]:
     quoted, said = name(book.name), book.said
     what = f"publication {book.name} " + ("does not tell of " + _some(missing) if said else "is not there")
-    may = (role.creates if said is None else said.owned) and all(table.owned for table in missing)
-    if role.superuser or may:
-        return CODES("postgres.publication.to_be_made", what, about=quoted)
     # To publish a table whose rows the log cannot tell apart would make the application's own updates fail.
-    tables = listed(_only(table) for table in missing if table.tells or book.appends)
-    wished = {"appends": book.appends, "tells_generated": tells_generated}
-    parts = {"publication": quoted, "tables": tables} | ({} if said else wished)
-    sql = mend("publish_tables" if said else "create_publication", **parts)
+    told = [table for table in missing if table.tells or book.appends]
+    may = (role.creates if said is None else said.owned) and all(table.owned for table in missing)
     found = f"{what}, and role {role.name} may not make it so"
-    sql = sql if said is None or tables else ""
-    return CODES("postgres.publication.right", found, about=quoted, sql=sql, hint="Let the owner of the tables run it.")
+    if role.superuser or may:
+        if said is None or told:
+            yield CODES("postgres.publication.to_be_made", what, about=quoted)
+    elif said is None or told:
+        wished = {"appends": book.appends, "tells_generated": tells_generated}
+        parts = {"publication": quoted, "tables": listed(map(_only, told))} | ({} if said else wished)
+        sql = mend("publish_tables" if said else "create_publication", **parts)
+        hint = "Let the owner of the tables run it."
+        yield CODES("postgres.publication.right", found, about=quoted, sql=sql, hint=hint)
+    else:
+        hint = "Mend first what is said of these tables; then the statement for their owner stands here."
+        yield CODES("postgres.publication.right", found, about=quoted, hint=hint)
 
 
 def _only(table: TableSaid) -> Sql:
