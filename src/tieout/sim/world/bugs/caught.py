@@ -23,7 +23,7 @@ CAUGHT: Final[Mapping[str, tuple[int, str]]] = {
     "nothing_adopted": (0, "I2"),
     "half_a_span_proves": (3, "I2"),
     "lease_kept": (0, "I11"),
-    "lease_not_proven": (373, "I4"),
+    "lease_not_proven": (544, "I4"),
     "guards_not_asked": (261, "I4"),
     "fence_begins_anew": (0, "I4"),
     "lease_of_the_living": (3, "I4"),
