@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import duckdb
@@ -93,7 +94,20 @@ def test_the_page_says_it_in_words_and_shows_no_markup_of_the_data(books: Projec
     assert "http" not in text
     assert "<script" not in text
     said = books.tieout("certificates", "--html", str(tmp_path / "nowhere" / "page.html"))
-    assert (said.code, "there is no folder" in said.err) == (2, True)
+    assert (said.code, "is no folder" in " ".join(said.err.split())) == (2, True)
+
+
+@pytest.mark.parametrize("line", [("certificates", "--html"), ("metrics", "--out")], ids=" ".join)
+def test_nothing_but_a_file_is_replaced(books: Project, tmp_path: Path, line: tuple[str, ...]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    books.json("certify")
+
+    for name in ("pipe", "inbox", "."):
+        error = books.json(*line, str(tmp_path / name), code=2)["error"]
+        assert (error["kind"], line[1] in error["hint"]) == ("misconfigured", True)
+
+    assert (tmp_path / "pipe").is_fifo()
+    assert books.json(*line, "", code=2)["error"]["message"] == ". is a folder."
 
 
 @pytest.mark.parametrize(
