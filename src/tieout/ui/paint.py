@@ -45,9 +45,10 @@ def several(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def state(word: str) -> Text:
+def state(word: str, told: str = "") -> Text:
+    """The word, or what is `told` in its place, with the mark of its colour."""
     colour = _COLOURS.get(word, "dim")
-    return Text(f"{_MARKS[colour]} {word}", style=colour)
+    return Text(f"{_MARKS[colour]} {told or word}", style=colour)
 
 
 def count(number: int | None) -> Text:
