@@ -98,19 +98,24 @@ def run(
     from ..run.house import opened
     from ..run.project import load_project
     from ..run.stop import by_signal
+    from ..run.wished import refuse_unheard, refuse_unknown
     from ..run.worker import Worker
     from . import logs
     from .ran import RunEnded
 
     logs.configure()
     settings = alone(load_project(project, environ=os.environ), source)
+    only = _stream(stream)
     if dry_run:
-        return _planned(settings, _stream(stream), once=once)
+        return _planned(settings, only, once=once)
     backfill_seconds = None if backfill_minutes is None else 60 * backfill_minutes
     with by_signal() as stop, opened(settings, SystemClock(stopping=stop)) as house:
+        refuse_unknown(house, only)
         # Chance only spreads retries in time; no result depends on it.
-        worker = Worker(house, only=_stream(stream), dice=Random())
+        worker = Worker(house, only=only, dice=Random())
         outcomes = worker.once(stop, backfill_seconds=backfill_seconds) if once else worker.forever(stop)
+        if once:
+            refuse_unheard(house, only, outcomes)
     return RunEnded(outcomes, idle_exit)
 
 
