@@ -69,6 +69,18 @@ def test_they_outlive_the_ledger_and_the_warehouse(books: Project) -> None:
     assert trusted[4].startswith("Equal to its source, row by row, as of 20")
 
 
+def test_where_nothing_was_certified_nothing_is_proven(books: Project, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+
+    said = books.tieout("certificates", "--html", str(page))
+
+    assert (said.code, books.json("certificates", code=3)) == (3, {"streams": [], "certificate": None})
+    assert "nothing is proven" in said.out
+    assert "Next: tieout certify" in said.out
+    assert "Nothing was certified yet." in page.read_text()
+    assert "None" not in page.read_text()
+
+
 def test_one_that_was_altered_is_told_and_closes_the_gate(books: Project) -> None:
     books.json("certify")
     (file,) = books.root.glob(".tieout/landing/.certificates/erp/account/*.json")
