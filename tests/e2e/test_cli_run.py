@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.e2e.command import Project, image, project, stop
+from tests.e2e.command import Project, image, project, run_within, stop
 from tieout.run.session import Warehouses
 
 
@@ -126,6 +127,32 @@ def test_where_a_source_has_a_catalogue_it_is_asked_before_anything_is_done(
     assert [one["outcome"] for one in lanes] == ["new"]
     assert books.json("run", "--once", "--stream", "shop.orders")["outcome"] == "complete"
     assert books.query("select id from latest.shop__orders") == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (("fly",), "tieout"),
+        (("--fly",), "tieout"),
+        (("query",), "tieout query"),
+        (("run", "--never"), "tieout run"),
+        (("simulate", "--seed", "x"), "tieout simulate"),
+        (("backfill", "fly"), "tieout backfill"),
+        (("backfill", "start", "--never"), "tieout backfill start"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else " ".join(one),
+)
+def test_a_command_that_was_not_understood_names_its_own_help(arguments: tuple[str, ...], command: str) -> None:
+    said = run_within([*arguments, "--json"])
+
+    assert (said.code, said.document["error"]["hint"]) == (2, f"`{command} --help` shows what can be asked.")
+    assert run_within([*command.split()[1:], "--help"]).code == 0
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    said = run_within(["--version"])
+
+    assert (said.code, said.out) == (0, f"tieout {version('tieout')}\n")
 
 
 def test_people_read_their_errors_on_stderr(tmp_path: Path) -> None:

@@ -61,6 +61,23 @@ app.command()(incidents)
 app.command()(model)
 
 
+def _told_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"tieout {version('tieout')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _tieout(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_told_version, is_eager=True, help="Tell the version, and no more.")
+    ] = False,
+) -> None:
+    """What may be asked of no command."""
+
+
 @app.command()
 def init(
     project: Project = HERE,
@@ -314,11 +331,19 @@ def answered(arguments: list[str], *, as_json: bool) -> int:
     except typer.TyperException as error:
         if not error.format_message():  # the help was shown, as nothing was asked
             return WRONG
-        answer = Refusal(error.format_message(), "`tieout --help` shows what can be asked.", "usage", WRONG)
+        answer = Refusal(
+            error.format_message(), f"`{_asked_of(error)} --help` shows what can be asked.", "usage", WRONG
+        )
     except TieoutError as error:
         answer = Refusal.of(error)
     # `--help` answers by itself, with a code.
     return answer if isinstance(answer, int) else present(answer, as_json=as_json)
+
+
+def _asked_of(error: typer.TyperException) -> str:
+    """The command that did not understand, with the words that lead to it."""
+    context = getattr(error, "ctx", None)
+    return "tieout" if context is None else str(context.command_path)
 
 
 def _own_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
