@@ -104,6 +104,18 @@ def test_people_get_a_verdict_and_the_next_command(tmp_path: Path) -> None:
     assert "2 received = 1 accepted + 1 quarantined" in detail.out
 
 
+def test_a_long_name_is_cut_off_nowhere(tmp_path: Path) -> None:
+    books, stream = project(tmp_path, within=True), f"erp.{'orders_of_a_year' * 6}"
+    books.drop("1.ndjson", image("A", 1, stream=stream, amount="1.00"))
+    books.tieout("run", "--once")
+
+    detail = books.tieout("status", "--stream", stream).out
+
+    assert stream in "".join(detail.split())
+    assert "…" not in detail + books.tieout("status").out
+    assert "of 1 event, merged within the last day" in detail
+
+
 def test_a_source_that_is_away_is_tried_again_before_it_is_certified(tmp_path: Path) -> None:
     books = project(tmp_path, within=True)
     books.drop("1.ndjson", image("A", 1, amount="1.00"))

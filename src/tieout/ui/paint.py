@@ -80,6 +80,14 @@ def grid(*headings: str, right: Iterable[str] = ()) -> Table:
     return table
 
 
+def facts() -> Table:
+    """Names, and what is told of each: two columns without headings, of which nothing is cut off."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", overflow="fold")
+    table.add_column(overflow="fold")
+    return table
+
+
 def verdict(word: str, sentence: str) -> Text:
     """The line that says how it went, in the colour of `word`."""
     colour = _COLOURS.get(word, "dim")

@@ -20,7 +20,7 @@ from .backfilled import reason_of, table_of
 from .budgeted import budget
 from .freshened import detail as freshness_detail
 from .freshened import overview as freshness_overview
-from .paint import count, grid, moment, next_step, safe, seconds, several, stacked, state, verdict
+from .paint import count, facts, grid, moment, next_step, safe, seconds, several, stacked, state, verdict
 
 _HELD = ("paused", "failed")
 _FIGURES = ("rows", "received", "pending", "quarantine", "open", "p95")
@@ -125,10 +125,9 @@ def _figures(stream: StreamStatus) -> list[Text]:
     ]
 
 
-def _detail(stream: StreamStatus) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_row(safe(str(stream.stream)), state(stream.state))
+def _detail(stream: StreamStatus) -> RenderableType:
+    heading = Text.assemble((safe(str(stream.stream)).plain, "bold"), "  ", state(stream.state))
+    table = facts()
     if stream.figures is not None and stream.books is not None:
         for name, told in _told(stream.figures, stream.books):
             table.add_row(name, told)
@@ -143,7 +142,7 @@ def _detail(stream: StreamStatus) -> Table:
         table.add_row("aged", Text.assemble(safe(columns), " of all rows as of ", moment(stream.aged.through)))
     if certificate := stream.to_json()["certificate"]:
         table.add_row("certificate", Text.assemble(state(certificate["state"]), f" at {certificate['at']}"))
-    return table
+    return stacked(heading, table)
 
 
 def _told(figures: Figures, books: Books) -> list[tuple[str, Text]]:
