@@ -67,7 +67,9 @@ def test_no_secret_is_needed_and_none_is_written(
     [
         (("--every", "live=often"), "'often' says not how often."),
         (("--every", "hourly=1h"), "'hourly=1h' says not how often."),
+        (("--every", "live=5m", "--every", "live=6m"), "live is given two times to be worked."),
         (("--batch", "erq"), "erq is no source of this project."),
+        (("--live", "erp", "--batch", "erp"), "erp is to be worked as live and as batch."),
     ],
 )
 def test_a_wrong_wish_is_answered_with_the_right_one(

@@ -40,7 +40,7 @@ def test_its_cost_is_said_before_and_a_dry_run_compares_nothing(tmp_path: Path) 
 
     unknown = {"rows": None, "bytes": None, "calls": None}
     assert told == {"streams": [{"stream": "erp.account", "way": "told", **unknown}]}
-    assert books.json("certificates")["streams"] == []
+    assert books.json("certificates", code=3) == {"streams": [], "certificate": None}
     assert "erp.account: rows are read from the source." in books.tieout("certify", "erp.account").err
 
 
@@ -54,11 +54,14 @@ def test_a_row_is_released_when_its_contract_was_mended(tmp_path: Path) -> None:
     books = with_a_row_set_aside(tmp_path)
 
     too_early = books.json("quarantine", "release", code=3)["streams"]
+    shown = books.tieout("quarantine", "release").out
     promise(tmp_path, "erp.account", AMOUNT.replace("decimal(4,2)", "decimal(18,2)"))
     assert books.json("rebuild")["streams"][0]["equal"]
     released = books.json("quarantine", "release")["streams"]
 
     assert too_early == [{"stream": "erp.account", "released": 0, "waiting": 1}]
+    assert "Nothing was released: what waits is refused as before." in shown
+    assert "Next: tieout quarantine list --rows" in shown
     assert released == [{"stream": "erp.account", "released": 1, "waiting": 0}]
     assert books.query("select id, amount from latest.erp__account order by id") == [["A", "1.00"], ["B", "12345.67"]]
     assert books.json("certify")["certificate"] == "complete"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import duckdb
@@ -68,6 +69,18 @@ def test_they_outlive_the_ledger_and_the_warehouse(books: Project) -> None:
     assert trusted[4].startswith("Equal to its source, row by row, as of 20")
 
 
+def test_where_nothing_was_certified_nothing_is_proven(books: Project, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+
+    said = books.tieout("certificates", "--html", str(page))
+
+    assert (said.code, books.json("certificates", code=3)) == (3, {"streams": [], "certificate": None})
+    assert "nothing is proven" in said.out
+    assert "Next: tieout certify" in said.out
+    assert "Nothing was certified yet." in page.read_text()
+    assert "None" not in page.read_text()
+
+
 def test_one_that_was_altered_is_told_and_closes_the_gate(books: Project) -> None:
     books.json("certify")
     (file,) = books.root.glob(".tieout/landing/.certificates/erp/account/*.json")
@@ -93,7 +106,20 @@ def test_the_page_says_it_in_words_and_shows_no_markup_of_the_data(books: Projec
     assert "http" not in text
     assert "<script" not in text
     said = books.tieout("certificates", "--html", str(tmp_path / "nowhere" / "page.html"))
-    assert (said.code, "there is no folder" in said.err) == (2, True)
+    assert (said.code, "is no folder" in " ".join(said.err.split())) == (2, True)
+
+
+@pytest.mark.parametrize("line", [("certificates", "--html"), ("metrics", "--out")], ids=" ".join)
+def test_nothing_but_a_file_is_replaced(books: Project, tmp_path: Path, line: tuple[str, ...]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    books.json("certify")
+
+    for name in ("pipe", "inbox", "."):
+        error = books.json(*line, str(tmp_path / name), code=2)["error"]
+        assert (error["kind"], line[1] in error["hint"]) == ("misconfigured", True)
+
+    assert (tmp_path / "pipe").is_fifo()
+    assert books.json(*line, "", code=2)["error"]["message"] == ". is a folder."
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+from importlib.metadata import version
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from tests.e2e.command import image, project, stop
+from tests.e2e.command import Project, image, project, run_within, stop
 from tieout.run.session import Warehouses
 
 
@@ -85,6 +87,72 @@ def test_a_wrong_wish_is_answered_in_the_document_too(tmp_path: Path, arguments:
     assert error["kind"] == kind
     assert error["message"]
     assert error["hint"]
+
+
+def test_a_stream_that_is_misspelt_is_no_success(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, name="a"))
+
+    error = books.json("run", "--once", "--stream", "erp.acount", code=2)["error"]
+
+    assert error["message"].startswith("erp.acount has not landed")
+    assert error["hint"] == "Known are: erp.account."
+    assert books.json("run", "--once", "--stream", "erp.account")["lanes"][0]["merged"] == 1
+    assert books.json("status")["lanes"][0]["outcome"] == "complete"
+
+
+def test_what_became_of_a_run_that_failed_is_told_before_a_word_that_is_misspelt(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    (tmp_path / "inbox").rmdir()
+
+    ran = books.json("run", "--once", "--stream", "erp.acount", code=2)
+
+    assert "is not a folder" in ran["lanes"][0]["reason"]
+
+
+def test_where_a_source_has_a_catalogue_it_is_asked_before_anything_is_done(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PG_URL", database)
+    with psycopg.connect(database) as connection:
+        connection.execute("create table orders (id int primary key); insert into orders values (1)")
+    source = 'shop: {type: postgres, url: "${PG_URL}", tables: [public.orders]}'
+    (tmp_path / "tieout.yaml").write_text(f"project: books\nsources:\n  {source}\n")
+    books = Project(tmp_path, within=True)
+
+    error = books.json("run", "--stream", "shop.ordrs", code=2)["error"]
+    lanes = books.json("status")["lanes"]
+
+    assert error["hint"] == "Known are: shop.orders."
+    assert [one["outcome"] for one in lanes] == ["new"]
+    assert books.json("run", "--once", "--stream", "shop.orders")["outcome"] == "complete"
+    assert books.query("select id from latest.shop__orders") == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (("fly",), "tieout"),
+        (("--fly",), "tieout"),
+        (("query",), "tieout query"),
+        (("run", "--never"), "tieout run"),
+        (("simulate", "--seed", "x"), "tieout simulate"),
+        (("backfill", "fly"), "tieout backfill"),
+        (("backfill", "start", "--never"), "tieout backfill start"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else " ".join(one),
+)
+def test_a_command_that_was_not_understood_names_its_own_help(arguments: tuple[str, ...], command: str) -> None:
+    said = run_within([*arguments, "--json"])
+
+    assert (said.code, said.document["error"]["hint"]) == (2, f"`{command} --help` shows what can be asked.")
+    assert run_within([*command.split()[1:], "--help"]).code == 0
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    said = run_within(["--version"])
+
+    assert (said.code, said.out) == (0, f"tieout {version('tieout')}\n")
 
 
 def test_people_read_their_errors_on_stderr(tmp_path: Path) -> None:

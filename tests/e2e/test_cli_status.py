@@ -104,6 +104,18 @@ def test_people_get_a_verdict_and_the_next_command(tmp_path: Path) -> None:
     assert "2 received = 1 accepted + 1 quarantined" in detail.out
 
 
+def test_a_long_name_is_cut_off_nowhere(tmp_path: Path) -> None:
+    books, stream = project(tmp_path, within=True), f"erp.{'orders_of_a_year' * 6}"
+    books.drop("1.ndjson", image("A", 1, stream=stream, amount="1.00"))
+    books.tieout("run", "--once")
+
+    detail = books.tieout("status", "--stream", stream).out
+
+    assert stream in "".join(detail.split())
+    assert "…" not in detail + books.tieout("status").out
+    assert "of 1 event, merged within the last day" in detail
+
+
 def test_a_source_that_is_away_is_tried_again_before_it_is_certified(tmp_path: Path) -> None:
     books = project(tmp_path, within=True)
     books.drop("1.ndjson", image("A", 1, amount="1.00"))
@@ -115,6 +127,38 @@ def test_a_source_that_is_away_is_tried_again_before_it_is_certified(tmp_path: P
 
     assert "\n→ Create it" in run.out
     assert "Next: tieout run --once" in shown
+
+
+def test_a_first_run_that_failed_is_told_with_its_reason(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    before = books.tieout("status").out
+    (tmp_path / "inbox").rmdir()
+    run = books.json("run", "--once", code=2)
+
+    shown = books.tieout("status").out
+
+    assert "Next: tieout run --once" in before
+    assert f"erp: {run['lanes'][0]['reason']}" in " ".join(shown.split())
+    assert "✗ failed" in shown
+    assert "Next: tieout doctor" in shown
+
+
+def test_a_source_whose_run_failed_for_one_stream_is_not_simply_complete(tmp_path: Path) -> None:
+    books = project(tmp_path, within=True)
+    books.drop("1.ndjson", image("A", 1, amount="1.00"), image("B", 1, stream="erp.order", amount="2.00"))
+    books.tieout("run", "--once")
+    before = books.tieout("status").out
+    (tmp_path / "contracts" / "erp" / "account.yaml").write_text("")
+    books.drop("2.ndjson", image("A", 2, amount="3.00"))
+
+    (lane,) = books.json("run", "--once", code=2)["lanes"]
+    shown = books.tieout("status")
+
+    assert lane["outcome"] == "failed"
+    assert "complete, but for" not in before
+    assert "✗ complete, but for 1 stream" in shown.out
+    assert books.json("status")["lanes"][0]["outcome"] == "complete"
+    assert "complete, but for" not in books.tieout("status", "--stream", "erp.order").out
 
 
 def test_backfills_of_a_stream_that_nobody_knows_are_a_wrong_wish(tmp_path: Path) -> None:

@@ -243,6 +243,12 @@ def test_a_dry_run_before_the_first_run_tells_how_all_of_it_is_made(there: Proje
     assert not (there.root / ".tieout").exists()
 
 
+def test_a_dry_run_of_a_stream_that_nobody_knows_is_a_wrong_wish(there: Project) -> None:
+    error = there.json("run", "--once", "--dry-run", "--stream", "erp.acount", code=2)["error"]
+
+    assert error["message"] == "erp.acount has not landed and has no contract."
+
+
 def test_a_dry_run_of_a_warehouse_that_is_a_file_or_of_a_worker_is_refused_with_the_mend(
     here: Project, there: Project
 ) -> None:

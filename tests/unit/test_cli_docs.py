@@ -57,6 +57,13 @@ def test_every_command_takes_what_all_commands_share(name: str) -> None:
     assert "--project" in options
 
 
+def test_the_page_tells_of_what_is_asked_of_no_command() -> None:
+    head = PAGE[: PAGE.index("\n## tieout ")]
+    asked = wishes(typer.main.get_command(app))
+
+    assert set(re.findall(r"`tieout (--[a-z-]+)`", head)) == asked
+
+
 def test_the_documents_on_the_page_are_json() -> None:
     blocks = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 

@@ -41,13 +41,13 @@ def make_folder(folder: Path, *, disk: Disk = LOCAL_DISK) -> None:
         disk.sync_folder(each.parent)
 
 
-def refusal(path: Path, error: OSError) -> TieoutError:
-    """The error to raise when the file system refused: who must move next."""
+def refusal(path: Path, error: OSError, *, elsewhere: str = "another place in tieout.yaml") -> TieoutError:
+    """The error to raise when the file system refused: who must move next. `elsewhere`: what may be named instead."""
     told = f"{path} cannot be used: {error.strerror}."
     if error.errno in _FULL:
         return Transient(told, hint="Free some space on that disk; it is tried again.")
     if error.errno in _FORBIDDEN:
-        return Misconfigured(told, hint="Give tieout the right to write there, or name another place in tieout.yaml.")
+        return Misconfigured(told, hint=f"Give tieout the right to write there, or name {elsewhere}.")
     if error.errno in _UNFIT:
-        return Misconfigured(told, hint="Name another place in tieout.yaml, where folders and files can be made.")
+        return Misconfigured(told, hint=f"Name {elsewhere}, where folders and files can be made.")
     return Transient(told, hint="Look at the disk; it is tried again.")

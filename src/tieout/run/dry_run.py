@@ -21,6 +21,7 @@ from .hand import grouped
 from .house import has_book, landing_of, opened
 from .pausing import paused_now
 from .project import Project
+from .wished import refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class _Book:
 
 
 def dry_run(project: Project, clock: Clock, *, only: Stream | None) -> Planning:
-    """Raises Misconfigured for a stream of no source, and what opening the ledger and the landing does."""
+    """Raises Misconfigured for a stream of no source, or one that has neither landed nor a contract, and what opening
+    the ledger and the landing does."""
     book, landing = _book(project, clock), landing_of(project)
     contracts = Contracts(project.root, drift=project.drift)
     run = DryRun(is_made=bool(book.merged))
@@ -66,6 +68,9 @@ def dry_run(project: Project, clock: Clock, *, only: Stream | None) -> Planning:
     for lane in _lanes(project, only):
         before = run.lane(lane)
         waiting = _waiting(book, landing, lane)
+        if only is not None:
+            known = {*contracts.written(lane), *(stream for stream, _ in landing.names(lane))}
+            refuse(only, known, why="has not landed and has no contract")
         planned = [
             _planned(run, book, landing, contracts, stream, waiting[stream])
             for stream in sorted(waiting)

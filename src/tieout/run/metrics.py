@@ -5,15 +5,11 @@ They are the figures of `tieout status` that can be asked every minute; what loo
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Literal
 
-from ..base.errors import Misconfigured
-from ..base.folder import refusal
 from ..ledger.facts import Certified
 from ..merge.reading import Quantiles
 from ..merge.warehouse import Reader
@@ -48,22 +44,6 @@ def metrics(house: House, reader: Reader) -> tuple[Family, ...]:
         *_of_certificates(found, now),
         *_of_lanes(found),
     )
-
-
-def write(path: Path, text: str) -> None:
-    """The file has this content, all of it at once: who reads it meanwhile sees what it was. Raises Misconfigured where
-    there can be no such file, Transient when the disk is full."""
-    if not path.parent.is_dir():
-        raise Misconfigured(f"{path.parent} is no folder.", hint="Make it, or give --out a file in another one.")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        try:
-            beside.write_text(text, encoding="utf-8", newline="\n")
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise refusal(path, error) from error
 
 
 def _of_books(found: Report) -> Iterator[Family]:

@@ -13,7 +13,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from .paint import grid, safe, several
+from .paint import facts, grid, safe, several
 from .values import plain_rows
 
 _ROWS_SHOWN = 200
@@ -65,11 +65,9 @@ class _Rows:
         return table
 
     def _record(self, number: int, row: Sequence[Any]) -> RenderableType:
-        record = Table.grid(padding=(0, 2))
+        record = facts()
         for name, value in zip(self.columns, row, strict=True):
-            label = safe(name)
-            label.stylize("bold")
-            record.add_row(label, _cell(value))
+            record.add_row(safe(name), _cell(value))
         return Group(Text(f"- row {number}", style="dim"), record)
 
 

@@ -15,7 +15,7 @@ from ..run.backfill_plan import Plan
 from ..run.outcome import Outcome
 from .answer import FAILED as FAILED_CODE
 from .answer import OK, PARTIAL
-from .paint import count, grid, next_step, safe, seconds, several, stacked, state, verdict
+from .paint import count, facts, grid, next_step, safe, seconds, several, stacked, state, verdict
 
 _CODES = {DONE: OK, FAILED: FAILED_CODE, CANCELLED: PARTIAL, ASKED: PARTIAL, RUNNING: PARTIAL}
 _MARKS = {DONE: "complete", FAILED: "failed", CANCELLED: "partial", ASKED: "new", RUNNING: "partial"}
@@ -32,8 +32,7 @@ class Planned:
 
     def shown(self) -> RenderableType:
         plan = self.plan
-        table = Table.grid(padding=(0, 2))
-        table.add_column(style="bold")
+        table = facts()
         table.add_row(safe(str(plan.stream)), safe(str(plan.range)))
         table.add_row("reads", Text(f"about {several(plan.rows, 'row')}, {_size(plan.bytes)}, {_chunks(plan)}"))
         beside = Text.assemble(

@@ -61,6 +61,23 @@ app.command()(incidents)
 app.command()(model)
 
 
+def _told_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"tieout {version('tieout')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _tieout(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_told_version, is_eager=True, help="Tell the version, and no more.")
+    ] = False,
+) -> None:
+    """What may be asked of no command."""
+
+
 @app.command()
 def init(
     project: Project = HERE,
@@ -98,19 +115,24 @@ def run(
     from ..run.house import opened
     from ..run.project import load_project
     from ..run.stop import by_signal
+    from ..run.wished import refuse_unheard, refuse_unknown
     from ..run.worker import Worker
     from . import logs
     from .ran import RunEnded
 
     logs.configure()
     settings = alone(load_project(project, environ=os.environ), source)
+    only = _stream(stream)
     if dry_run:
-        return _planned(settings, _stream(stream), once=once)
+        return _planned(settings, only, once=once)
     backfill_seconds = None if backfill_minutes is None else 60 * backfill_minutes
     with by_signal() as stop, opened(settings, SystemClock(stopping=stop)) as house:
+        refuse_unknown(house, only)
         # Chance only spreads retries in time; no result depends on it.
-        worker = Worker(house, only=_stream(stream), dice=Random())
+        worker = Worker(house, only=only, dice=Random())
         outcomes = worker.once(stop, backfill_seconds=backfill_seconds) if once else worker.forever(stop)
+        if once:
+            refuse_unheard(house, only, outcomes)
     return RunEnded(outcomes, idle_exit)
 
 
@@ -309,11 +331,19 @@ def answered(arguments: list[str], *, as_json: bool) -> int:
     except typer.TyperException as error:
         if not error.format_message():  # the help was shown, as nothing was asked
             return WRONG
-        answer = Refusal(error.format_message(), "`tieout --help` shows what can be asked.", "usage", WRONG)
+        answer = Refusal(
+            error.format_message(), f"`{_asked_of(error)} --help` shows what can be asked.", "usage", WRONG
+        )
     except TieoutError as error:
         answer = Refusal.of(error)
     # `--help` answers by itself, with a code.
     return answer if isinstance(answer, int) else present(answer, as_json=as_json)
+
+
+def _asked_of(error: typer.TyperException) -> str:
+    """The command that did not understand, with the words that lead to it."""
+    context = getattr(error, "ctx", None)
+    return "tieout" if context is None else str(context.command_path)
 
 
 def _own_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

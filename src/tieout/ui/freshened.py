@@ -105,7 +105,7 @@ def _latencies(fresh: Fresh) -> list[tuple[str, Text]]:
 
 
 def _window(found: Latencies) -> str:
-    return f"{several(found.events, 'event')} that were merged within the last day"
+    return f"of {several(found.events, 'event')}, merged within the last day"
 
 
 def _quantiles(found: Quantiles) -> Text:
@@ -115,5 +115,5 @@ def _quantiles(found: Quantiles) -> Text:
 
 def _ahead(found: Latencies) -> Text:
     """Two clocks do not agree: what is measured between them would be too little, and is left out."""
-    sooner = f": the source says of {several(found.ahead, 'event')} that they happened after they had landed, "
-    return Text.assemble(state("warning"), sooner, seconds(found.ahead_seconds), " later at most; its clock is ahead")
+    sooner = f": the source dates {several(found.ahead, 'event')} after the landing, by "
+    return Text.assemble(state("warning"), sooner, seconds(found.ahead_seconds), " at most; its clock is ahead")

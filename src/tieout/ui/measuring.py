@@ -22,8 +22,8 @@ def metrics(
     from ..run.clock import SystemClock
     from ..run.house import opened
     from ..run.metrics import metrics as read_metrics
-    from ..run.metrics import write
     from ..run.project import load_project
+    from ..run.written import write_whole
     from . import logs
     from .measured import Measured
 
@@ -32,5 +32,5 @@ def metrics(
     with opened(settings, SystemClock()) as house, house.reader() as reader:
         families = read_metrics(house, reader)
     if out is not None:
-        write(out, exposition(families))
+        write_whole(out, exposition(families), option="--out")
     return Measured(families, out)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
 
-from ..base.errors import Misconfigured, Transient
 from ..quality.certificate import Difference
 from .proven import Proven
 
@@ -31,18 +29,6 @@ def page(project: str, proven: Proven, at: datetime) -> str:
     template = _environment().from_string(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
     told = proven.to_json()
     return template.render(project=project, told=told, at=at, says=_SAYS, means=_MEANS)
-
-
-def write_page(file: Path, project: str, proven: Proven, at: datetime) -> None:
-    """Whole or not at all. Raises Misconfigured where the folder is not there, Transient when the disk fails."""
-    beside = file.with_name(f".{file.name}.part")
-    try:
-        beside.write_text(page(project, proven, at), encoding="utf-8")
-        beside.replace(file)
-    except FileNotFoundError as error:
-        raise Misconfigured(f"there is no folder {file.parent}.", hint="Create it, or name another file.") from error
-    except OSError as error:
-        raise Transient(f"{file} cannot be written: {error.strerror}.") from error
 
 
 def _environment() -> Environment:

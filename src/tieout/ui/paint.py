@@ -45,9 +45,10 @@ def several(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def state(word: str) -> Text:
+def state(word: str, told: str = "") -> Text:
+    """The word, or what is `told` in its place, with the mark of its colour."""
     colour = _COLOURS.get(word, "dim")
-    return Text(f"{_MARKS[colour]} {word}", style=colour)
+    return Text(f"{_MARKS[colour]} {told or word}", style=colour)
 
 
 def count(number: int | None) -> Text:
@@ -76,6 +77,14 @@ def grid(*headings: str, right: Iterable[str] = ()) -> Table:
     for heading in headings:
         is_figure = heading in right
         table.add_column(heading, justify="right" if is_figure else "left", overflow="fold", no_wrap=is_figure)
+    return table
+
+
+def facts() -> Table:
+    """Names, and what is told of each: two columns without headings, of which nothing is cut off."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", overflow="fold")
+    table.add_column(overflow="fold")
     return table
 
 

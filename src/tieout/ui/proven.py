@@ -25,8 +25,10 @@ class Proven:
     chains: Mapping[Stream, Chain]
 
     @property
-    def state(self) -> State:
-        """The worst of the newest; altered certificates prove nothing."""
+    def state(self) -> State | None:
+        """The worst of the newest; altered certificates prove nothing. None: nothing was ever certified."""
+        if not self.chains:
+            return None
         if any(chain.broken for chain in self.chains.values()):
             return State.BROKEN
         states = {link.report["state"] for link in self._newest.values()}
@@ -48,13 +50,13 @@ class Proven:
                 }
                 for stream, chain in self.chains.items()
             ],
-            "certificate": self.state.value,
+            "certificate": None if self.state is None else self.state.value,
         }
 
     def shown(self) -> RenderableType:
-        if not self.chains:
+        if self.state is None:
             return stacked(
-                verdict("new", "Nothing was certified yet."),
+                verdict("new", "Nothing was certified yet, so nothing is proven."),
                 next_step("tieout certify", "compares what is here with the sources"),
             )
         table = grid("stream", "state", "as of", *_FIGURES, right=_FIGURES)
@@ -73,17 +75,17 @@ class Proven:
             for stream, link in self._newest.items()
             for told in link.report["reasons"]
         ]
-        return stacked(table, *altered, *reasons, verdict(self.state.value, self._verdict()))
+        return stacked(table, *altered, *reasons, verdict(self.state.value, self._verdict(self.state)))
 
     @property
     def _newest(self) -> dict[Stream, Link]:
         return {stream: chain.newest for stream, chain in self.chains.items() if chain.newest is not None}
 
-    def _verdict(self) -> str:
+    def _verdict(self, word: State) -> str:
         if any(chain.broken for chain in self.chains.values()):
             return "Certificates were altered after they were made."
         number = several(sum(len(chain.links) for chain in self.chains.values()), "certificate")
-        return f"{number}, each as it was made; the newest say: {self.state.value}."
+        return f"{number}, each as it was made; the newest say: {word.value}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,14 +30,15 @@ def certificates(
     from ..run.house import landing_of
     from ..run.project import load_project
     from ..run.proven import proven
-    from .page import write_page
+    from ..run.written import write_whole
+    from .page import page
     from .proven import Proven
 
     settings = load_project(project, environ=os.environ)
     only = None if stream is None else Stream.parse(stream)
     answer = Proven(proven(landing_of(settings), only=only))
     if html is not None:
-        write_page(html, settings.name, answer, SystemClock().now())
+        write_whole(html, page(settings.name, answer, SystemClock().now()), option="--html")
     return answer
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from ..base.stream import Stream
 from ..run.quarantine import Waiting, WaitingRow
 from .answer import OK, PARTIAL
-from .paint import count, grid, moment, next_step, safe, seconds, several, stacked, verdict
+from .paint import count, facts, grid, moment, next_step, safe, seconds, several, stacked, verdict
 
 _ROWS_SHOWN = 50
 _ID_SHOWN = 12
@@ -107,8 +106,15 @@ class Settled:
         table = grid("stream", self.deed, "still waiting", right=(self.deed, "still waiting"))
         for stream, number in self.streams.items():
             table.add_row(safe(str(stream)), count(number), count(self.waiting.get(stream, 0)))
-        told = f"{several(sum(self.streams.values()), 'row')} {self.deed}."
-        return stacked(table, verdict("partial" if self.exit_code else "complete", told))
+        number = sum(self.streams.values())
+        told = f"{several(number, 'row')} {self.deed}."
+        if not self.exit_code:
+            return stacked(table, verdict("complete", told))
+        if not number:
+            told = "Nothing was released: what waits is refused as before."
+        return stacked(
+            table, verdict("partial", told), next_step("tieout quarantine list --rows", "says for what reason")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +131,9 @@ class Row:
         told |= failing
         if left:
             told |= {left["how"]: left["at"], "by": left["by"], "why": left["reason"]}
-        table = Table.grid(padding=(0, 2))
+        table = facts()
         for name, value in told.items():
-            table.add_row(Text(name, style="bold"), count(None) if value is None else safe(str(value)))
+            table.add_row(name, count(None) if value is None else safe(str(value)))
         return stacked(table, Text("raw", style="bold"), safe(raw))
 
 

@@ -20,8 +20,9 @@ from .backfilled import reason_of, table_of
 from .budgeted import budget
 from .freshened import detail as freshness_detail
 from .freshened import overview as freshness_overview
-from .paint import count, grid, moment, next_step, safe, seconds, several, stacked, state, verdict
+from .paint import count, facts, grid, moment, next_step, safe, seconds, several, stacked, state, verdict
 
+_HELD = ("paused", "failed")
 _FIGURES = ("rows", "received", "pending", "quarantine", "open", "p95")
 
 
@@ -38,10 +39,7 @@ class Standing:
 
     def shown(self) -> RenderableType:
         if not self.report.streams:
-            return stacked(
-                verdict("new", "No stream is known yet."),
-                next_step("tieout run --once", "reads what the sources have"),
-            )
+            return self._without_streams()
         drawn = [_detail(stream) for stream in self.report.streams] if self.at_length else [self._overview()]
         reasons = [_reason(stream) for stream in self.report.streams if stream.reason]
         reasons += [_remark(lane) for lane in self.report.lanes if lane.outcome == "complete" and lane.reason]
@@ -56,11 +54,32 @@ class Standing:
             table.add_row(safe(str(stream.stream)), state(stream.state), *_figures(stream))
         return table
 
+    def _without_streams(self) -> RenderableType:
+        """Before a run has come to any: what the sources have not told, and why."""
+        ran = any(lane.outcome != "new" for lane in self.report.lanes)
+        lanes = self._lanes() if ran else None
+        reasons = [_remark(lane) for lane in self.report.lanes if lane.reason]
+        outcomes = [lane.outcome for lane in self.report.lanes]
+        if word := next((one for one in ("failed", "partial") if one in outcomes), None):
+            told = verdict(word, "No stream is known yet: the last run did not come so far.")
+            return stacked(
+                lanes, *reasons, told, next_step("tieout doctor", "looks at the sources, and says what helps")
+            )
+        told = verdict("new", "No stream is known yet.")
+        return stacked(lanes, *reasons, told, next_step("tieout run --once", "reads what the sources have"))
+
     def _lanes(self) -> Table:
         table = grid("source", "last run", "ended")
         for lane in self.report.lanes:
-            table.add_row(safe(lane.lane), state(lane.outcome), moment(lane.at))
+            table.add_row(safe(lane.lane), self._last_run(lane), moment(lane.at))
         return table
+
+    def _last_run(self, lane: LaneStatus) -> Text:
+        """A stream that waits for somebody makes a run fail, and leaves its source as it is: neither is kept back."""
+        held = [one.state for one in self.report.streams if one.stream.source == lane.lane and one.state in _HELD]
+        if lane.outcome != "complete" or not held:
+            return state(lane.outcome)
+        return state(max(held, key=_HELD.index), f"complete, but for {several(len(held), 'stream')}")
 
     def _budgets(self) -> list[RenderableType]:
         return [budget(lane.lane, lane.spent) for lane in self.report.lanes if lane.spent is not None]
@@ -106,10 +125,9 @@ def _figures(stream: StreamStatus) -> list[Text]:
     ]
 
 
-def _detail(stream: StreamStatus) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_row(safe(str(stream.stream)), state(stream.state))
+def _detail(stream: StreamStatus) -> RenderableType:
+    heading = Text.assemble((safe(str(stream.stream)).plain, "bold"), "  ", state(stream.state))
+    table = facts()
     if stream.figures is not None and stream.books is not None:
         for name, told in _told(stream.figures, stream.books):
             table.add_row(name, told)
@@ -124,7 +142,7 @@ def _detail(stream: StreamStatus) -> Table:
         table.add_row("aged", Text.assemble(safe(columns), " of all rows as of ", moment(stream.aged.through)))
     if certificate := stream.to_json()["certificate"]:
         table.add_row("certificate", Text.assemble(state(certificate["state"]), f" at {certificate['at']}"))
-    return table
+    return stacked(heading, table)
 
 
 def _told(figures: Figures, books: Books) -> list[tuple[str, Text]]:

@@ -55,7 +55,7 @@ def export(
         command=command,
         folder=str(project.root) if folder is None else folder,
         every=_times(every),
-        lanes={**dict.fromkeys(live, LIVE), **dict.fromkeys(batch, BATCH)},
+        lanes=_lanes(live, batch),
         one_writer=has_one_writer(project),
         marts=(project.root / FOLDER / "dbt_project.yml").is_file(),
         streams={source: Contracts(project.root).written(source) for source in project.sources},
@@ -92,8 +92,19 @@ def _times(wishes: Iterable[str]) -> dict[str, When]:
         work, _, text = wish.partition("=")
         if work not in WORKS or not text:
             raise Misconfigured(f"{wish!r} says not how often.", hint=f"Write WORK=5m, WORK being {', '.join(WORKS)}.")
+        if work in times:
+            raise Misconfigured(f"{work} is given two times to be worked.", hint=f"Write --every {work}=... once.")
         times[work] = when_of(text)
     return times
+
+
+def _lanes(live: Iterable[str], batch: Iterable[str]) -> dict[str, str]:
+    lanes = dict.fromkeys(live, LIVE)
+    for source in batch:
+        if lanes.get(source) == LIVE:
+            raise Misconfigured(f"{source} is to be worked as live and as batch.", hint="Name it once, as one of them.")
+        lanes[source] = BATCH
+    return lanes
 
 
 def _document(content: Mapping[str, object]) -> str:
