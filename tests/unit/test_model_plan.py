@@ -116,3 +116,28 @@ def test_a_model_whose_test_blocks_does_not_stand() -> None:
     runs = (ModelRun("deals", State.BUILT, 1.0), ModelRun("users", State.BUILT, 1.0))
 
     assert set(standing_after(Built(runs, 2, (failed, warned), 1.0, KNOWN), {}, NOW)) == {"deals"}
+
+
+def test_what_failed_when_it_was_to_be_built_from_nothing_is_built_from_nothing_the_next_time() -> None:
+    """Its table is the one of the older code, upon which nothing may grow. What only fails a test is built."""
+    failed = TestFailed("unique", True, 3, "Got 3 results", frozenset({"users"}))
+    states = {"deals": State.FAILED, "coverage": State.SKIPPED, "users": State.BUILT}
+    runs = tuple(ModelRun(name, state, 1.0) for name, state in states.items())
+    newer = replace(NOW, code="newer")
+    first = standing_after(Built(runs, 1, (failed,), 1.0, KNOWN), WAS, newer)
+    twice = standing_after(Built(runs, 1, (failed,), 1.0, KNOWN), first, newer)
+    reverted = planned(NOW, was=twice)
+
+    for stands in (first, twice):
+        assert planned(newer, was=stands | {"users": newer, "today": newer}).full
+    assert {"coverage", "deals", "users"} <= set(reverted.models or ())
+    others = {name: replace(one, code="newer") for name, one in WAS.items() if name != "users"}
+    assert not planned(newer, was=others).full
+
+
+def test_what_failed_to_grow_grows_the_next_time() -> None:
+    runs = (ModelRun("deals", State.FAILED, 1.0),)
+
+    stands = standing_after(Built(runs, 0, (), 1.0, KNOWN), WAS, replace(NOW, inputs={DEALS: "c", USERS: "b"}))
+
+    assert (planned(was=stands).models, planned(was=stands).full) == (("coverage", "deals"), False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .built import Built, Model, State
@@ -18,7 +18,7 @@ from .built import Built, Model, State
 class Standing:
     """What a model was last built from.
 
-    code    the hash of the project's files
+    code    the hash of the project's files; empty: of none, as it was to be built from nothing and failed
     day     the day of the build, `2026-11-22`, in UTC
     inputs  of each table of the warehouse, as one word, what it was made for (its shape), a colon, and what had been
             merged into it; a word without a colon tells no shape
@@ -77,16 +77,19 @@ def behind(model: Model, closed: Collection[str]) -> bool:
 
 def standing_after(built: Built, before: Mapping[str, Standing], now: Standing) -> dict[str, Standing]:
     """What stands after a build: of what was built what it was built from, of what failed (or a test of which did)
-    nothing, so that it is not taken to be as it should, and the rest as it stood."""
-    ran = {one.name: one.state for one in built.models}
+    nothing, so that it is not taken to be as it should, and the rest as it stood. Of what failed when it was to be
+    built from nothing, that it is of no code: it still has to be."""
+    known, ran = built.known, {one.name: one.state for one in built.models}
+    unmade = {name for name, state in ran.items() if state is not State.BUILT and name in known and name in before}
     ran |= {name: State.FAILED for test in built.failed if test.blocks for name in test.about}
-    stood = {name: before[name] for name in built.known if name in before and name not in ran}
+    stood = {name: before[name] for name in known if name in before and name not in ran}
+    owed = {name: replace(before[name], code="") for name in unmade if _is_renewed(known[name], before[name], now)}
     fresh = {
         name: Standing(now.code, now.day, {table: now.inputs.get(table, "") for table in sorted(model.tables)})
-        for name, model in built.known.items()
+        for name, model in known.items()
         if ran.get(name) is State.BUILT
     }
-    return stood | fresh
+    return stood | owed | fresh
 
 
 def to_text(standing: Mapping[str, Standing]) -> str:
