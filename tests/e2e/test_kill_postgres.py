@@ -114,12 +114,13 @@ def still_told(database: str) -> int:
         # The server reads what a client said last, and then that it is gone, in its own time; until then nobody else
         # may ask.
         end = time.monotonic() + 60
-        while connection.execute("select from pg_replication_slots where active").fetchone() is not None:
+        is_active = "select from pg_replication_slots where active and database = current_database()"
+        while connection.execute(is_active).fetchone() is not None:
             assert time.monotonic() < end
         found = connection.execute(
-            "select count(*) from pg_replication_slots, pg_publication,"
-            " pg_logical_slot_peek_binary_changes(slot_name, null, null, 'proto_version', '1', 'publication_names',"
-            " pubname)"
+            "with ours as materialized (select * from pg_replication_slots where database = current_database())"
+            " select count(*) from ours, pg_publication, pg_logical_slot_peek_binary_changes("
+            "slot_name, null, null, 'proto_version', '1', 'publication_names', pubname)"
         ).fetchone()
     assert found is not None
     return int(found[0])
