@@ -19,8 +19,8 @@ _SQL = Statements(__package__, "marts.sql")
 
 @dataclass(frozen=True, slots=True)
 class Marts:
-    """built: their names; failed: tests and models that failed; unequal: those that a build from nothing made another
-    one of."""
+    """built: their names; failed: models that failed, and tests that block; unequal: those that a build from nothing
+    made another one of."""
 
     built: tuple[str, ...] = ()
     tests: int = 0
@@ -44,15 +44,16 @@ def compared(house: House, environ: Mapping[str, str]) -> Marts:
     whole = model(house, environ, full=True)
     after = _hashes(house, whole)
     unequal = tuple(sorted(one for one, hash_ in after.items() if before.get(one) != hash_))
-    failed = tuple(dict.fromkeys(_failed(moved) + _failed(whole)))
+    failed = tuple(dict.fromkeys(failed_of(moved) + failed_of(whole)))
     return Marts(tuple(sorted(after)), 0 if whole.built is None else whole.built.tests, failed, unequal)
 
 
-def _failed(built: Modelling) -> tuple[str, ...]:
+def failed_of(built: Modelling) -> tuple[str, ...]:
+    """A deal that was won without an amount is one that people make: of that a test only warns."""
     if built.built is None:
         return ()
     models = tuple(one.name for one in built.built.models if one.state is not State.BUILT)
-    return models + tuple(test.name for test in built.built.failed)
+    return models + tuple(test.name for test in built.built.failed if test.blocks)
 
 
 def _hashes(house: House, built: Modelling) -> dict[str, str]:
