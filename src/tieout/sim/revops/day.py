@@ -153,7 +153,8 @@ def _delete(scene: Scene) -> None:
 
     def undelete() -> None:
         with scene.org.store.lock, scene.org.transaction() as deed:
-            for id_ in [one for one in back if one not in scene.org.locks]:
+            binned = set(scene.org.binned("Lead"))  # people bring some back by themselves
+            for id_ in [one for one in back if one in binned and one not in scene.org.locks]:
                 deed.undelete("Lead", id_)
 
     scene.later(3.0, undelete)
