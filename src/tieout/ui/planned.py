@@ -48,7 +48,7 @@ class RunPlanned:
                 streams += not one.left
                 yield f"-- {one.stream}: batches: {one.batches:,}\n"
                 if one.reshapes:
-                    yield "-- Its contract was changed: first a run makes its tables follow it, which is not told.\n"
+                    yield "-- Its contract was changed: first a run makes its tables follow it (not shown here).\n"
                 yield from [f"-- left, as {one.left}\n"] if one.left else _told(one.sent)
         yield f"-- Nothing was sent, and no source was read. To be merged: {several(streams, 'stream')}."
 
